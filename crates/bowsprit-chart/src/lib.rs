@@ -1,0 +1,1 @@
+//! The Helm chart model, built from bytes already in memory.

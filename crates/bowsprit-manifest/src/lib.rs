@@ -1,0 +1,1 @@
+//! Rendered objects: document split, head, hooks, install and uninstall order.

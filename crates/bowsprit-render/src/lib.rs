@@ -1,0 +1,1 @@
+//! Values, chart and engine in; a release out.

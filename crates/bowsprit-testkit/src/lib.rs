@@ -1,0 +1,1 @@
+//! Fixture reader and golden comparison for bowsprit's own tests.

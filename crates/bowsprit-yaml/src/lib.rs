@@ -1,0 +1,1 @@
+//! YAML as Helm's Go libraries read and write it.

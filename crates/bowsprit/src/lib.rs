@@ -1,0 +1,1 @@
+//! Helm-compatible chart rendering as a library.
