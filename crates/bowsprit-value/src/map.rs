@@ -1,0 +1,430 @@
+//! Maps with string keys: sorted, shared, mutable by reference.
+//!
+//! All interior mutability of the value model is in this file. A map starts as an immutable table that
+//! any number of renders can share. [`Map::fork`] gives a render its own view in constant time: nested
+//! maps are forked when they are first reached, and a table is copied when it is first written.
+
+use crate::{Elem, NamedType, Str, Value, drop_deep};
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+
+/// What Go calls the map's type.
+#[derive(Clone, Copy, Debug)]
+pub struct MapType {
+    /// The element type.
+    pub elem: Elem,
+    /// The named type, for those few maps that have methods.
+    pub named: Option<&'static NamedType>,
+}
+
+impl MapType {
+    /// `map[string]interface {}`.
+    pub const ANY: MapType = MapType::of(Elem::Any);
+    /// `map[string]string`.
+    pub const STRINGS: MapType = MapType::of(Elem::String);
+
+    /// An unnamed map type.
+    pub const fn of(elem: Elem) -> MapType {
+        MapType { elem, named: None }
+    }
+
+    /// A named map type.
+    pub const fn named(elem: Elem, named: &'static NamedType) -> MapType {
+        MapType { elem, named: Some(named) }
+    }
+
+    /// Go's name of the type.
+    pub fn name(&self) -> Cow<'static, str> {
+        match (self.named, self.elem) {
+            (Some(named), _) => Cow::Borrowed(named.name),
+            (None, Elem::Any) => Cow::Borrowed("map[string]interface {}"),
+            (None, Elem::String) => Cow::Borrowed("map[string]string"),
+            (None, elem) => Cow::Owned(format!("map[string]{}", elem.name())),
+        }
+    }
+}
+
+type Table = Vec<(Str, Value)>;
+
+#[derive(Debug)]
+struct MapCell {
+    ty: MapType,
+    nil: bool,
+    /// Containers in `base` belong to another map and are forked before anyone gets them.
+    forked: bool,
+    base: Arc<Table>,
+    own: OnceLock<Arc<Table>>,
+    over: OnceLock<RwLock<Arc<Table>>>,
+}
+
+impl Drop for MapCell {
+    fn drop(&mut self) {
+        let mut pending = Vec::new();
+        self.drain_into(&mut pending);
+        drop_deep(pending);
+    }
+}
+
+impl MapCell {
+    fn drain_into(&mut self, pending: &mut Vec<Value>) {
+        let tables = [
+            Some(std::mem::take(&mut self.base)),
+            self.own.take(),
+            self.over.take().map(|lock| lock.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        ];
+        for table in tables.into_iter().flatten() {
+            if let Some(table) = Arc::into_inner(table) {
+                pending.extend(table.into_iter().map(|(_, v)| v).filter(Value::is_container));
+            }
+        }
+    }
+
+    fn table(&self) -> Arc<Table> {
+        match self.over.get() {
+            Some(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
+            None => Arc::clone(self.readable()),
+        }
+    }
+
+    /// The table in force while nothing was written, with its containers forked where they must be.
+    fn readable(&self) -> &Arc<Table> {
+        if self.forked {
+            self.own.get_or_init(|| {
+                if self.base.iter().any(|(_, v)| v.is_container()) {
+                    Arc::new(self.base.iter().map(|(k, v)| (k.clone(), fork(v))).collect())
+                } else {
+                    Arc::clone(&self.base)
+                }
+            })
+        } else {
+            &self.base
+        }
+    }
+
+    fn lookup<R>(&self, key: &[u8], hit: impl FnOnce(&Value) -> R) -> Option<R> {
+        match self.over.get() {
+            Some(lock) => find(&lock.read().unwrap_or_else(PoisonError::into_inner), key).map(hit),
+            None => {
+                if !self.forked || self.own.get().is_some() {
+                    return find(self.readable(), key).map(hit);
+                }
+                match find(&self.base, key) {
+                    Some(v) if v.is_container() => find(self.readable(), key).map(hit),
+                    other => other.map(hit),
+                }
+            }
+        }
+    }
+
+    fn write<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
+        let lock = self.over.get_or_init(|| RwLock::new(Arc::clone(self.readable())));
+        let mut guard = lock.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut guard))
+    }
+}
+
+fn position(table: &Table, key: &[u8]) -> Result<usize, usize> {
+    table.binary_search_by(|(k, _)| k.as_bytes().cmp(key))
+}
+
+fn find<'t>(table: &'t Table, key: &[u8]) -> Option<&'t Value> {
+    position(table, key).ok().map(|i| &table[i].1)
+}
+
+fn fork(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => Value::Map(map.fork()),
+        Value::List(list) if list.iter().any(Value::is_container) => Value::List(list.fork()),
+        other => other.clone(),
+    }
+}
+
+impl crate::List {
+    /// The same items, with every map below forked.
+    ///
+    /// Nested lists are followed without recursion only as deep as a fixed bound; deeper ones are
+    /// shared, which is safe because only maps can change.
+    pub(crate) fn fork(&self) -> crate::List {
+        fork_list(self, 0)
+    }
+}
+
+const MAX_LIST_DEPTH: usize = 64;
+
+fn fork_list(list: &crate::List, depth: usize) -> crate::List {
+    let items = list.iter().map(|v| match v {
+        Value::List(inner) if depth < MAX_LIST_DEPTH => Value::List(fork_list(inner, depth + 1)),
+        Value::Map(map) => Value::Map(map.fork()),
+        other => other.clone(),
+    });
+    crate::List::typed(list.ty(), items.collect())
+}
+
+/// A Go map with string keys: a reference, so that clones see each other's changes.
+///
+/// ```
+/// use bowsprit_value::{Map, Value};
+///
+/// let defaults = Map::from_entries([("a".into(), Value::int(1))]);
+/// let render = defaults.fork();
+/// render.insert("a".into(), Value::int(2));
+/// assert!(matches!(defaults.get(b"a"), Some(Value::Int(_, 1))));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Map(Arc<MapCell>);
+
+impl Default for Map {
+    fn default() -> Map {
+        Map::new()
+    }
+}
+
+impl Map {
+    /// An empty `map[string]interface {}`.
+    pub fn new() -> Map {
+        Map::build(MapType::ANY, false, Vec::new())
+    }
+
+    /// The nil map of a type.
+    pub fn nil(ty: MapType) -> Map {
+        Map::build(ty, true, Vec::new())
+    }
+
+    /// A `map[string]interface {}`; a later entry replaces an earlier one of the same key.
+    pub fn from_entries(entries: impl IntoIterator<Item = (Str, Value)>) -> Map {
+        Map::typed(MapType::ANY, entries)
+    }
+
+    /// A map of a given type; the values must be of its element type.
+    pub fn typed(ty: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Map {
+        let mut table: Table = entries.into_iter().collect();
+        if !table.is_sorted_by(|a, b| a.0 < b.0) {
+            table.sort_by(|a, b| a.0.cmp(&b.0));
+            table.reverse();
+            table.dedup_by(|later, kept| later.0 == kept.0);
+            table.reverse();
+        }
+        Map::build(ty, false, table)
+    }
+
+    fn build(ty: MapType, nil: bool, table: Table) -> Map {
+        Map(Arc::new(MapCell {
+            ty,
+            nil,
+            forked: false,
+            base: Arc::new(table),
+            own: OnceLock::new(),
+            over: OnceLock::new(),
+        }))
+    }
+
+    /// The map's type.
+    pub fn ty(&self) -> MapType {
+        self.0.ty
+    }
+
+    /// True for a nil map, which is empty and can't be written.
+    pub fn is_nil(&self) -> bool {
+        self.0.nil
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        match self.0.over.get() {
+            Some(lock) => lock.read().unwrap_or_else(PoisonError::into_inner).len(),
+            None => self.0.base.len(),
+        }
+    }
+
+    /// True without entries; nil or not.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a key; `None` where the key is missing.
+    pub fn get(&self, key: &[u8]) -> Option<Value> {
+        self.0.lookup(key, Value::clone)
+    }
+
+    /// Whether the key is there, nil or not.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.0.lookup(key, |_| ()).is_some()
+    }
+
+    /// Sets a key, for every holder of this map. Returns what stood there.
+    ///
+    /// A nil map takes the entry too; callers that must fail as Go does ask [`Map::is_nil`] first.
+    pub fn insert(&self, key: Str, value: Value) -> Option<Value> {
+        self.0.write(|table| match position(table, key.as_bytes()) {
+            Ok(i) => Some(std::mem::replace(&mut table[i].1, value)),
+            Err(i) => {
+                table.insert(i, (key, value));
+                None
+            }
+        })
+    }
+
+    /// Removes a key, for every holder of this map. Returns what stood there.
+    pub fn remove(&self, key: &[u8]) -> Option<Value> {
+        if !self.contains(key) {
+            return None;
+        }
+        self.0.write(|table| position(table, key).ok().map(|i| table.remove(i).1))
+    }
+
+    /// The entries as they are now, in key order; later changes don't show in it. Costs nothing.
+    pub fn entries(&self) -> Entries {
+        Entries(self.0.table())
+    }
+
+    /// A map with the same entries that shares nothing mutable with this one, at any depth.
+    ///
+    /// Takes constant time: what is below is forked when it is reached. This map and all below it
+    /// must not be written any more.
+    pub fn fork(&self) -> Map {
+        Map(Arc::new(MapCell {
+            ty: self.0.ty,
+            nil: self.0.nil,
+            forked: true,
+            base: self.0.table(),
+            own: OnceLock::new(),
+            over: OnceLock::new(),
+        }))
+    }
+
+    /// A map of another type with the same entries as now; nested containers stay the same references.
+    pub fn retyped(&self, ty: MapType) -> Map {
+        let table = self.0.table();
+        Map(Arc::new(MapCell {
+            ty,
+            nil: self.0.nil,
+            forked: false,
+            base: table,
+            own: OnceLock::new(),
+            over: OnceLock::new(),
+        }))
+    }
+
+    /// True where both are the same reference.
+    pub fn ptr_eq(&self, other: &Map) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A number that tells references apart while they live.
+    pub fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// A reference that does not keep the map alive.
+    pub fn downgrade(&self) -> WeakMap {
+        WeakMap(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn dismantle(self, pending: &mut Vec<Value>) {
+        if let Some(mut cell) = Arc::into_inner(self.0) {
+            cell.drain_into(pending);
+        }
+    }
+}
+
+/// A map's entries at one moment, in key order. See [`Map::entries`].
+#[derive(Clone, Debug)]
+pub struct Entries(Arc<Table>);
+
+impl Entries {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True without entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entry at an index of the key order.
+    pub fn get(&self, index: usize) -> Option<(&Str, &Value)> {
+        self.0.get(index).map(|(k, v)| (k, v))
+    }
+
+    /// Iterates in key order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Str, &Value)> + DoubleEndedIterator {
+        self.0.iter().map(|(k, v)| (k, v))
+    }
+}
+
+/// A reference to a [`Map`] that does not keep it alive.
+#[derive(Clone, Debug)]
+pub struct WeakMap(Weak<MapCell>);
+
+impl WeakMap {
+    /// Empties the map if it still lives, which breaks any cycle through it.
+    pub fn clear(&self) {
+        let Some(cell) = self.0.upgrade() else { return };
+        let Some(lock) = cell.over.get() else { return };
+        let table = std::mem::take(&mut *lock.write().unwrap_or_else(PoisonError::into_inner));
+        if let Some(table) = Arc::into_inner(table) {
+            drop_deep(table.into_iter().map(|(_, v)| v).collect());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested() -> Map {
+        Map::from_entries([(
+            Str::from("a"),
+            Value::Map(Map::from_entries([(Str::from("b"), Value::int(1))])),
+        )])
+    }
+
+    fn child(map: &Map) -> Map {
+        map.get(b"a").and_then(|v| v.as_map().cloned()).unwrap()
+    }
+
+    #[test]
+    fn forks_share_nothing_mutable() {
+        let base = nested();
+        let (one, two) = (base.fork(), base.fork());
+        child(&one).insert("b".into(), Value::int(2));
+        one.insert("c".into(), Value::Nil);
+        assert!(matches!(child(&one).get(b"b"), Some(Value::Int(_, 2))));
+        assert!(matches!(child(&two).get(b"b"), Some(Value::Int(_, 1))));
+        assert!(matches!(child(&base).get(b"b"), Some(Value::Int(_, 1))));
+        assert!(!two.contains(b"c"));
+    }
+
+    #[test]
+    fn a_forked_child_is_one_reference() {
+        let one = nested().fork();
+        assert!(child(&one).ptr_eq(&child(&one)));
+        one.insert("z".into(), Value::Nil);
+        let held = child(&one);
+        held.insert("b".into(), Value::int(9));
+        assert!(matches!(child(&one).get(b"b"), Some(Value::Int(_, 9))));
+    }
+
+    #[test]
+    fn later_entries_win_and_keys_are_sorted() {
+        let map = Map::from_entries(
+            [("b", 1), ("a", 2), ("b", 3)].map(|(k, v)| (Str::from(k), Value::int(v))),
+        );
+        let entries = map.entries();
+        let got: Vec<_> = entries.iter().map(|(k, v)| (k.to_string(), format!("{v:?}"))).collect();
+        assert_eq!(got[0].0, "a");
+        assert_eq!(got[1], ("b".into(), "Int(Int, 3)".into()));
+        assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn cycles_can_be_broken() {
+        let map = Map::new();
+        map.insert("self".into(), Value::Map(map.clone()));
+        let weak = map.downgrade();
+        drop(map);
+        weak.clear();
+        assert!(weak.0.upgrade().is_none());
+    }
+}

@@ -1,0 +1,199 @@
+//! Meters that stop a hostile template.
+
+use crate::map::WeakMap;
+use crate::{FuncError, FuncErrorKind, Map};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// Instructions of the engine, and work that functions charge.
+    Steps,
+    /// Bytes allocated by functions.
+    Bytes,
+    /// Bytes of output.
+    Output,
+    /// Nested calls.
+    Depth,
+    /// The time is up, or the caller asked to stop.
+    Interrupted,
+}
+
+impl LimitKind {
+    const fn text(self) -> &'static str {
+        match self {
+            LimitKind::Steps => "limit reached: too many steps",
+            LimitKind::Bytes => "limit reached: too much memory",
+            LimitKind::Output => "limit reached: too much output",
+            LimitKind::Depth => "limit reached: calls nested too deeply",
+            LimitKind::Interrupted => "limit reached: time is up",
+        }
+    }
+}
+
+/// What one run may use. The default has no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions, plus one for every few bytes of work that functions charge.
+    pub steps: u64,
+    /// Bytes that functions allocate, freed or not.
+    pub bytes: u64,
+    /// Bytes of output, captured output included.
+    pub output: u64,
+    /// Nested template calls (`template`, `include`, `tpl`).
+    pub depth: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { steps: u64::MAX, bytes: u64::MAX, output: u64::MAX, depth: u32::MAX }
+    }
+}
+
+/// Says whether the run must stop; asked every few thousand steps.
+pub type Interrupt<'a> = &'a dyn Fn() -> bool;
+
+const INTERRUPT_EVERY: u64 = 4096;
+
+/// The counters of one run.
+pub struct Meter {
+    limits: Limits,
+    steps: Cell<u64>,
+    bytes: Cell<u64>,
+    interrupt: Option<Box<dyn Fn() -> bool>>,
+    next_check: Cell<u64>,
+    mutated: RefCell<Vec<WeakMap>>,
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter")
+            .field("limits", &self.limits)
+            .field("steps", &self.steps)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Meter {
+    fn default() -> Meter {
+        Meter::new(Limits::default())
+    }
+}
+
+impl Meter {
+    /// Counters at zero.
+    pub fn new(limits: Limits) -> Meter {
+        Meter {
+            limits,
+            steps: Cell::new(0),
+            bytes: Cell::new(0),
+            interrupt: None,
+            next_check: Cell::new(limits.steps),
+            mutated: RefCell::default(),
+        }
+    }
+
+    /// Asks `interrupt` every few thousand steps whether the run must stop.
+    pub fn with_interrupt(mut self, interrupt: impl Fn() -> bool + 'static) -> Meter {
+        self.interrupt = Some(Box::new(interrupt));
+        self.next_check = Cell::new(self.limits.steps.min(INTERRUPT_EVERY));
+        self
+    }
+
+    /// The limits of this run.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Steps counted so far.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    /// Bytes counted so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
+    /// Counts work.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the steps are used up or the caller's interrupt says so.
+    #[inline]
+    pub fn charge_steps(&self, steps: u64) -> Result<(), FuncError> {
+        let now = self.steps.get().saturating_add(steps);
+        self.steps.set(now);
+        if now > self.next_check.get() { self.check(now) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check(&self, now: u64) -> Result<(), FuncError> {
+        if now > self.limits.steps {
+            return Err(limit_error(LimitKind::Steps));
+        }
+        if self.interrupt.as_ref().is_some_and(|stop| stop()) {
+            return Err(limit_error(LimitKind::Interrupted));
+        }
+        self.next_check.set(self.limits.steps.min(now.saturating_add(INTERRUPT_EVERY)));
+        Ok(())
+    }
+
+    /// Counts an allocation, and its size as work too: a step for every 64 bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the bytes or the steps are used up.
+    #[inline]
+    pub fn charge_bytes(&self, bytes: usize) -> Result<(), FuncError> {
+        let now = self.bytes.get().saturating_add(bytes as u64);
+        self.bytes.set(now);
+        if now > self.limits.bytes {
+            return Err(limit_error(LimitKind::Bytes));
+        }
+        self.charge_steps(bytes as u64 / 64)
+    }
+
+    /// Remembers a map that was given a container, and so may have become part of a cycle.
+    pub fn remember(&self, map: &Map) {
+        self.mutated.borrow_mut().push(map.downgrade());
+    }
+
+    /// Empties the remembered maps; called when nobody needs the run's values any more.
+    pub fn release(&self) {
+        for map in self.mutated.take() {
+            map.clear();
+        }
+    }
+}
+
+/// The error that a reached limit gives.
+#[cold]
+pub(crate) fn limit_error(kind: LimitKind) -> FuncError {
+    FuncError::with_kind(FuncErrorKind::Limit, kind.text())
+}
+
+impl From<LimitKind> for FuncError {
+    fn from(kind: LimitKind) -> FuncError {
+        limit_error(kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_stop_and_interrupts_are_asked() {
+        let meter = Meter::new(Limits { steps: 10, ..Limits::default() });
+        assert!(meter.charge_steps(10).is_ok());
+        assert_eq!(meter.charge_steps(1).map_err(|e| e.kind()), Err(FuncErrorKind::Limit));
+
+        let meter = Meter::default().with_interrupt(|| true);
+        assert!(meter.charge_steps(4096).is_ok());
+        assert!(meter.charge_steps(1).is_err());
+    }
+}

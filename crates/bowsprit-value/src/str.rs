@@ -1,0 +1,208 @@
+//! Go's `string`: immutable bytes, cheap to clone.
+
+use std::borrow::{Borrow, Cow};
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+const INLINE: usize = 22;
+
+#[derive(Clone)]
+enum Repr {
+    Static(&'static [u8]),
+    Inline(u8, [u8; INLINE]),
+    Heap(Arc<[u8]>),
+}
+
+/// A byte string, mostly UTF-8 but never required to be.
+///
+/// Up to 22 bytes live inline; longer ones are shared, so that cloning never copies.
+///
+/// ```
+/// use bowsprit_value::Str;
+///
+/// let s = Str::from("naïve");
+/// assert_eq!(s.len(), 6);
+/// assert_eq!(s.to_str(), Some("naïve"));
+/// assert_eq!(Str::from(vec![0xff]).to_str(), None);
+/// ```
+#[derive(Clone)]
+pub struct Str(Repr);
+
+impl Str {
+    /// A string that lives as long as the program.
+    pub const fn from_static(s: &'static str) -> Str {
+        Str(Repr::Static(s.as_bytes()))
+    }
+
+    /// Copies bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Str {
+        if bytes.len() <= INLINE {
+            let mut buf = [0; INLINE];
+            buf[..bytes.len()].copy_from_slice(bytes);
+            Str(Repr::Inline(bytes.len() as u8, buf))
+        } else {
+            Str(Repr::Heap(Arc::from(bytes)))
+        }
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Static(s) => s,
+            Repr::Inline(len, buf) => &buf[..usize::from(*len).min(INLINE)],
+            Repr::Heap(s) => s,
+        }
+    }
+
+    /// The text, unless the bytes are not UTF-8.
+    pub fn to_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.as_bytes()).ok()
+    }
+
+    /// The text, with every wrong byte sequence replaced by U+FFFD.
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.as_bytes())
+    }
+
+    /// Number of bytes.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Static(s) => s.len(),
+            Repr::Inline(len, _) => usize::from(*len),
+            Repr::Heap(s) => s.len(),
+        }
+    }
+
+    /// True for the empty string.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Default for Str {
+    fn default() -> Str {
+        Str::from_static("")
+    }
+}
+
+impl From<&str> for Str {
+    fn from(s: &str) -> Str {
+        Str::from_bytes(s.as_bytes())
+    }
+}
+
+impl From<String> for Str {
+    fn from(s: String) -> Str {
+        Str::from(s.into_bytes())
+    }
+}
+
+impl From<Vec<u8>> for Str {
+    fn from(v: Vec<u8>) -> Str {
+        if v.len() <= INLINE { Str::from_bytes(&v) } else { Str(Repr::Heap(Arc::from(v))) }
+    }
+}
+
+impl From<&[u8]> for Str {
+    fn from(v: &[u8]) -> Str {
+        Str::from_bytes(v)
+    }
+}
+
+impl From<Arc<[u8]>> for Str {
+    fn from(v: Arc<[u8]>) -> Str {
+        Str(Repr::Heap(v))
+    }
+}
+
+impl From<Cow<'_, str>> for Str {
+    fn from(s: Cow<'_, str>) -> Str {
+        match s {
+            Cow::Borrowed(s) => s.into(),
+            Cow::Owned(s) => s.into(),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Str {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl Borrow<[u8]> for Str {
+    fn borrow(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl PartialEq for Str {
+    #[inline]
+    fn eq(&self, other: &Str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Str {}
+
+impl PartialEq<str> for Str {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Str {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialOrd for Str {
+    fn partial_cmp(&self, other: &Str) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Str {
+    #[inline]
+    fn cmp(&self, other: &Str) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Str {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_string_lossy(), f)
+    }
+}
+
+impl fmt::Display for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_string_lossy())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_long_strings_compare_by_bytes() {
+        let long = "x".repeat(40);
+        assert_eq!(Str::from(long.as_str()), Str::from(long.clone().into_bytes()));
+        assert_eq!(Str::from("abc"), Str::from_static("abc"));
+        assert!(Str::from("a") < Str::from("b"));
+        assert_eq!(size_of::<Str>(), 24);
+    }
+}
