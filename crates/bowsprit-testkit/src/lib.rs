@@ -1,1 +1,39 @@
-//! Fixture reader and golden comparison for bowsprit's own tests.
+//! Golden cases for bowsprit's own tests: what they are, how they run, how they are compared.
+//!
+//! A golden case is a folder below `fixtures/golden` that holds a command line and what Helm did
+//! with it. The crate reads such folders, runs a program over them in a clean environment, masks
+//! the paths that differ between machines, and compares or records. The program may be Helm (when
+//! recording) or bowsprit (when testing); the crate uses no bowsprit crate and does not care.
+//!
+//! `fixtures/golden/README.md` describes the files of a case.
+//!
+//! ```
+//! let text = "# a comment\nargs: template demo mychart --set 'html=a b'\nenv: HELM_NAMESPACE=x\n";
+//! let command = bowsprit_testkit::Command::parse(text)?;
+//! assert_eq!(command.args, ["template", "demo", "mychart", "--set", "html=a b"]);
+//! assert_eq!(command.env, [("HELM_NAMESPACE".to_string(), "x".to_string())]);
+//! # Ok::<(), bowsprit_testkit::Error>(())
+//! ```
+
+mod case;
+mod diff;
+mod error;
+mod mask;
+mod outcome;
+mod run;
+
+use std::path::{Path, PathBuf};
+
+pub use case::{Case, Command, cases};
+pub use diff::{diff, same_lines};
+pub use error::Error;
+pub use mask::Mask;
+pub use outcome::{Expected, Outcome, Unordered};
+pub use run::run;
+
+/// The root of the repository this crate was compiled in.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
