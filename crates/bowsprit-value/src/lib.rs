@@ -27,7 +27,9 @@ mod map;
 mod meter;
 mod object;
 mod str;
+pub mod strconv;
 mod truth;
+pub mod unicode;
 
 pub use func::{Args, Func, FuncError, FuncErrorKind, FuncImpl, Param, PureFn};
 pub use host::{Hermetic, Host, HostError, Timestamp};
