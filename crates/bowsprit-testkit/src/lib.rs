@@ -29,7 +29,7 @@ pub use diff::{diff, same_lines};
 pub use error::Error;
 pub use mask::Mask;
 pub use outcome::{Expected, Outcome, Unordered};
-pub use run::run;
+pub use run::run_case;
 
 /// The root of the repository this crate was compiled in.
 #[must_use]

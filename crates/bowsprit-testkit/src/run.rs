@@ -15,7 +15,7 @@ use crate::{Case, Error, Mask, Outcome};
 ///
 /// # Errors
 /// When the program can't be started or its scratch folder can't be used.
-pub fn run(program: &Path, repository: &Path, case: &Case) -> Result<Outcome, Error> {
+pub fn run_case(program: &Path, repository: &Path, case: &Case) -> Result<Outcome, Error> {
     let scratch = Scratch::new()?;
     let mask = Mask::new(repository, &scratch.out);
     for _ in 1..case.command.runs {

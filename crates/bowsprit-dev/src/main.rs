@@ -1,0 +1,49 @@
+//! The tasks behind `just` that need code.
+//!
+//! - `tidy` checks what compilers do not: legal arrows between crates, file sizes, headers.
+//! - `golden` records `fixtures/golden` from a Helm binary.
+//! - `conformance` writes the conformance report from the results of the shared checks, and
+//!   compares the results with the scores that are held.
+//!
+//! It is no part of the product and is never published.
+//!
+//! ```text
+//! cargo run -p bowsprit-dev -- tidy
+//! cargo run -p bowsprit-dev -- golden --helm /usr/local/bin/helm hmco
+//! cargo run -p bowsprit-dev -- conformance --vectors v.json --corpus c.json
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+
+mod conformance;
+mod golden;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// What a task answers: a last line for the terminal, or why it failed.
+type TaskResult = Result<String, String>;
+
+const USAGE: &str = "usage: bowsprit-dev tidy
+       bowsprit-dev golden [--helm PATH] [--check] [FILTER]
+       bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.split_first() {
+        Some((task, rest)) if task == "tidy" && rest.is_empty() => tidy::run(),
+        Some((task, rest)) if task == "golden" => golden::run(rest),
+        Some((task, rest)) if task == "conformance" => conformance::run(rest),
+        _ => Err(USAGE.to_string()),
+    };
+    match result {
+        Ok(summary) => {
+            println!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

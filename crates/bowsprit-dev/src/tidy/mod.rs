@@ -1,0 +1,25 @@
+//! What compilers do not check.
+
+mod arrows;
+mod files;
+mod functions;
+mod source;
+
+use bowsprit_testkit::repository;
+
+use crate::TaskResult;
+
+pub(crate) fn run() -> TaskResult {
+    let root = repository();
+    let files = files::walk(&root)?;
+    let sources = source::read(&root, &files)?;
+    let mut complaints = arrows::check(&root)?;
+    complaints.extend(files::check(&root, &files)?);
+    complaints.extend(source::check(&sources));
+    complaints.extend(functions::check(&sources));
+    if complaints.is_empty() {
+        return Ok(format!("tidy: {} files, nothing to complain about", files.len()));
+    }
+    complaints.sort();
+    Err(format!("{}\ntidy: {} complaints", complaints.join("\n"), complaints.len()))
+}
