@@ -1,0 +1,38 @@
+//! The program under test.
+//!
+//! Cargo tells the path of a binary to the tests of its own package only, and these tests are a
+//! package of their own. So they ask Cargo to build the binary, which takes a moment when it is
+//! fresh, and read from Cargo's messages where it lies: profile and target folder need no guess.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use bowsprit_testkit::repository;
+use serde_json::Value;
+
+/// The path of a fresh `bowsprit`, built in the profile of this test.
+pub(crate) fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build().unwrap_or_else(|error| panic!("bowsprit: {error}")))
+}
+
+fn build() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--package", "bowsprit-cli", "--bin", "bowsprit"])
+        .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(repository())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("cargo build: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo build: {}", output.status));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    messages
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or_else(|| "cargo build named no executable".into())
+}
