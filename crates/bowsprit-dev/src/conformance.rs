@@ -32,7 +32,8 @@ pub(crate) fn run(args: &[String]) -> TaskResult {
         return Err("nothing to look at: give --vectors or --corpus".into());
     }
     let path = repository().join(".ci/scores");
-    let held = parse_scores(&fs::read_to_string(&path).unwrap_or_default())?;
+    let held = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let held = parse_scores(&held)?;
     if !options.write {
         return compare(&held, &got);
     }

@@ -1,6 +1,7 @@
 //! The tasks behind `just` that need code.
 //!
 //! - `tidy` checks what compilers do not: legal arrows between crates, file sizes, headers.
+//! - `core` names the crates that must build without an operating system, one per line.
 //! - `golden` records `fixtures/golden` from a Helm binary.
 //! - `conformance` writes the conformance report from the results of the shared checks, and
 //!   compares the results with the scores that are held.
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 type TaskResult = Result<String, String>;
 
 const USAGE: &str = "usage: bowsprit-dev tidy
+       bowsprit-dev core
        bowsprit-dev golden [--helm PATH] [--check] [FILTER]
        bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]";
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.split_first() {
         Some((task, rest)) if task == "tidy" && rest.is_empty() => tidy::run(),
+        Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
         _ => Err(USAGE.to_string()),

@@ -1,7 +1,6 @@
 //! Runs the cases in `fixtures/vectors/semver.jsonl`, which were recorded from the Go library.
 
 use std::error::Error;
-use std::path::Path;
 
 use bowsprit_semver::{Constraint, Version};
 use serde_json::{Value, json};
@@ -33,9 +32,9 @@ fn check(case: &Value) -> Result<Value, String> {
 
 #[test]
 fn answers_as_the_go_library() -> Result<(), Box<dyn Error>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vectors/semver.jsonl");
+    let cases = String::from_utf8(bowsprit_testkit::fixture("vectors/semver.jsonl")?)?;
     let mut wrong = Vec::new();
-    for line in std::fs::read_to_string(path)?.lines() {
+    for line in cases.lines() {
         let case: Value = serde_json::from_str(line)?;
         let answer = check(&case);
         let expected = match case.get("error").and_then(Value::as_str) {

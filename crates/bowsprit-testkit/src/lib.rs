@@ -37,3 +37,12 @@ pub fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
+
+/// The bytes of a file below `fixtures/`, for the tests of crates that do no I/O themselves.
+///
+/// # Errors
+/// When it can't be read.
+pub fn fixture(name: &str) -> Result<Vec<u8>, Error> {
+    let path = repository().join("fixtures").join(name);
+    std::fs::read(&path).map_err(|e| Error::at(&path, e))
+}

@@ -2,12 +2,13 @@
 //! sentence saying why.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
+use super::metadata::metadata;
+
 /// Crates without I/O, which build for `wasm32-unknown-unknown`, and what each may use.
-const CORE: &[(&str, &[&str])] = &[
+pub(super) const CORE: &[(&str, &[&str])] = &[
     ("bowsprit-diag", &[]),
     ("bowsprit-value", &[]),
     ("bowsprit-semver", &[]),
@@ -43,7 +44,7 @@ const UNPUBLISHED: &[&str] =
 const EXTERNAL_LIMIT: usize = 5;
 
 pub(super) fn check(root: &Path) -> Result<Vec<String>, String> {
-    let metadata = metadata(root)?;
+    let metadata = metadata(root, &["--no-deps"])?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata: no packages")?;
     let mut complaints = Vec::new();
     for package in packages {
@@ -61,19 +62,6 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>, String> {
         }
     }
     Ok(complaints)
-}
-
-fn metadata(root: &Path) -> Result<Value, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps"])
-        .current_dir(root)
-        .output()
-        .map_err(|e| format!("cargo metadata: {e}"))?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))
 }
 
 fn legal(name: &str) -> Option<&'static [&'static str]> {

@@ -9,8 +9,8 @@ const FILE_LIMIT: usize = 800;
 /// A function longer than this is cut, or is a dispatch `match` with a line in [`LONG_FUNCTIONS`].
 const FUNCTION_LIMIT: usize = 70;
 
-/// Files above the limit: data tables, or one subject that does not divide.
-const LONG_FILES: &[&str] = &["bowsprit-value/src/unicode/tables.rs"];
+/// Files above the limit: one subject that does not divide. A `tables.rs` holds data and is exempt.
+const LONG_FILES: &[&str] = &[];
 
 /// Functions above the limit: the one dispatch `match` of an engine.
 const LONG_FUNCTIONS: &[(&str, &str)] = &[];
@@ -63,7 +63,8 @@ fn check_header(source: &Source, complaints: &mut Vec<String>) {
 
 fn check_length(source: &Source, complaints: &mut Vec<String>) {
     let lines = source.text.lines().count();
-    let listed = LONG_FILES.iter().any(|file| source.path.ends_with(file));
+    let listed = source.path.ends_with("tables.rs")
+        || LONG_FILES.iter().any(|file| source.path.ends_with(file));
     if lines > FILE_LIMIT && !listed {
         complaints.push(format!("{}: {lines} lines", source.path.display()));
     }

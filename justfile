@@ -1,0 +1,37 @@
+# The shared conformance material, beside the checkout.
+shared := env("SHARED", "../shared")
+
+# What CI runs.
+ready:
+    .ci/run
+
+# All tests, or those whose name contains the filter.
+test filter="":
+    cargo test --workspace {{ filter }}
+
+# Record golden files from a Helm 4.2.4 binary; the filter names cases.
+golden helm=env("HELM", "helm") filter="":
+    cargo run --package bowsprit-dev -- golden --helm "{{ helm }}" {{ filter }}
+
+# Run the shared checks, write the report and raise the scores that are held.
+conformance:
+    cargo build --release --package bowsprit-cli
+    -python3 "{{ shared }}/vectors/check" --cmd 'target/release/bowsprit eval --jsonl' --json target/vectors.json
+    -python3 "{{ shared }}/corpus/check" --bowsprit target/release/bowsprit --json target/corpus.json
+    cargo run --package bowsprit-dev -- conformance --write --vectors target/vectors.json --corpus target/corpus.json
+
+# Build the core crates for wasm32-unknown-unknown.
+wasm:
+    .ci/wasm.sh
+
+# Each feature alone, none, and all.
+features:
+    .ci/run features
+
+# What compilers do not check: arrows, licences, sizes, headers.
+tidy:
+    cargo run --quiet --package bowsprit-dev -- tidy
+
+# Licences, duplicates, sources and advisories of dependencies.
+deny:
+    cargo deny check
