@@ -19,6 +19,7 @@
 //! assert_eq!(map.len(), 2);
 //! ```
 
+pub mod fmt;
 mod func;
 mod host;
 mod kind;
@@ -26,6 +27,7 @@ mod list;
 mod map;
 mod meter;
 mod object;
+mod path;
 mod str;
 pub mod strconv;
 mod truth;

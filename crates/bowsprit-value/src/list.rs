@@ -140,6 +140,14 @@ impl List {
         List::new(items)
     }
 
+    /// The items, without copying them where nobody else holds the list.
+    pub fn into_items(mut self) -> Vec<Value> {
+        match Arc::get_mut(&mut self.0) {
+            Some(cell) => std::mem::take(&mut cell.items),
+            None => self.as_slice().to_vec(),
+        }
+    }
+
     /// True where both are the same storage.
     pub fn ptr_eq(&self, other: &List) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -127,6 +127,30 @@ fn position(table: &Table, key: &[u8]) -> Result<usize, usize> {
     table.binary_search_by(|(k, _)| k.as_bytes().cmp(key))
 }
 
+/// Sorts by key; of equal keys the last stays.
+fn sorted(mut table: Table) -> Table {
+    table.sort_by(|a, b| a.0.cmp(&b.0));
+    table.reverse();
+    table.dedup_by(|later, kept| later.0 == kept.0);
+    table.reverse();
+    table
+}
+
+/// Merges two sorted tables; of equal keys the newer stays.
+fn merged(old: Table, new: Table) -> Table {
+    let mut table = Vec::with_capacity(old.len() + new.len());
+    let mut old = old.into_iter().peekable();
+    for entry in new {
+        while let Some(before) = old.next_if(|o| o.0 < entry.0) {
+            table.push(before);
+        }
+        old.next_if(|o| o.0 == entry.0);
+        table.push(entry);
+    }
+    table.extend(old);
+    table
+}
+
 fn find<'t>(table: &'t Table, key: &[u8]) -> Option<&'t Value> {
     position(table, key).ok().map(|i| &table[i].1)
 }
@@ -199,10 +223,7 @@ impl Map {
     pub fn typed(ty: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Map {
         let mut table: Table = entries.into_iter().collect();
         if !table.is_sorted_by(|a, b| a.0 < b.0) {
-            table.sort_by(|a, b| a.0.cmp(&b.0));
-            table.reverse();
-            table.dedup_by(|later, kept| later.0 == kept.0);
-            table.reverse();
+            table = sorted(table);
         }
         Map::build(ty, false, table)
     }
@@ -275,6 +296,48 @@ impl Map {
     /// The entries as they are now, in key order; later changes don't show in it. Costs nothing.
     pub fn entries(&self) -> Entries {
         Entries(self.0.table())
+    }
+
+    /// The entries as they are now, for reading only. Costs nothing, not even below a fork.
+    ///
+    /// Containers that are reached this way may belong to the map that this one was forked from: they
+    /// must not be written, kept or handed to a template. [`Map::get`] and [`Map::entries`] give those
+    /// that belong here.
+    pub fn peek(&self) -> Entries {
+        Entries(match self.0.over.get() {
+            Some(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
+            None => Arc::clone(self.0.own.get().unwrap_or(&self.0.base)),
+        })
+    }
+
+    /// True where both were forked from one map, or one from the other, and nothing was written to or
+    /// reached below either of them since. They are equal then; where it is false they still may be.
+    pub fn same_origin(&self, other: &Map) -> bool {
+        fn table(cell: &MapCell) -> &Arc<Table> {
+            cell.own.get().unwrap_or(&cell.base)
+        }
+        self.0.over.get().is_none()
+            && other.0.over.get().is_none()
+            && Arc::ptr_eq(table(&self.0), table(&other.0))
+    }
+
+    /// Sets many keys, for every holder of this map, in one pass over its entries.
+    pub fn extend(&self, entries: impl IntoIterator<Item = (Str, Value)>) {
+        let mut new: Table = entries.into_iter().collect();
+        if new.is_empty() {
+            return;
+        }
+        if !new.is_sorted_by(|a, b| a.0 < b.0) {
+            new = sorted(new);
+        }
+        self.0.write(|table| {
+            if table.last().is_none_or(|(last, _)| new.first().is_some_and(|(k, _)| last < k)) {
+                table.append(&mut new);
+            } else {
+                let old = std::mem::take(table);
+                *table = merged(old, new);
+            }
+        });
     }
 
     /// A map with the same entries that shares nothing mutable with this one, at any depth.
@@ -416,6 +479,32 @@ mod tests {
         assert_eq!(got[0].0, "a");
         assert_eq!(got[1], ("b".into(), "Int(Int, 3)".into()));
         assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn extending_replaces_and_keeps_the_order() {
+        let pairs = |list: &[(&str, i64)]| {
+            list.iter().map(|(k, v)| (Str::from(*k), Value::int(*v))).collect::<Vec<_>>()
+        };
+        let map = Map::from_entries(pairs(&[("b", 1), ("d", 2)]));
+        map.extend(pairs(&[("e", 3), ("a", 4), ("b", 5), ("c", 6), ("a", 7)]));
+        let got: Vec<_> = map.entries().iter().map(|(k, v)| format!("{k}{v:?}")).collect();
+        assert_eq!(
+            got.join(" "),
+            "aInt(Int, 7) bInt(Int, 5) cInt(Int, 6) dInt(Int, 2) eInt(Int, 3)"
+        );
+    }
+
+    #[test]
+    fn origins_are_known_until_something_is_reached() {
+        let base = nested();
+        let (one, two) = (base.fork(), base.fork());
+        assert!(one.same_origin(&two) && one.same_origin(&base));
+        assert_eq!(one.peek().len(), 1);
+        assert!(one.same_origin(&two));
+        child(&one);
+        assert!(!one.same_origin(&two));
+        assert!(!nested().same_origin(&base));
     }
 
     #[test]

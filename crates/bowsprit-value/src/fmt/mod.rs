@@ -1,0 +1,117 @@
+//! Go's `fmt` on values: the `Print` and `Printf` families.
+//!
+//! Containers are walked with an explicit stack, so that no nesting is too deep for the native one. A
+//! map that contains itself, on which Go would die, gives an error. Everything written is charged to
+//! the run's meter.
+//!
+//! ```
+//! use bowsprit_value::{Map, Meter, Value, fmt};
+//!
+//! let map = Map::from_entries([("a".into(), Value::int(1))]);
+//! let mut out = Vec::new();
+//! fmt::sprintf(b"%v %+.1f %d", &[map.into(), Value::Float(2.25), "x".into()], &mut out, &Meter::default())?;
+//! assert_eq!(out, b"map[a:1] +2.2 %!d(string=x)");
+//! # Ok::<(), bowsprit_value::FuncError>(())
+//! ```
+
+mod flags;
+mod float;
+mod format;
+mod printer;
+mod verbs;
+mod walk;
+
+pub use float::append_float;
+
+use crate::{FuncError, Kind, Meter, Str, Value};
+use printer::Printer;
+
+/// Go's `fmt.Sprintf`.
+///
+/// # Errors
+///
+/// A reached limit of the meter, or a value that contains itself; whatever Go complains about in the
+/// text (`%!d(string=x)`) is no error.
+pub fn sprintf(
+    format: &[u8],
+    args: &[Value],
+    out: &mut Vec<u8>,
+    meter: &Meter,
+) -> Result<(), FuncError> {
+    let mut printer = Printer::new(out, meter);
+    format::do_printf(&mut printer, format, args)?;
+    printer.finish()
+}
+
+/// Go's `fmt.Sprint`: a blank between two operands of which neither is a string.
+///
+/// # Errors
+///
+/// As [`sprintf`].
+pub fn sprint(args: &[Value], out: &mut Vec<u8>, meter: &Meter) -> Result<(), FuncError> {
+    let mut printer = Printer::new(out, meter);
+    let mut after_string = true;
+    for arg in args {
+        let is_string = arg.kind() == Kind::String;
+        if !is_string && !after_string {
+            printer.out.push(b' ');
+        }
+        printer.print_arg(arg, 'v')?;
+        after_string = is_string;
+    }
+    printer.finish()
+}
+
+/// Go's `fmt.Sprintln`: a blank between all operands, and a newline.
+///
+/// # Errors
+///
+/// As [`sprintf`].
+pub fn sprintln(args: &[Value], out: &mut Vec<u8>, meter: &Meter) -> Result<(), FuncError> {
+    let mut printer = Printer::new(out, meter);
+    for (i, arg) in args.iter().enumerate() {
+        if i > 0 {
+            printer.out.push(b' ');
+        }
+        printer.print_arg(arg, 'v')?;
+    }
+    printer.out.push(b'\n');
+    printer.finish()
+}
+
+/// `%v` of one value.
+///
+/// # Errors
+///
+/// As [`sprintf`].
+#[inline]
+pub fn print_value(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<(), FuncError> {
+    if let Value::Str(s) = value {
+        out.extend_from_slice(s.as_bytes());
+        return meter.charge_bytes(s.len());
+    }
+    let mut printer = Printer::new(out, meter);
+    printer.print_arg(value, 'v')?;
+    printer.finish()
+}
+
+/// What sprig makes a string of: the text of strings, bytes, errors and `String` methods, `%v` of
+/// everything else.
+///
+/// # Errors
+///
+/// As [`sprintf`].
+pub fn strval(value: &Value, meter: &Meter) -> Result<Str, FuncError> {
+    match value {
+        Value::Str(s) => Ok(s.clone()),
+        Value::Bytes(b) => {
+            meter.charge_bytes(b.len())?;
+            Ok(Str::from(b.clone()))
+        }
+        other => {
+            let mut out = Vec::new();
+            print_value(other, &mut out, meter)?;
+            Ok(out.into())
+        }
+    }
+}
