@@ -5,3 +5,4 @@
 
 mod golden;
 mod program;
+mod random;

@@ -3,6 +3,7 @@
 //! Cargo tells the path of a binary to the tests of its own package only, and these tests are a
 //! package of their own. So they ask Cargo to build the binary, which takes a moment when it is
 //! fresh, and read from Cargo's messages where it lies: profile and target folder need no guess.
+//! With BOWSPRIT set to a path, that program is tested instead; with Helm's path, the tests are.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,10 +12,13 @@ use std::sync::OnceLock;
 use bowsprit_testkit::repository;
 use serde_json::Value;
 
-/// The path of a fresh `bowsprit`, built in the profile of this test.
+/// The path of a fresh `bowsprit`, built in the profile of this test, or what BOWSPRIT says.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build().unwrap_or_else(|error| panic!("bowsprit: {error}")))
+    PROGRAM.get_or_init(|| match std::env::var_os("BOWSPRIT") {
+        Some(path) => PathBuf::from(path).canonicalize().expect("BOWSPRIT is a program's path"),
+        None => build().unwrap_or_else(|error| panic!("bowsprit: {error}")),
+    })
 }
 
 fn build() -> Result<PathBuf, String> {
