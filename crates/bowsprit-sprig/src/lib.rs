@@ -2,6 +2,7 @@
 
 mod date;
 mod object;
+mod semver;
 
 pub use date::{Duration, Month, Time, Weekday, Zone};
 use object::methods;

@@ -9,8 +9,7 @@ pub(super) const UNIX_TO_INTERNAL: i64 = (1969 * 365 + 1969 / 4 - 1969 / 100 + 1
 // Go's absolute times start on March 1st of a year far enough back that no time is negative.
 const ABSOLUTE_YEARS: u64 = 292_277_022_400;
 const MARCH_TO_DECEMBER: i64 = 306;
-const INTERNAL_TO_ABSOLUTE: i64 =
-    (ABSOLUTE_YEARS as i64 / 400 * 146_097 + MARCH_TO_DECEMBER) * DAY;
+const INTERNAL_TO_ABSOLUTE: i64 = (ABSOLUTE_YEARS as i64 / 400 * 146_097 + MARCH_TO_DECEMBER) * DAY;
 
 /// Seconds from the absolute start to 1970.
 pub(super) const UNIX_TO_ABSOLUTE: i64 = UNIX_TO_INTERNAL + INTERNAL_TO_ABSOLUTE;
@@ -69,10 +68,7 @@ pub(super) fn unix_seconds(year: i64, month: i64, day: i64, second_of_day: i64) 
     let days = (146_097_u64.wrapping_mul(century) / 4)
         .wrapping_add(1461 * year / 4 + ((979 * march - 2919) >> 5))
         .wrapping_add((day as u64).wrapping_sub(1));
-    (days as i64)
-        .wrapping_mul(DAY)
-        .wrapping_add(second_of_day)
-        .wrapping_sub(UNIX_TO_ABSOLUTE)
+    (days as i64).wrapping_mul(DAY).wrapping_add(second_of_day).wrapping_sub(UNIX_TO_ABSOLUTE)
 }
 
 pub(super) fn is_leap(year: i64) -> bool {

@@ -23,7 +23,12 @@ pub(crate) static FUNCS: &[Func] = &[
     Func::host("date", &[Type::String, Type::Any], Type::String, date),
     Func::host("dateInZone", &[Type::String, Type::Any, Type::String], Type::String, date_in_zone),
     Func::pure("dateModify", &[Type::String, TIME], TIME, date_modify),
-    Func::host("date_in_zone", &[Type::String, Type::Any, Type::String], Type::String, date_in_zone),
+    Func::host(
+        "date_in_zone",
+        &[Type::String, Type::Any, Type::String],
+        Type::String,
+        date_in_zone,
+    ),
     Func::pure("date_modify", &[Type::String, TIME], TIME, date_modify),
     Func::pure("duration", &[Type::Any], Type::String, duration),
     Func::host("durationRound", &[Type::Any], Type::String, duration_round),
@@ -153,14 +158,8 @@ fn duration_round(args: &mut Args<'_>, host: &dyn Host) -> Result {
         },
     };
     const DAY: i64 = 24 * HOUR;
-    const UNITS: [(i64, &str); 6] = [
-        (365 * DAY, "y"),
-        (30 * DAY, "mo"),
-        (DAY, "d"),
-        (HOUR, "h"),
-        (MINUTE, "m"),
-        (SECOND, "s"),
-    ];
+    const UNITS: [(i64, &str); 6] =
+        [(365 * DAY, "y"), (30 * DAY, "mo"), (DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")];
     let nanos = nanos.unsigned_abs();
     let unit = UNITS.iter().find(|(unit, _)| nanos > *unit as u64);
     Ok(Value::Str(match unit {

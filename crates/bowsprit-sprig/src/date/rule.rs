@@ -9,7 +9,13 @@ pub(super) fn at(rule: &'static [u8], last: i64, unix: i64) -> Option<Span<'stat
     let std_name = text.name()?;
     let std_offset = -text.offset()?;
     if matches!(text.0.first(), None | Some(b',')) {
-        return Some(Span { name: std_name, offset: std_offset, start: last, end: i64::MAX, dst: false });
+        return Some(Span {
+            name: std_name,
+            offset: std_offset,
+            start: last,
+            end: i64::MAX,
+            dst: false,
+        });
     }
     let dst_name = text.name()?;
     let dst_offset = match text.0.first() {

@@ -1,8 +1,6 @@
 //! `time.Time`: a moment in a zone, and what templates can ask of it.
 
-use super::civil::{
-    Absolute, Day, UNIX_TO_ABSOLUTE, UNIX_TO_INTERNAL, carry, unix_seconds,
-};
+use super::civil::{Absolute, Day, UNIX_TO_ABSOLUTE, UNIX_TO_INTERNAL, carry, unix_seconds};
 use super::duration::{Duration, SECOND, duration, less_than_half, nanos_of};
 use super::layout::{self, MONTHS, WEEKDAYS, push_int};
 use super::zone::Zone;
@@ -141,8 +139,7 @@ impl Time {
     /// Go's `Time.Sub`: nanoseconds, at most what a duration can hold.
     pub(super) fn since(&self, other: &Time) -> i64 {
         let seconds = i128::from(self.seconds) - i128::from(other.seconds);
-        let nanos =
-            seconds * i128::from(NANOS) + i128::from(self.nanos) - i128::from(other.nanos);
+        let nanos = seconds * i128::from(NANOS) + i128::from(self.nanos) - i128::from(other.nanos);
         nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
 
