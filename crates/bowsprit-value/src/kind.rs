@@ -37,6 +37,19 @@ impl IntKind {
         }
     }
 
+    /// Keeps the bits that the type has room for, as Go's conversions do.
+    pub const fn wrap(self, v: i64) -> i64 {
+        match self {
+            IntKind::Int8 => v as i8 as i64,
+            IntKind::Int16 => v as i16 as i64,
+            IntKind::Int32 => v as i32 as i64,
+            IntKind::Uint8 => v as u8 as i64,
+            IntKind::Uint16 => v as u16 as i64,
+            IntKind::Uint32 => v as u32 as i64,
+            IntKind::Int | IntKind::Int64 | IntKind::Uint | IntKind::Uint64 => v,
+        }
+    }
+
     /// True for the unsigned types, whose values are stored by their bits.
     pub const fn is_unsigned(self) -> bool {
         matches!(

@@ -22,6 +22,7 @@
 pub mod fmt;
 mod func;
 mod host;
+pub mod json;
 mod kind;
 mod list;
 mod map;
@@ -37,7 +38,7 @@ pub use func::{Args, Func, FuncError, FuncErrorKind, FuncImpl, Param, PureFn};
 pub use host::{Hermetic, Host, HostError, Timestamp};
 pub use kind::{Elem, IntKind, Kind, Type};
 pub use list::{List, ListType};
-pub use map::{Map, MapType};
+pub use map::{Entries, Map, MapType};
 pub use meter::{LimitKind, Limits, Meter};
 pub use object::{Field, Method, MethodFn, NamedType, Object};
 pub use str::Str;

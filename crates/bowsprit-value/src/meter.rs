@@ -52,9 +52,6 @@ impl Default for Limits {
     }
 }
 
-/// Says whether the run must stop; asked every few thousand steps.
-pub type Interrupt<'a> = &'a dyn Fn() -> bool;
-
 const INTERRUPT_EVERY: u64 = 4096;
 
 /// The counters of one run.

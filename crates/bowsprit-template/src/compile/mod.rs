@@ -1,0 +1,3 @@
+//! What the parser emits and the machine runs.
+
+pub(crate) mod program;

@@ -1,0 +1,246 @@
+//! The compiled form of a template text.
+
+use bowsprit_value::{Str, Type, Value};
+use std::fmt;
+use std::sync::Arc;
+
+/// Marks an instruction that does not move the error position.
+pub(crate) const NO_SITE: u32 = u32::MAX;
+
+/// What a site's text is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SiteKind {
+    /// An operand, command or pipeline.
+    Node,
+    /// `{{template "name" pipeline}}`.
+    Template,
+}
+
+/// A node of the source that an error can stand at: Go's `Node.Position` and `Node.String`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site {
+    pub(crate) kind: SiteKind,
+    /// The byte that line and column are counted to.
+    pub(crate) pos: u32,
+    /// The bytes whose normalised form is the context.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// What stands in an operand place of a method call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArgSite {
+    pub(crate) site: u32,
+    /// The literal, if the argument is one: its conversion waits for the method's signature.
+    pub(crate) literal: Option<u32>,
+}
+
+/// A literal of the source, which becomes a value when its parameter's type is known.
+#[derive(Clone, Debug)]
+pub(crate) enum Literal {
+    Bool(bool),
+    Nil,
+    String(Str),
+    Number(Number),
+}
+
+/// A number with all the types that can represent it, as Go's ideal constants.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Number {
+    pub(crate) int: Option<i64>,
+    pub(crate) uint: Option<u64>,
+    pub(crate) float: Option<f64>,
+    pub(crate) complex: Option<(f64, f64)>,
+    /// The text says that this is a float: it has one of `.eEpP` and is no hexadecimal or rune.
+    pub(crate) float_text: bool,
+}
+
+/// An instruction of the machine. The operand stack holds values with their static kind; `dot` and the
+/// variables belong to the frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Op {
+    /// Writes a piece of the source.
+    Text {
+        start: u32,
+        end: u32,
+    },
+    /// Pops and prints.
+    Print,
+    /// Pops.
+    Pop,
+    /// Pushes a constant.
+    Const(u32),
+    /// Pushes dot.
+    Dot,
+    /// Pushes a variable.
+    Var(u32),
+    /// Pushes a field path of dot.
+    DotFields(u32),
+    /// Pushes a field path of a variable.
+    VarFields {
+        slot: u32,
+        path: u32,
+    },
+    /// Replaces the top by a field path of it.
+    Fields(u32),
+    /// Forgets that the top came out of an interface.
+    Unwrap,
+    /// Copies the top into a variable.
+    SetVar(u32),
+    /// Calls a function with the top `argc` values; `piped` says that the last argument lies below.
+    Call {
+        func: u16,
+        argc: u16,
+        piped: bool,
+        site: u32,
+    },
+    /// Looks up the method that [`Op::CallMethod`] is going to call on the top.
+    FindMethod(u32),
+    /// Calls a method on the value below its arguments.
+    CallMethod(u32),
+    /// Checks the top against a parameter's type.
+    CheckArg(u32),
+    /// Checks the piped value, `depth` below the top, against a parameter's type.
+    CheckPiped {
+        ty: u32,
+        depth: u16,
+    },
+    Jump(u32),
+    /// Pops; jumps if it was false.
+    JumpIfFalse(u32),
+    /// Pops; makes it dot if it was true, else jumps.
+    With(u32),
+    /// Drops the value below the top.
+    DropBelow,
+    /// Short-circuits `and` (`when: false`) and `or` (`when: true`): jumps if the top's truth is
+    /// `when`, else pops.
+    ShortCircuit {
+        when: bool,
+        target: u32,
+    },
+    /// Pops the value to iterate over; jumps if there is nothing.
+    RangeStart {
+        target: u32,
+        number: u32,
+    },
+    /// Sets dot and variables to the next element; ends the loop by a jump.
+    RangeNext(u32),
+    /// Leaves the innermost loop.
+    RangeEnd,
+    /// Restores dot.
+    PopDot,
+    /// Checks that a template exists and the depth allows it.
+    FindTemplate(u32),
+    /// Runs a template on the popped value.
+    Template(u32),
+    /// Pushes no value at all.
+    Invalid,
+    /// Fails with a prepared message.
+    Fail(u32),
+    /// Ends the template.
+    Return,
+}
+
+/// An instruction with the site that errors are at from here on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instr {
+    pub(crate) op: Op,
+    pub(crate) site: u32,
+}
+
+/// A method call of the source.
+#[derive(Clone, Debug)]
+pub(crate) struct MethodCall {
+    pub(crate) name: Str,
+    pub(crate) args: Vec<ArgSite>,
+    pub(crate) piped: bool,
+    /// Where "error calling" stands.
+    pub(crate) site: u32,
+    /// Where to go on when the receiver is no value at all.
+    pub(crate) skip: u32,
+}
+
+/// How a loop hands over its elements: slots of the index and the element.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LoopVars {
+    pub(crate) index: Option<u32>,
+    pub(crate) element: Option<u32>,
+    pub(crate) count: u8,
+    pub(crate) end: u32,
+}
+
+/// One `define`, or the text outside of all of them.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) name: Str,
+    pub(crate) code: Vec<Instr>,
+    pub(crate) slots: u32,
+    /// Nothing but white space and comments: never replaces a body.
+    pub(crate) empty: bool,
+}
+
+/// A compiled text: the bodies it defines and the tables that their code refers to.
+///
+/// Immutable and free of any path: one unit can serve under several names.
+#[derive(Debug)]
+pub struct Unit {
+    pub(crate) parse_name: Str,
+    pub(crate) source: Arc<[u8]>,
+    pub(crate) bodies: Vec<Arc<Body>>,
+    pub(crate) consts: Vec<Value>,
+    pub(crate) paths: Vec<Vec<Str>>,
+    pub(crate) names: Vec<Str>,
+    pub(crate) types: Vec<Type>,
+    pub(crate) messages: Vec<String>,
+    pub(crate) literals: Vec<Literal>,
+    pub(crate) methods: Vec<MethodCall>,
+    pub(crate) loops: Vec<LoopVars>,
+    pub(crate) sites: Vec<Site>,
+}
+
+impl Unit {
+    /// The name that positions in error texts begin with.
+    pub fn name(&self) -> &Str {
+        &self.parse_name
+    }
+
+    /// The text that was compiled.
+    pub fn source(&self) -> &[u8] {
+        &self.source
+    }
+
+    /// The names of the templates that the text defines, its own included.
+    pub fn defines(&self) -> impl Iterator<Item = &Str> {
+        self.bodies.iter().map(|b| &b.name)
+    }
+
+    /// Line (from 1) and column (bytes, from 0) of a byte offset.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let before = self.source.get(..offset).unwrap_or(&self.source);
+        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        let column = match before.iter().rposition(|b| *b == b'\n') {
+            Some(newline) => before.len() - newline - 1,
+            None => before.len(),
+        };
+        (line, column)
+    }
+}
+
+/// A text that can't be parsed: where, and Go's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// The name under which the text was parsed.
+    pub name: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// Go's words, without position.
+    pub message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "template: {}:{}: {}", self.name, self.line, self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}

@@ -1,0 +1,139 @@
+//! The table of functions that a template text can call.
+
+use bowsprit_value::{Func, FuncImpl, Type};
+use std::collections::HashMap;
+use std::fmt;
+
+/// The functions that the machine itself carries out, by the number in [`FuncImpl::Engine`].
+pub(crate) mod engine {
+    pub(crate) const AND: u16 = 0;
+    pub(crate) const OR: u16 = 1;
+    pub(crate) const NOT: u16 = 2;
+    pub(crate) const EQ: u16 = 3;
+    pub(crate) const NE: u16 = 4;
+    pub(crate) const LT: u16 = 5;
+    pub(crate) const LE: u16 = 6;
+    pub(crate) const GT: u16 = 7;
+    pub(crate) const GE: u16 = 8;
+    pub(crate) const INDEX: u16 = 9;
+    pub(crate) const SLICE: u16 = 10;
+    pub(crate) const LEN: u16 = 11;
+    pub(crate) const PRINT: u16 = 12;
+    pub(crate) const PRINTF: u16 = 13;
+    pub(crate) const PRINTLN: u16 = 14;
+    pub(crate) const HTML: u16 = 15;
+    pub(crate) const JS: u16 = 16;
+    pub(crate) const URLQUERY: u16 = 17;
+    pub(crate) const CALL: u16 = 18;
+    pub(crate) const INCLUDE: u16 = 19;
+    pub(crate) const TPL: u16 = 20;
+}
+
+const REFLECT: &[Type] = &[Type::Reflect];
+const REFLECT2: &[Type] = &[Type::Reflect, Type::Reflect];
+const ANYS: &[Type] = &[Type::Any];
+
+const fn builtin(
+    name: &'static str,
+    params: &'static [Type],
+    variadic: bool,
+    result: Type,
+    number: u16,
+) -> Func {
+    Func { name, params, variadic, result, body: FuncImpl::Engine(number) }
+}
+
+/// Go's own functions.
+static BUILTINS: &[Func] = &[
+    builtin("and", REFLECT2, true, Type::Reflect, engine::AND),
+    builtin("or", REFLECT2, true, Type::Reflect, engine::OR),
+    builtin("not", REFLECT, false, Type::Bool, engine::NOT),
+    builtin("eq", REFLECT2, true, Type::Bool, engine::EQ),
+    builtin("ne", REFLECT2, false, Type::Bool, engine::NE),
+    builtin("lt", REFLECT2, false, Type::Bool, engine::LT),
+    builtin("le", REFLECT2, false, Type::Bool, engine::LE),
+    builtin("gt", REFLECT2, false, Type::Bool, engine::GT),
+    builtin("ge", REFLECT2, false, Type::Bool, engine::GE),
+    builtin("index", REFLECT2, true, Type::Reflect, engine::INDEX),
+    builtin("slice", REFLECT2, true, Type::Reflect, engine::SLICE),
+    builtin("len", REFLECT, false, Type::INT, engine::LEN),
+    builtin("print", ANYS, true, Type::String, engine::PRINT),
+    builtin("printf", &[Type::String, Type::Any], true, Type::String, engine::PRINTF),
+    builtin("println", ANYS, true, Type::String, engine::PRINTLN),
+    builtin("html", ANYS, true, Type::String, engine::HTML),
+    builtin("js", ANYS, true, Type::String, engine::JS),
+    builtin("urlquery", ANYS, true, Type::String, engine::URLQUERY),
+    builtin("call", REFLECT2, true, Type::Reflect, engine::CALL),
+];
+
+/// `include NAME DATA`: runs a named template and returns its output. Not Go's; hosts add it by will.
+pub static INCLUDE: Func =
+    builtin("include", &[Type::String, Type::Any], false, Type::String, engine::INCLUDE);
+
+/// `tpl TEXT DATA`: compiles a text and runs it, with its own definitions over the present ones.
+pub static TPL: Func = builtin("tpl", &[Type::String, Type::Any], false, Type::String, engine::TPL);
+
+/// When a function stops evaluating its arguments: `and` at false, `or` at true.
+pub(crate) fn short_circuits(func: &Func) -> Option<bool> {
+    match func.body {
+        FuncImpl::Engine(engine::AND) => Some(false),
+        FuncImpl::Engine(engine::OR) => Some(true),
+        _ => None,
+    }
+}
+
+/// What a template text can call, by name. Built once, shared by everything compiled against it.
+#[derive(Clone, Default)]
+pub struct Functions {
+    list: Vec<Func>,
+    by_name: HashMap<&'static [u8], u16>,
+}
+
+impl fmt::Debug for Functions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Functions").field("len", &self.list.len()).finish()
+    }
+}
+
+impl Functions {
+    /// Go's own functions.
+    pub fn builtins() -> Functions {
+        let mut functions = Functions::default();
+        functions.extend(BUILTINS);
+        functions
+    }
+
+    /// Adds a function, in place of one of the same name.
+    pub fn add(&mut self, func: Func) {
+        if let Some(number) = self.by_name.get(func.name.as_bytes()) {
+            if let Some(slot) = self.list.get_mut(usize::from(*number)) {
+                *slot = func;
+            }
+            return;
+        }
+        if let Ok(number) = u16::try_from(self.list.len()) {
+            self.by_name.insert(func.name.as_bytes(), number);
+            self.list.push(func);
+        }
+    }
+
+    /// Adds several functions.
+    pub fn extend<'f>(&mut self, funcs: impl IntoIterator<Item = &'f Func>) {
+        for func in funcs {
+            self.add(*func);
+        }
+    }
+
+    /// All functions, in the order of addition.
+    pub fn iter(&self) -> impl Iterator<Item = &Func> {
+        self.list.iter()
+    }
+
+    pub(crate) fn number(&self, name: &[u8]) -> Option<u16> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn get(&self, number: u16) -> Option<&Func> {
+        self.list.get(usize::from(number))
+    }
+}

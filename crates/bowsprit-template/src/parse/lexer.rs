@@ -1,0 +1,469 @@
+//! The scanner: one small function for each state, as in Go's `text/template/parse`.
+
+use super::token::{Token, TokenKind, keyword};
+use bowsprit_value::strconv;
+use bowsprit_value::unicode;
+
+/// The white space that trim markers remove.
+pub(crate) const fn is_space(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn is_alphanumeric(rune: char) -> bool {
+    if rune.is_ascii() {
+        return rune == '_' || rune.is_ascii_alphanumeric();
+    }
+    unicode::is_letter(rune) || unicode::is_digit(rune)
+}
+
+/// Splits the source into tokens, one at a time.
+#[derive(Debug)]
+pub(crate) struct Lexer<'s> {
+    input: &'s [u8],
+    pos: usize,
+    start: usize,
+    line: u32,
+    start_line: u32,
+    paren_depth: u32,
+    inside_action: bool,
+    /// The text of the last error token.
+    error: String,
+    failed: bool,
+}
+
+enum Step {
+    Token(Token),
+    Text,
+    LeftDelim,
+    Comment,
+}
+
+impl<'s> Lexer<'s> {
+    pub(crate) fn new(input: &'s [u8]) -> Lexer<'s> {
+        Lexer {
+            input,
+            pos: 0,
+            start: 0,
+            line: 1,
+            start_line: 1,
+            paren_depth: 0,
+            inside_action: false,
+            error: String::new(),
+            failed: false,
+        }
+    }
+
+    /// A scanner that starts inside an action, for printing nodes.
+    pub(crate) fn inside(input: &'s [u8]) -> Lexer<'s> {
+        Lexer { inside_action: true, ..Lexer::new(input) }
+    }
+
+    /// The text of the last error token.
+    pub(crate) fn error(&self) -> &str {
+        &self.error
+    }
+
+    /// The next token; after an error or the end, the end again.
+    pub(crate) fn next_token(&mut self) -> Token {
+        if self.failed {
+            return self.token(TokenKind::Eof);
+        }
+        if self.inside_action {
+            return self.lex_inside_action();
+        }
+        let mut step = self.lex_text();
+        loop {
+            step = match step {
+                Step::Token(token) => return token,
+                Step::Text => self.lex_text(),
+                Step::LeftDelim => self.lex_left_delim(),
+                Step::Comment => self.lex_comment(),
+            }
+        }
+    }
+
+    fn token(&mut self, kind: TokenKind) -> Token {
+        let token =
+            Token { kind, start: self.start as u32, end: self.pos as u32, line: self.start_line };
+        self.start = self.pos;
+        self.start_line = self.line;
+        token
+    }
+
+    #[cold]
+    fn fail(&mut self, message: String) -> Token {
+        self.error = message;
+        self.failed = true;
+        let token = Token {
+            kind: TokenKind::Error,
+            start: self.start as u32,
+            end: self.start as u32,
+            line: self.start_line,
+        };
+        self.input = &[];
+        self.pos = 0;
+        self.start = 0;
+        token
+    }
+
+    fn rest(&self) -> &'s [u8] {
+        self.input.get(self.pos..).unwrap_or_default()
+    }
+
+    fn peek_byte(&self) -> Option<u8> {
+        self.input.get(self.pos).copied()
+    }
+
+    fn peek_rune(&self) -> Option<(char, usize)> {
+        match unicode::decode_rune(self.rest()) {
+            (_, 0) => None,
+            found => Some(found),
+        }
+    }
+
+    fn count_lines(&mut self, from: usize, to: usize) {
+        let text = self.input.get(from..to).unwrap_or_default();
+        self.line += bytecount(text);
+    }
+
+    fn ignore(&mut self) {
+        self.count_lines(self.start, self.pos);
+        self.start = self.pos;
+        self.start_line = self.line;
+    }
+
+    fn lex_text(&mut self) -> Step {
+        let Some(offset) = find(self.rest(), b"{{") else {
+            self.pos = self.input.len();
+            if self.pos > self.start {
+                self.count_lines(self.start, self.pos);
+                return Step::Token(self.token(TokenKind::Text));
+            }
+            return Step::Token(self.token(TokenKind::Eof));
+        };
+        if offset > 0 {
+            self.pos += offset;
+            let delim_end = self.pos + 2;
+            let mut trimmed = 0;
+            if has_left_trim_marker(self.input.get(delim_end..).unwrap_or_default()) {
+                let text = self.input.get(self.start..self.pos).unwrap_or_default();
+                trimmed = text.iter().rev().take_while(|b| is_space(**b)).count();
+            }
+            self.pos -= trimmed;
+            self.count_lines(self.start, self.pos);
+            let token = self.token(TokenKind::Text);
+            self.pos += trimmed;
+            self.ignore();
+            if token.end > token.start {
+                return Step::Token(token);
+            }
+        }
+        Step::LeftDelim
+    }
+
+    fn lex_left_delim(&mut self) -> Step {
+        self.pos += 2;
+        let after_marker = if has_left_trim_marker(self.rest()) { 2 } else { 0 };
+        if self.input.get(self.pos + after_marker..).is_some_and(|r| r.starts_with(b"/*")) {
+            self.pos += after_marker;
+            self.ignore();
+            return Step::Comment;
+        }
+        let token = self.token(TokenKind::LeftDelim);
+        self.inside_action = true;
+        self.pos += after_marker;
+        self.ignore();
+        self.paren_depth = 0;
+        Step::Token(token)
+    }
+
+    fn lex_comment(&mut self) -> Step {
+        self.pos += 2;
+        let Some(offset) = find(self.rest(), b"*/") else {
+            return Step::Token(self.fail("unclosed comment".into()));
+        };
+        self.pos += offset + 2;
+        let Some(trim) = self.at_right_delim() else {
+            return Step::Token(self.fail("comment ends before closing delimiter".into()));
+        };
+        if trim {
+            self.pos += 2;
+        }
+        self.pos += 2;
+        if trim {
+            self.pos += self.rest().iter().take_while(|b| is_space(**b)).count();
+        }
+        self.ignore();
+        Step::Text
+    }
+
+    /// Whether a right delimiter stands here, and if so whether it trims.
+    fn at_right_delim(&self) -> Option<bool> {
+        let rest = self.rest();
+        if has_right_trim_marker(rest) && rest.get(2..).is_some_and(|r| r.starts_with(b"}}")) {
+            return Some(true);
+        }
+        rest.starts_with(b"}}").then_some(false)
+    }
+
+    fn lex_right_delim(&mut self) -> Token {
+        let trim = self.at_right_delim().unwrap_or(false);
+        if trim {
+            self.pos += 2;
+            self.ignore();
+        }
+        self.pos += 2;
+        let token = self.token(TokenKind::RightDelim);
+        if trim {
+            self.pos += self.rest().iter().take_while(|b| is_space(**b)).count();
+            self.ignore();
+        }
+        self.inside_action = false;
+        token
+    }
+
+    fn lex_inside_action(&mut self) -> Token {
+        if self.at_right_delim().is_some() {
+            if self.paren_depth == 0 {
+                return self.lex_right_delim();
+            }
+            return self.fail("unclosed left paren".into());
+        }
+        let Some((rune, width)) = self.peek_rune() else {
+            return self.fail("unclosed action".into());
+        };
+        if rune.is_ascii() && is_space(rune as u8) {
+            return self.lex_space();
+        }
+        self.pos += width;
+        match rune {
+            '=' => self.token(TokenKind::Assign),
+            ':' => {
+                if self.peek_byte() != Some(b'=') {
+                    return self.fail("expected :=".into());
+                }
+                self.pos += 1;
+                self.token(TokenKind::Declare)
+            }
+            '|' => self.token(TokenKind::Pipe),
+            '"' => self.lex_quoted(b'"', TokenKind::String, "unterminated quoted string"),
+            '`' => self.lex_raw_quote(),
+            '$' => self.lex_field_or_variable(TokenKind::Variable),
+            '\'' => {
+                self.lex_quoted(b'\'', TokenKind::CharConstant, "unterminated character constant")
+            }
+            '.' if !self.peek_byte().is_some_and(|b| b.is_ascii_digit())
+                && self.pos < self.input.len() =>
+            {
+                self.lex_field_or_variable(TokenKind::Field)
+            }
+            '.' | '+' | '-' | '0'..='9' => {
+                self.pos -= width;
+                self.lex_number()
+            }
+            _ if is_alphanumeric(rune) => self.lex_identifier(),
+            '(' => {
+                self.paren_depth = self.paren_depth.saturating_add(1);
+                self.token(TokenKind::LeftParen)
+            }
+            ')' => {
+                if self.paren_depth == 0 {
+                    return self.fail("unexpected right paren".into());
+                }
+                self.paren_depth -= 1;
+                self.token(TokenKind::RightParen)
+            }
+            ' '..='~' => self.token(TokenKind::Char),
+            _ => self.fail(format!("unrecognized character in action: {}", unicode_name(rune))),
+        }
+    }
+
+    fn lex_space(&mut self) -> Token {
+        let from = self.pos;
+        let spaces = self.rest().iter().take_while(|b| is_space(**b)).count();
+        self.pos += spaces;
+        let last = self.input.get(self.pos - 1..).unwrap_or_default();
+        if has_right_trim_marker(last) && last.get(2..).is_some_and(|r| r.starts_with(b"}}")) {
+            self.pos -= 1;
+            if spaces == 1 {
+                return self.lex_right_delim();
+            }
+        }
+        self.count_lines(from, self.pos);
+        self.token(TokenKind::Space)
+    }
+
+    fn skip_alphanumeric(&mut self) {
+        while let Some(b) = self.peek_byte() {
+            if b.is_ascii_alphanumeric() || b == b'_' {
+                self.pos += 1;
+                continue;
+            }
+            match self.peek_rune() {
+                Some((rune, width)) if !b.is_ascii() && is_alphanumeric(rune) => self.pos += width,
+                _ => break,
+            }
+        }
+    }
+
+    fn bad_character(&mut self) -> Token {
+        let name = self.peek_rune().map(|(r, _)| unicode_name(r)).unwrap_or_default();
+        self.fail(format!("bad character {name}"))
+    }
+
+    fn lex_identifier(&mut self) -> Token {
+        self.skip_alphanumeric();
+        if !self.at_terminator() {
+            return self.bad_character();
+        }
+        let word = self.input.get(self.start..self.pos).unwrap_or_default();
+        let kind = match word {
+            b"true" | b"false" => TokenKind::Bool,
+            _ => keyword(word).unwrap_or(TokenKind::Identifier),
+        };
+        self.token(kind)
+    }
+
+    fn lex_field_or_variable(&mut self, kind: TokenKind) -> Token {
+        if self.at_terminator() {
+            return self.token(match kind {
+                TokenKind::Variable => TokenKind::Variable,
+                _ => TokenKind::Dot,
+            });
+        }
+        self.skip_alphanumeric();
+        if !self.at_terminator() {
+            return self.bad_character();
+        }
+        self.token(kind)
+    }
+
+    fn at_terminator(&self) -> bool {
+        match self.peek_byte() {
+            None => true,
+            Some(b) if is_space(b) => true,
+            Some(b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
+            _ => self.rest().starts_with(b"}}"),
+        }
+    }
+
+    fn lex_quoted(&mut self, quote: u8, kind: TokenKind, message: &str) -> Token {
+        loop {
+            match self.peek_byte() {
+                Some(b'\\') => match self.input.get(self.pos + 1) {
+                    Some(b) if *b != b'\n' => self.pos += 2,
+                    _ => return self.fail(message.into()),
+                },
+                None | Some(b'\n') => return self.fail(message.into()),
+                Some(b) if b == quote => break,
+                Some(_) => self.pos += 1,
+            }
+        }
+        self.pos += 1;
+        self.token(kind)
+    }
+
+    fn lex_raw_quote(&mut self) -> Token {
+        let Some(offset) = self.rest().iter().position(|b| *b == b'`') else {
+            return self.fail("unterminated raw quoted string".into());
+        };
+        let from = self.pos;
+        self.pos += offset + 1;
+        self.count_lines(from, self.pos);
+        self.token(TokenKind::RawString)
+    }
+
+    fn lex_number(&mut self) -> Token {
+        if !self.scan_number() {
+            return self.bad_number();
+        }
+        if matches!(self.peek_byte(), Some(b'+' | b'-')) {
+            if !self.scan_number() || self.input.get(self.pos - 1) != Some(&b'i') {
+                return self.bad_number();
+            }
+            return self.token(TokenKind::Complex);
+        }
+        self.token(TokenKind::Number)
+    }
+
+    fn bad_number(&mut self) -> Token {
+        let text = self.input.get(self.start..self.pos).unwrap_or_default();
+        let quoted = strconv::quote(text);
+        self.fail(format!("bad number syntax: {}", String::from_utf8_lossy(&quoted)))
+    }
+
+    fn accept(&mut self, valid: &[u8]) -> bool {
+        let hit = self.peek_byte().is_some_and(|b| valid.contains(&b));
+        self.pos += usize::from(hit);
+        hit
+    }
+
+    fn accept_run(&mut self, valid: &[u8]) {
+        while self.accept(valid) {}
+    }
+
+    fn scan_number(&mut self) -> bool {
+        const DECIMAL: &[u8] = b"0123456789_";
+        const HEX: &[u8] = b"0123456789abcdefABCDEF_";
+        self.accept(b"+-");
+        let mut digits = DECIMAL;
+        if self.accept(b"0") {
+            if self.accept(b"xX") {
+                digits = HEX;
+            } else if self.accept(b"oO") {
+                digits = b"01234567_";
+            } else if self.accept(b"bB") {
+                digits = b"01_";
+            }
+        }
+        self.accept_run(digits);
+        if self.accept(b".") {
+            self.accept_run(digits);
+        }
+        if (digits == DECIMAL && self.accept(b"eE")) || (digits == HEX && self.accept(b"pP")) {
+            self.accept(b"+-");
+            self.accept_run(DECIMAL);
+        }
+        self.accept(b"i");
+        match self.peek_rune() {
+            Some((rune, width)) if is_alphanumeric(rune) => {
+                self.pos += width;
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Go's `%#U`: the code point, and the character if it can be printed.
+fn unicode_name(rune: char) -> String {
+    if unicode::is_print(rune) {
+        format!("U+{:04X} '{rune}'", rune as u32)
+    } else {
+        format!("U+{:04X}", rune as u32)
+    }
+}
+
+fn has_left_trim_marker(s: &[u8]) -> bool {
+    matches!(s, [b'-', space, ..] if is_space(*space))
+}
+
+fn has_right_trim_marker(s: &[u8]) -> bool {
+    matches!(s, [space, b'-', ..] if is_space(*space))
+}
+
+fn bytecount(text: &[u8]) -> u32 {
+    text.iter().map(|b| u32::from(*b == b'\n')).sum()
+}
+
+/// The offset of a two-byte needle.
+fn find(haystack: &[u8], needle: &[u8; 2]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(i) = haystack.get(from..)?.iter().position(|b| *b == needle[0]) {
+        if haystack.get(from + i + 1) == Some(&needle[1]) {
+            return Some(from + i);
+        }
+        from += i + 1;
+    }
+    None
+}

@@ -1,0 +1,16 @@
+//! From text to code in one pass.
+//!
+//! There is no tree: the parser follows Go's grammar, with Go's look-ahead and Go's messages, and emits
+//! instructions as it goes. All nesting (control structures, definitions, parentheses) is kept on
+//! explicit stacks, so that no input can exhaust the native one.
+
+pub(crate) mod lexer;
+mod number;
+mod parser;
+mod pipeline;
+pub(crate) mod text;
+pub(crate) mod token;
+mod tree;
+
+pub use parser::compile;
+pub(crate) use pipeline::literal_value;

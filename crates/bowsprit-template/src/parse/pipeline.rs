@@ -1,0 +1,877 @@
+//! Pipelines, commands and operands.
+
+use super::parser::{Parsed, Parser};
+use super::text::node_text;
+use super::token::{Token, TokenKind};
+use super::tree::Var;
+use crate::compile::program::{ArgSite, Literal, MethodCall, NO_SITE, Number, Op};
+use bowsprit_value::{Elem, Func, List, ListType, Map, MapType, Str, Type, Value};
+use std::sync::Arc;
+
+const MAX_PARENS: u32 = 10_000;
+
+/// A pipeline that is being read.
+struct Pipe<'c> {
+    context: &'c str,
+    end: TokenKind,
+    site: u32,
+    decls: Vec<usize>,
+    assigns: bool,
+    commands: usize,
+    bad_stage: Option<usize>,
+    command: Command,
+    /// Where the parenthesis opened; the context of a chain on this pipeline starts there.
+    paren: u32,
+}
+
+/// A command that is being read.
+struct Command {
+    start: u32,
+    end: u32,
+    code: usize,
+    piped: bool,
+    first: First,
+    args: Vec<ArgSite>,
+    /// The first operand's bytes.
+    first_span: (u32, u32),
+    /// Why the command can't have arguments, if it has some.
+    refused: Option<(String, u32)>,
+    /// The last short-circuit jumps of `and` and `or`.
+    jumps: Vec<usize>,
+    method: Option<u32>,
+}
+
+/// The first word of a command, as far as it decides how the command runs.
+enum First {
+    None,
+    Func {
+        number: u16,
+        func: Func,
+        site: u32,
+    },
+    Fields {
+        base: Base,
+        idents: Vec<Str>,
+        site: u32,
+    },
+    /// Already emitted or a constant; takes no arguments. The site is where refusing them stands.
+    Value {
+        site: u32,
+    },
+    Constant {
+        operand: Operand,
+    },
+}
+
+#[derive(Clone, Copy)]
+enum Base {
+    Dot,
+    Var(Option<u32>),
+    /// The receiver has been emitted.
+    Stack,
+}
+
+/// An operand: a term, and the fields that follow it.
+enum Operand {
+    Dot { site: u32 },
+    Literal { literal: Literal, site: u32, span: (u32, u32) },
+    Fields { base: Base, idents: Vec<Str>, site: u32, span: (u32, u32) },
+    Var { name: Str, site: u32, span: (u32, u32) },
+    Func { number: u16, site: u32, span: (u32, u32) },
+    Pipe { span: (u32, u32) },
+}
+
+enum State {
+    Declarations,
+    Commands,
+    Operand,
+    Fields(Operand),
+    AfterOperand,
+}
+
+enum Step {
+    Go(State),
+    Open { at: u32 },
+    Close,
+}
+
+impl Parser<'_> {
+    /// Reads a pipeline up to its end token and emits it. Returns whether it declares variables.
+    pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Parsed<bool> {
+        let pipe = self.run_pipeline(context, end)?;
+        Ok(!pipe.decls.is_empty())
+    }
+
+    /// Reads the pipeline of a `range` and notes which variables its loop sets.
+    pub(super) fn range_pipeline(&mut self, number: u32) -> Parsed<()> {
+        let pipe = self.run_pipeline("range", TokenKind::RightDelim)?;
+        let slots: Vec<Option<u32>> =
+            pipe.decls.iter().map(|i| self.decl_slot(*i, pipe.assigns)).collect();
+        if let Some(vars) = self.unit.loops.get_mut(number as usize) {
+            vars.count = slots.len() as u8;
+            match slots.as_slice() {
+                [element] => vars.element = *element,
+                [index, element] => (vars.index, vars.element) = (*index, *element),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn decl_slot(&self, var: usize, assigns: bool) -> Option<u32> {
+        let var = self.tree.vars.get(var)?;
+        if assigns { self.tree.slot(var.name.as_bytes()) } else { var.slot }
+    }
+
+    fn run_pipeline<'c>(&mut self, context: &'c str, end: TokenKind) -> Parsed<Pipe<'c>> {
+        let mut stack = Vec::new();
+        let mut pipe = self.open_pipe(context, end, 0);
+        let mut state = State::Declarations;
+        loop {
+            let step = match state {
+                State::Declarations => self.declarations(&mut pipe)?,
+                State::Commands => self.next_command(&mut pipe)?,
+                State::Operand => self.term(&mut pipe)?,
+                State::Fields(operand) => self.fields(&mut pipe, operand)?,
+                State::AfterOperand => self.after_operand(&mut pipe)?,
+            };
+            state = match step {
+                Step::Go(state) => state,
+                Step::Open { at } => {
+                    if self.tree.parens >= MAX_PARENS {
+                        return Err(self.error("max expression depth exceeded"));
+                    }
+                    self.tree.parens += 1;
+                    let inner = self.open_pipe("parenthesized pipeline", TokenKind::RightParen, at);
+                    stack.push(std::mem::replace(&mut pipe, inner));
+                    State::Declarations
+                }
+                Step::Close => {
+                    let Some(outer) = stack.pop() else { return Ok(pipe) };
+                    self.tree.parens -= 1;
+                    let close = self.tree.tokens[self.tree.peeked];
+                    let span = (pipe.paren, close.end);
+                    pipe = outer;
+                    State::Fields(Operand::Pipe { span })
+                }
+            };
+        }
+    }
+
+    fn open_pipe<'c>(&mut self, context: &'c str, end: TokenKind, paren: u32) -> Pipe<'c> {
+        let token = self.peek_non_space();
+        let site = self.site(token.start, token.start, token.end);
+        Pipe {
+            context,
+            end,
+            site,
+            decls: Vec::new(),
+            assigns: false,
+            commands: 0,
+            bad_stage: None,
+            command: Command::new(token.start, self.tree.code.len(), false),
+            paren,
+        }
+    }
+
+    fn declarations(&mut self, pipe: &mut Pipe<'_>) -> Parsed<Step> {
+        let variable = self.peek_non_space();
+        if variable.kind != TokenKind::Variable {
+            return Ok(Step::Go(State::Commands));
+        }
+        self.next();
+        let after = self.peek();
+        let next = self.peek_non_space();
+        let comma = next.kind == TokenKind::Char && self.text(next) == b",";
+        if matches!(next.kind, TokenKind::Assign | TokenKind::Declare) {
+            pipe.assigns = next.kind == TokenKind::Assign;
+            self.next_non_space();
+            self.push_decl(pipe, variable);
+        } else if comma {
+            self.next_non_space();
+            self.push_decl(pipe, variable);
+            if pipe.context == "range" && pipe.decls.len() < 2 {
+                return match self.peek_non_space().kind {
+                    TokenKind::Variable | TokenKind::RightDelim | TokenKind::RightParen => {
+                        Ok(Step::Go(State::Declarations))
+                    }
+                    _ => Err(self.error("range can only initialize variables")),
+                };
+            }
+            return Err(self.error(format!("too many declarations in {}", pipe.context)));
+        } else if after.kind == TokenKind::Space {
+            self.backup3(variable, after);
+        } else {
+            self.backup2(variable);
+        }
+        Ok(Step::Go(State::Commands))
+    }
+
+    fn push_decl(&mut self, pipe: &mut Pipe<'_>, token: Token) {
+        pipe.decls.push(self.tree.vars.len());
+        let name = Str::from(self.text(token));
+        self.tree.vars.push(Var { name, slot: None });
+    }
+
+    fn next_command(&mut self, pipe: &mut Pipe<'_>) -> Parsed<Step> {
+        let token = self.next_non_space();
+        if token.kind == pipe.end {
+            self.finish_pipe(pipe)?;
+            return Ok(Step::Close);
+        }
+        match token.kind {
+            TokenKind::Bool
+            | TokenKind::CharConstant
+            | TokenKind::Complex
+            | TokenKind::Dot
+            | TokenKind::Field
+            | TokenKind::Identifier
+            | TokenKind::Number
+            | TokenKind::Nil
+            | TokenKind::RawString
+            | TokenKind::String
+            | TokenKind::Variable
+            | TokenKind::LeftParen => {
+                self.backup();
+                let piped = pipe.commands > 0;
+                pipe.command = Command::new(token.start, self.tree.code.len(), piped);
+                Ok(Step::Go(State::Operand))
+            }
+            _ => Err(self.unexpected(token, pipe.context)),
+        }
+    }
+
+    fn finish_pipe(&mut self, pipe: &mut Pipe<'_>) -> Parsed<()> {
+        if pipe.commands == 0 {
+            return Err(self.error(format!("missing value for {}", pipe.context)));
+        }
+        if let Some(stage) = pipe.bad_stage {
+            return Err(self.error(format!("non executable command in pipeline stage {stage}")));
+        }
+        for var in pipe.decls.clone() {
+            if !pipe.assigns {
+                let slot = self.tree.new_slot();
+                if let Some(var) = self.tree.vars.get_mut(var) {
+                    var.slot = Some(slot);
+                }
+                self.tree.emit_plain(Op::SetVar(slot));
+                continue;
+            }
+            match self.decl_slot(var, true) {
+                Some(slot) => {
+                    self.tree.emit_plain(Op::SetVar(slot));
+                }
+                None => {
+                    let name = self.tree.vars.get(var).map(|v| v.name.clone()).unwrap_or_default();
+                    self.fail(format!("undefined variable: {name}"), NO_SITE);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, pipe: &mut Pipe<'_>) -> Parsed<Step> {
+        self.peek_non_space();
+        let token = self.next_non_space();
+        let span = (token.start, token.end);
+        let operand = match token.kind {
+            TokenKind::Identifier => {
+                let name = self.text(token);
+                let Some(number) = self.functions.number(name) else {
+                    let quoted = bowsprit_value::strconv::quote(name);
+                    let quoted = String::from_utf8_lossy(&quoted);
+                    return Err(self.error(format!("function {quoted} not defined")));
+                };
+                let site = self.site(token.start, token.start, token.end);
+                Operand::Func { number, site, span }
+            }
+            TokenKind::Dot => Operand::Dot { site: self.site(token.start, span.0, span.1) },
+            TokenKind::Nil => self.literal_operand(Literal::Nil, token),
+            TokenKind::Variable => {
+                let name = Str::from(self.text(token));
+                if !self.tree.vars.iter().any(|v| v.name == name) {
+                    let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+                    let quoted = String::from_utf8_lossy(&quoted);
+                    return Err(self.error(format!("undefined variable {quoted}")));
+                }
+                let site = self.site(token.start, span.0, span.1);
+                Operand::Var { name, site, span }
+            }
+            TokenKind::Field => {
+                let ident = Str::from(self.text(token).get(1..).unwrap_or_default());
+                let site = self.site(token.start, span.0, span.1);
+                Operand::Fields { base: Base::Dot, idents: vec![ident], site, span }
+            }
+            TokenKind::Bool => {
+                let value = self.text(token) == b"true";
+                self.literal_operand(Literal::Bool(value), token)
+            }
+            TokenKind::CharConstant | TokenKind::Complex | TokenKind::Number => {
+                let text = self.text(token);
+                let number = match token.kind {
+                    TokenKind::CharConstant => Number::character(text),
+                    TokenKind::Complex => Number::complex(text),
+                    _ => Number::parse(text),
+                };
+                let number = number.map_err(|m| self.error(m))?;
+                self.literal_operand(Literal::Number(number), token)
+            }
+            TokenKind::LeftParen => {
+                if let First::None = pipe.command.first {
+                } else {
+                    self.begin_argument(&mut pipe.command)?;
+                }
+                return Ok(Step::Open { at: token.start });
+            }
+            TokenKind::String | TokenKind::RawString => {
+                let text = self.unquoted(token)?;
+                self.literal_operand(Literal::String(text), token)
+            }
+            _ => {
+                self.backup();
+                return Ok(Step::Go(State::AfterOperand));
+            }
+        };
+        Ok(Step::Go(State::Fields(operand)))
+    }
+
+    fn literal_operand(&mut self, literal: Literal, token: Token) -> Operand {
+        let site = self.site(token.start, token.start, token.end);
+        Operand::Literal { literal, site, span: (token.start, token.end) }
+    }
+
+    /// Reads the fields behind a term and adds the operand to the command.
+    fn fields(&mut self, pipe: &mut Pipe<'_>, mut operand: Operand) -> Parsed<Step> {
+        let chain = self.peek();
+        if chain.kind == TokenKind::Field {
+            let mut idents = Vec::new();
+            let mut end = chain.end;
+            while self.peek().kind == TokenKind::Field {
+                let token = self.next();
+                end = token.end;
+                idents.push(Str::from(self.text(token).get(1..).unwrap_or_default()));
+            }
+            operand = self.chain(&mut pipe.command, operand, idents, chain.start, end)?;
+        }
+        self.append(&mut pipe.command, operand)?;
+        Ok(Step::Go(State::AfterOperand))
+    }
+
+    fn chain(
+        &mut self,
+        command: &mut Command,
+        operand: Operand,
+        more: Vec<Str>,
+        pos: u32,
+        end: u32,
+    ) -> Parsed<Operand> {
+        Ok(match operand {
+            Operand::Fields { base, mut idents, span, .. } => {
+                idents.extend(more);
+                let site = self.site(pos, span.0, end);
+                Operand::Fields { base, idents, site, span: (span.0, end) }
+            }
+            Operand::Var { name, span, .. } => {
+                let site = self.site(pos, span.0, end);
+                let base = Base::Var(self.tree.slot(name.as_bytes()));
+                Operand::Fields { base, idents: more, site, span: (span.0, end) }
+            }
+            Operand::Func { number, site, span } => {
+                if !matches!(command.first, First::None) {
+                    self.begin_argument(command)?;
+                }
+                self.emit_bare_call(number, site);
+                let site = self.site(pos, span.0, end);
+                Operand::Fields { base: Base::Stack, idents: more, site, span: (span.0, end) }
+            }
+            Operand::Pipe { span } => {
+                let site = self.site(pos, span.0, end);
+                Operand::Fields { base: Base::Stack, idents: more, site, span: (span.0, end) }
+            }
+            Operand::Dot { site } | Operand::Literal { site, .. } => {
+                let text = self.site_text(site);
+                let quoted = bowsprit_value::strconv::quote(text.as_bytes());
+                let quoted = String::from_utf8_lossy(&quoted);
+                return Err(self.error(format!("unexpected . after term {quoted}")));
+            }
+        })
+    }
+
+    fn site_text(&self, site: u32) -> String {
+        let Some(site) = self.unit.sites.get(site as usize) else { return String::new() };
+        node_text(self.source.get(site.start as usize..site.end as usize).unwrap_or_default())
+    }
+
+    fn append(&mut self, command: &mut Command, operand: Operand) -> Parsed<()> {
+        command.end = operand.span(&self.unit.sites).1;
+        if matches!(command.first, First::None) {
+            command.first_span = operand.span(&self.unit.sites);
+            command.first = self.first(operand);
+            return Ok(());
+        }
+        let emitted =
+            matches!(operand, Operand::Pipe { .. } | Operand::Fields { base: Base::Stack, .. });
+        if !emitted {
+            self.begin_argument(command)?;
+        }
+        self.argument(command, operand);
+        Ok(())
+    }
+
+    fn first(&mut self, operand: Operand) -> First {
+        match operand {
+            Operand::Func { number, site, .. } => match self.functions.get(number) {
+                Some(func) => First::Func { number, func: *func, site },
+                None => First::Value { site },
+            },
+            Operand::Fields { base, idents, site, .. } => First::Fields { base, idents, site },
+            Operand::Pipe { .. } => First::Value { site: NO_SITE },
+            operand => First::Constant { operand },
+        }
+    }
+
+    /// What must be emitted before an argument's own code.
+    fn begin_argument(&mut self, command: &mut Command) -> Parsed<()> {
+        if u16::try_from(command.args.len() + 1).is_err() {
+            return Err(self.error("too many arguments"));
+        }
+        if !command.args.is_empty() {
+            self.short_circuit(command);
+        }
+        if command.args.is_empty() {
+            self.settle_first(command);
+        }
+        Ok(())
+    }
+
+    fn short_circuit(&mut self, command: &mut Command) {
+        let First::Func { func, .. } = &command.first else { return };
+        if let Some(when) = crate::funcs::short_circuits(func) {
+            let jump = self.tree.emit_plain(Op::ShortCircuit { when, target: 0 });
+            command.jumps.push(jump);
+        }
+    }
+
+    /// The first argument has come: fields turn into a method call, values refuse it.
+    fn settle_first(&mut self, command: &mut Command) {
+        match &command.first {
+            First::Fields { .. } if command.method.is_none() => self.find_method(command),
+            First::Value { site } => self.refuse(command, *site),
+            First::Constant { operand } => {
+                let site = operand.site();
+                self.refuse(command, site);
+            }
+            _ => {}
+        }
+    }
+
+    fn refuse(&mut self, command: &mut Command, site: u32) {
+        let (mut start, mut end) = command.first_span;
+        // A parenthesised pipeline prints without its parentheses.
+        if site == NO_SITE {
+            (start, end) = (start + 1, end.saturating_sub(1).max(start + 1));
+        }
+        let text = node_text(self.source.get(start as usize..end as usize).unwrap_or_default());
+        command.refused = Some((format!("can't give argument to non-function {text}"), site));
+    }
+
+    fn find_method(&mut self, command: &mut Command) {
+        let First::Fields { base, idents, site } = &mut command.first else { return };
+        let (base, site) = (*base, *site);
+        let Some(name) = idents.pop() else { return };
+        let idents = std::mem::take(idents);
+        self.receiver(base, idents, site);
+        let call = MethodCall { name, args: Vec::new(), piped: command.piped, site, skip: 0 };
+        let number = self.method(call);
+        self.tree.emit_plain(Op::FindMethod(number));
+        command.method = Some(number);
+    }
+
+    /// Emits the value that a method is called on.
+    fn receiver(&mut self, base: Base, idents: Vec<Str>, site: u32) {
+        if !idents.is_empty() {
+            self.emit_fields(base, idents, site);
+            return;
+        }
+        match base {
+            Base::Dot => {
+                self.tree.emit(Op::Dot, site);
+            }
+            Base::Var(Some(slot)) => {
+                self.tree.emit(Op::Var(slot), site);
+            }
+            Base::Var(None) => self.undefined(site),
+            Base::Stack => {}
+        }
+    }
+
+    fn undefined(&mut self, site: u32) {
+        let text = self.site_text(site);
+        let name = text.split('.').next().unwrap_or_default();
+        self.fail(format!("undefined variable: {name}"), site);
+    }
+
+    fn emit_fields(&mut self, base: Base, idents: Vec<Str>, site: u32) {
+        let path = self.path(idents);
+        match base {
+            Base::Dot => {
+                self.tree.emit(Op::DotFields(path), site);
+            }
+            Base::Var(Some(slot)) => {
+                self.tree.emit(Op::VarFields { slot, path }, site);
+            }
+            Base::Var(None) => self.undefined(site),
+            Base::Stack => {
+                self.tree.emit_plain(Op::Fields(path));
+            }
+        }
+    }
+
+    fn emit_bare_call(&mut self, number: u16, site: u32) {
+        let Some(func) = self.functions.get(number).copied() else { return };
+        let want = func.params.len() - usize::from(func.variadic && !func.params.is_empty());
+        if want > 0 {
+            let at_least = if func.variadic { "at least " } else { "" };
+            let message =
+                format!("wrong number of args for {}: want {at_least}{want} got 0", func.name);
+            self.fail(message, site);
+            return;
+        }
+        self.tree.emit(Op::Call { func: number, argc: 0, piped: false, site }, site);
+    }
+
+    fn argument(&mut self, command: &mut Command, operand: Operand) {
+        let ty = match &command.first {
+            First::Func { func, .. } => Some(param(func, command.args.len())),
+            _ => None,
+        };
+        let literal = match &operand {
+            Operand::Literal { literal, .. } if command.method.is_some() => Some(literal.clone()),
+            _ => None,
+        };
+        let site = operand.site();
+        let literal = literal.map(|l| self.literal(l));
+        command.args.push(ArgSite { site, literal });
+        if literal.is_some() {
+            self.tree.emit(Op::Invalid, site);
+        } else {
+            self.emit_argument(operand, ty);
+        }
+    }
+
+    fn emit_argument(&mut self, operand: Operand, ty: Option<Type>) {
+        let ty = ty.unwrap_or(Type::Any);
+        match operand {
+            Operand::Literal { literal, site, .. } => {
+                self.emit_literal(&literal, ty, site);
+                return;
+            }
+            Operand::Dot { site } => {
+                self.tree.emit(Op::Dot, site);
+            }
+            Operand::Var { name, site, .. } => match self.tree.slot(name.as_bytes()) {
+                Some(slot) => {
+                    self.tree.emit(Op::Var(slot), site);
+                }
+                None => self.undefined(site),
+            },
+            Operand::Fields { base, idents, site, .. } => self.emit_fields(base, idents, site),
+            Operand::Func { number, site, .. } => self.emit_bare_call(number, site),
+            Operand::Pipe { .. } => {}
+        }
+        if !matches!(ty, Type::Any | Type::Reflect) {
+            let ty = self.ty(ty);
+            self.tree.emit_plain(Op::CheckArg(ty));
+        }
+    }
+
+    /// A literal in a place of known type.
+    fn emit_literal(&mut self, literal: &Literal, ty: Type, site: u32) {
+        match literal_value(literal, ty) {
+            Ok(Some(value)) => {
+                let number = self.constant(value);
+                self.tree.emit(Op::Const(number), site);
+            }
+            Ok(None) => {
+                self.tree.emit(Op::Invalid, site);
+            }
+            Err(expected) => {
+                let message = expected.message(&self.site_text(site), ty);
+                self.fail(message, site);
+            }
+        }
+    }
+
+    fn after_operand(&mut self, pipe: &mut Pipe<'_>) -> Parsed<Step> {
+        let token = self.next();
+        match token.kind {
+            TokenKind::Space => return Ok(Step::Go(State::Operand)),
+            TokenKind::RightDelim | TokenKind::RightParen => self.backup(),
+            TokenKind::Pipe => {}
+            _ => return Err(self.unexpected(token, "operand")),
+        }
+        if matches!(pipe.command.first, First::None) {
+            return Err(self.error("empty command"));
+        }
+        self.finish_command(pipe);
+        Ok(Step::Go(State::Commands))
+    }
+
+    fn finish_command(&mut self, pipe: &mut Pipe<'_>) {
+        pipe.commands += 1;
+        let blank = Command::new(0, 0, false);
+        let mut command = std::mem::replace(&mut pipe.command, blank);
+        if let Some(site) = self.unit.sites.get_mut(pipe.site as usize) {
+            site.end = command.end;
+        }
+        if command.piped && command.args.is_empty() {
+            self.settle_first(&mut command);
+        }
+        if let First::Constant { operand } = &command.first {
+            let data = !matches!(operand, Operand::Var { .. });
+            if data && pipe.commands > 1 && pipe.bad_stage.is_none() {
+                pipe.bad_stage = Some(pipe.commands);
+            }
+        }
+        if let Some((message, site)) = command.refused.take() {
+            self.tree.code.truncate(command.code);
+            let site = if site == NO_SITE && pipe.commands == 1 { pipe.site } else { site };
+            self.fail(message, site);
+            return;
+        }
+        self.emit_command(command);
+    }
+
+    fn emit_command(&mut self, mut command: Command) {
+        let first = std::mem::replace(&mut command.first, First::None);
+        match first {
+            First::None | First::Value { .. } => {}
+            First::Constant { operand } => self.emit_constant(operand),
+            First::Fields { base, idents, site } => match command.method {
+                Some(number) => self.call_method(&command, number),
+                None => {
+                    self.emit_fields(base, idents, site);
+                    self.tree.emit_plain(Op::Unwrap);
+                }
+            },
+            First::Func { number, func, site } => self.emit_call(&command, number, &func, site),
+        }
+    }
+
+    fn emit_constant(&mut self, operand: Operand) {
+        if let Operand::Literal { literal: Literal::Nil, site, .. } = operand {
+            self.fail("nil is not a command".into(), site);
+            return;
+        }
+        let interface = matches!(operand, Operand::Dot { .. } | Operand::Var { .. });
+        self.emit_argument(operand, Some(Type::Any));
+        if interface {
+            self.tree.emit_plain(Op::Unwrap);
+        }
+    }
+
+    fn call_method(&mut self, command: &Command, number: u32) {
+        self.tree.emit_plain(Op::CallMethod(number));
+        let skip = self.tree.here();
+        if let Some(method) = self.unit.methods.get_mut(number as usize) {
+            method.args.clone_from(&command.args);
+            method.skip = skip;
+        }
+        self.tree.emit_plain(Op::Unwrap);
+    }
+
+    fn emit_call(&mut self, command: &Command, number: u16, func: &Func, ident: u32) {
+        let argc = command.args.len();
+        let given = argc + usize::from(command.piped);
+        let fixed = func.params.len() - usize::from(func.variadic && !func.params.is_empty());
+        let wrong = if func.variadic { given < fixed } else { given != func.params.len() };
+        if wrong {
+            self.tree.code.truncate(command.code);
+            let message = if func.variadic {
+                format!("wrong number of args for {}: want at least {fixed} got {argc}", func.name)
+            } else {
+                let want = func.params.len();
+                format!("wrong number of args for {}: want {want} got {given}", func.name)
+            };
+            self.fail(message, ident);
+            return;
+        }
+        if crate::funcs::short_circuits(func).is_some() {
+            self.end_short_circuit(command, func);
+            return;
+        }
+        if command.piped {
+            let ty = param(func, given - 1);
+            let ty = self.ty(ty);
+            let site = if argc == 0 { ident } else { NO_SITE };
+            self.tree.emit(Op::CheckPiped { ty, depth: argc as u16 }, site);
+        }
+        let site = self.site(command.start, command.start, command.end);
+        let at = if given == 0 { ident } else { NO_SITE };
+        let call = Op::Call { func: number, argc: argc as u16, piped: command.piped, site };
+        self.tree.emit(call, at);
+        if matches!(func.result, Type::Any | Type::Reflect) {
+            self.tree.emit_plain(Op::Unwrap);
+        }
+    }
+
+    fn end_short_circuit(&mut self, command: &Command, func: &Func) {
+        let mut jumps = command.jumps.clone();
+        if !command.piped {
+            for jump in jumps {
+                self.tree.patch(jump, &mut self.unit.loops);
+            }
+            self.tree.emit_plain(Op::Unwrap);
+            return;
+        }
+        if let Some(when) = crate::funcs::short_circuits(func) {
+            if !command.args.is_empty() {
+                jumps.push(self.tree.emit_plain(Op::ShortCircuit { when, target: 0 }));
+            }
+        }
+        let end = self.tree.emit_plain(Op::Jump(0));
+        for jump in jumps {
+            self.tree.patch(jump, &mut self.unit.loops);
+        }
+        self.tree.emit_plain(Op::DropBelow);
+        self.tree.patch(end, &mut self.unit.loops);
+        self.tree.emit_plain(Op::Unwrap);
+    }
+}
+
+impl Command {
+    fn new(start: u32, code: usize, piped: bool) -> Command {
+        Command {
+            start,
+            end: start,
+            code,
+            piped,
+            first: First::None,
+            args: Vec::new(),
+            first_span: (start, start),
+            refused: None,
+            jumps: Vec::new(),
+            method: None,
+        }
+    }
+}
+
+impl Operand {
+    fn site(&self) -> u32 {
+        match self {
+            Operand::Dot { site }
+            | Operand::Literal { site, .. }
+            | Operand::Fields { site, .. }
+            | Operand::Var { site, .. }
+            | Operand::Func { site, .. } => *site,
+            Operand::Pipe { .. } => NO_SITE,
+        }
+    }
+
+    fn span(&self, sites: &[crate::compile::program::Site]) -> (u32, u32) {
+        match self {
+            Operand::Dot { site } => {
+                sites.get(*site as usize).map(|s| (s.start, s.end)).unwrap_or_default()
+            }
+            Operand::Literal { span, .. }
+            | Operand::Fields { span, .. }
+            | Operand::Var { span, .. }
+            | Operand::Func { span, .. }
+            | Operand::Pipe { span } => *span,
+        }
+    }
+}
+
+/// The type of an argument's place.
+fn param(func: &Func, index: usize) -> Type {
+    let last = func.params.len().saturating_sub(1);
+    func.params.get(index.min(last)).copied().unwrap_or(Type::Any)
+}
+
+/// Why a literal does not fit its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expected {
+    Bool,
+    Integer,
+    Unsigned,
+    Float,
+    String,
+    NotNil,
+    Unhandled,
+    Overflow,
+}
+
+impl Expected {
+    pub(crate) fn message(self, text: &str, ty: Type) -> String {
+        match self {
+            Expected::Bool => format!("expected bool; found {text}"),
+            Expected::Integer => format!("expected integer; found {text}"),
+            Expected::Unsigned => format!("expected unsigned integer; found {text}"),
+            Expected::Float => format!("expected float; found {text}"),
+            Expected::String => format!("expected string; found {text}"),
+            Expected::NotNil => format!("cannot assign nil to {ty}"),
+            Expected::Unhandled => format!("can't handle {text} for arg of type {ty}"),
+            Expected::Overflow => format!("{text} overflows int"),
+        }
+    }
+}
+
+/// What a literal is in a place of a given type; `None` for no value at all.
+pub(crate) fn literal_value(literal: &Literal, ty: Type) -> Result<Option<Value>, Expected> {
+    if let Literal::Nil = literal {
+        return nil_value(ty);
+    }
+    match ty {
+        Type::Any | Type::Reflect => ideal_constant(literal),
+        Type::Bool => match literal {
+            Literal::Bool(b) => Ok(Some(Value::Bool(*b))),
+            _ => Err(Expected::Bool),
+        },
+        Type::Int(kind) => match literal {
+            Literal::Number(Number { uint: Some(n), .. }) if kind.is_unsigned() => {
+                Ok(Some(Value::Int(kind, kind.wrap(*n as i64))))
+            }
+            Literal::Number(Number { int: Some(n), .. }) if !kind.is_unsigned() => {
+                Ok(Some(Value::Int(kind, kind.wrap(*n))))
+            }
+            _ if kind.is_unsigned() => Err(Expected::Unsigned),
+            _ => Err(Expected::Integer),
+        },
+        Type::Float64 => match literal {
+            Literal::Number(Number { float: Some(f), .. }) => Ok(Some(Value::Float(*f))),
+            _ => Err(Expected::Float),
+        },
+        Type::String => match literal {
+            Literal::String(s) => Ok(Some(Value::Str(s.clone()))),
+            _ => Err(Expected::String),
+        },
+        Type::Bytes | Type::List(_) | Type::Map(_) | Type::Named(_) => Err(Expected::Unhandled),
+    }
+}
+
+fn nil_value(ty: Type) -> Result<Option<Value>, Expected> {
+    match ty {
+        Type::Reflect => Ok(None),
+        Type::Any => Ok(Some(Value::Nil)),
+        Type::List(elem) => Ok(Some(Value::List(List::nil(ListType::of(elem))))),
+        Type::Map(elem) => Ok(Some(Value::Map(Map::nil(MapType::of(elem))))),
+        Type::Bytes => Ok(Some(Elem::Bytes.zero())),
+        _ => Err(Expected::NotNil),
+    }
+}
+
+/// Go's `idealConstant`: the type that the literal's own text gives it.
+fn ideal_constant(literal: &Literal) -> Result<Option<Value>, Expected> {
+    Ok(Some(match literal {
+        Literal::Bool(b) => Value::Bool(*b),
+        Literal::String(s) => Value::Str(s.clone()),
+        Literal::Nil => Value::Nil,
+        Literal::Number(n) => match (n.complex, n.float, n.int, n.uint) {
+            (Some(complex), ..) => Value::Complex(Arc::new(complex)),
+            (_, Some(float), ..) if n.float_text => Value::Float(float),
+            (_, _, Some(int), _) => Value::int(int),
+            (_, _, None, Some(_)) => return Err(Expected::Overflow),
+            _ => return Ok(None),
+        },
+    }))
+}

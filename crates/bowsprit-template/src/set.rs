@@ -1,0 +1,149 @@
+//! Templates by name, and the texts that `tpl` has compiled.
+
+use crate::compile::program::{Body, ParseError, Unit};
+use crate::funcs::Functions;
+use crate::parse;
+use bowsprit_value::Str;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A template: one body of a unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    pub(crate) unit: Arc<Unit>,
+    pub(crate) body: Arc<Body>,
+}
+
+/// FNV-1a: the keys are template names of trusted length, and lookups are frequent.
+#[derive(Default)]
+pub(crate) struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+pub(crate) type Names<T> = HashMap<Str, T, BuildHasherDefault<Fnv>>;
+
+/// Adds a unit's templates to a name space: the last one wins, unless it is blank.
+pub(crate) fn associate(
+    names: &mut Names<Template>,
+    unit: &Arc<Unit>,
+    shadowed: impl Fn(&Str) -> bool,
+) {
+    for body in &unit.bodies {
+        if body.empty && (names.contains_key(&body.name) || shadowed(&body.name)) {
+            continue;
+        }
+        let template = Template { unit: Arc::clone(unit), body: Arc::clone(body) };
+        names.insert(body.name.clone(), template);
+    }
+}
+
+/// What a missing map key gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingKey {
+    /// The element type's zero value (`missingkey=zero`, Helm's setting).
+    #[default]
+    Zero,
+    /// An error (`missingkey=error`).
+    Error,
+}
+
+const CACHED_TEXTS: usize = 4096;
+const CACHED_BYTES: usize = 16 << 20;
+
+#[derive(Debug, Default)]
+struct Cache {
+    units: HashMap<Str, Arc<Unit>>,
+    bytes: usize,
+}
+
+/// Templates that can call each other by name: Go's associated templates.
+///
+/// Immutable once it is filled, and then shared by any number of runs on any thread.
+#[derive(Debug)]
+pub struct TemplateSet {
+    functions: Arc<Functions>,
+    names: Names<Template>,
+    missing_key: MissingKey,
+    cache: Mutex<Cache>,
+}
+
+impl TemplateSet {
+    /// An empty set whose texts can call the given functions.
+    pub fn new(functions: Arc<Functions>) -> TemplateSet {
+        TemplateSet {
+            functions,
+            names: Names::default(),
+            missing_key: MissingKey::default(),
+            cache: Mutex::default(),
+        }
+    }
+
+    /// Says what a missing map key gives.
+    #[must_use]
+    pub fn missing_key(mut self, missing_key: MissingKey) -> TemplateSet {
+        self.missing_key = missing_key;
+        self
+    }
+
+    pub(crate) fn missing_key_is_error(&self) -> bool {
+        self.missing_key == MissingKey::Error
+    }
+
+    /// The functions that texts can call.
+    pub fn functions(&self) -> &Arc<Functions> {
+        &self.functions
+    }
+
+    /// Compiles a text and adds its templates.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the text can't be parsed.
+    pub fn parse(&mut self, name: &str, text: &[u8]) -> Result<(), ParseError> {
+        let unit = parse::compile(name, text, &self.functions)?;
+        self.add(&Arc::new(unit));
+        Ok(())
+    }
+
+    /// Adds the templates of a compiled text. A later definition replaces an earlier one of the same
+    /// name, unless it is blank.
+    pub fn add(&mut self, unit: &Arc<Unit>) {
+        associate(&mut self.names, unit, |_| false);
+    }
+
+    /// Whether a template of this name is defined.
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.names.contains_key(name)
+    }
+
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Template> {
+        self.names.get(name)
+    }
+
+    /// The compiled form of a text that `tpl` runs, compiled at the first call.
+    pub(crate) fn tpl(&self, text: &Str) -> Result<Arc<Unit>, ParseError> {
+        let hit =
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).units.get(text).cloned();
+        if let Some(unit) = hit {
+            return Ok(unit);
+        }
+        let unit = Arc::new(parse::compile("gotpl", text.as_bytes(), &self.functions)?);
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.units.len() < CACHED_TEXTS && cache.bytes + text.len() < CACHED_BYTES {
+            cache.bytes += text.len();
+            cache.units.insert(text.clone(), Arc::clone(&unit));
+        }
+        Ok(unit)
+    }
+}

@@ -1,0 +1,206 @@
+//! Fields: methods, struct fields and map keys.
+
+use super::{Run, Slot, Static, Step, fault};
+use crate::compile::program::{MethodCall, Unit};
+use bowsprit_value::{Elem, Field, Map, Method, Str, Type, Value};
+
+impl Run<'_> {
+    /// Pushes what a path of fields leads to.
+    pub(super) fn fields(&mut self, unit: &Unit, receiver: Slot, path: u32) -> Step<()> {
+        let Some(idents) = unit.paths.get(path as usize) else { return Ok(()) };
+        let mut slot = receiver;
+        for ident in idents {
+            slot = self.field(slot, ident)?;
+        }
+        self.push(slot.value, slot.stat);
+        Ok(())
+    }
+
+    fn field(&mut self, receiver: Slot, name: &Str) -> Step<Slot> {
+        if receiver.stat == Static::Invalid {
+            if self.set.missing_key_is_error() {
+                let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+                let quoted = String::from_utf8_lossy(&quoted);
+                return fault(format!("nil data; no entry for key {quoted}"));
+            }
+            return Ok(Slot::INVALID);
+        }
+        if let Value::Map(map) = &receiver.value {
+            let method = map.ty().named.and_then(|named| named.method(name.as_bytes()));
+            if method.is_none() {
+                return self.map_key(map, name);
+            }
+        }
+        if let Some(method) = find(&receiver.value, name) {
+            return self.bare_method(&receiver.value, method);
+        }
+        match &receiver.value {
+            Value::Nil => fault(format!("nil pointer evaluating interface {{}}.{name}")),
+            Value::Object(object) => match object.field(name.as_bytes()) {
+                Field::Value(value) => Ok(Slot { value, stat: Static::Concrete }),
+                Field::Unexported => fault(unexported(&receiver, name)),
+                Field::Missing => fault(no_field(&receiver, name)),
+            },
+            _ => fault(no_field(&receiver, name)),
+        }
+    }
+
+    pub(super) fn map_key(&mut self, map: &Map, name: &Str) -> Step<Slot> {
+        let elem = map.ty().elem;
+        let found = map.get(name.as_bytes());
+        if let Some(observer) = &mut self.observer {
+            observer.read(map, name.as_bytes(), found.as_ref());
+        }
+        let stat = if elem == Elem::Any { Static::Interface } else { Static::Concrete };
+        match found {
+            Some(value) => Ok(Slot { value, stat }),
+            None if self.set.missing_key_is_error() => {
+                let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+                fault(format!("map has no entry for key {}", String::from_utf8_lossy(&quoted)))
+            }
+            None => Ok(Slot { value: elem.zero(), stat }),
+        }
+    }
+
+    fn bare_method(&mut self, receiver: &Value, method: &'static Method) -> Step<Slot> {
+        check_count(method, 0)?;
+        let site = self.frames.last().map_or(0, |f| f.at);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.call = site;
+        }
+        self.invoke_method(receiver, method, &mut [])
+    }
+
+    /// Finds the method that is going to be called on the top. Returns where to go on instead when
+    /// there is no receiver.
+    pub(super) fn find_method(&mut self, unit: &Unit, number: u32) -> Step<Option<usize>> {
+        let Some(call) = unit.methods.get(number as usize) else { return Ok(None) };
+        let receiver = Slot {
+            value: self.values.last().cloned().unwrap_or_default(),
+            stat: self.stats.last().copied().unwrap_or(Static::Invalid),
+        };
+        if receiver.stat == Static::Invalid {
+            self.pop();
+            if call.piped {
+                self.pop();
+            }
+            self.push(Value::Nil, Static::Invalid);
+            return Ok(Some(call.skip as usize));
+        }
+        match find(&receiver.value, &call.name) {
+            Some(method) => {
+                check_count(method, call.args.len() + usize::from(call.piped))?;
+                Ok(None)
+            }
+            None => fault(not_callable(&receiver, call)),
+        }
+    }
+
+    pub(super) fn call_method(&mut self, unit: &Unit, number: u32) -> Step<()> {
+        let Some(call) = unit.methods.get(number as usize) else { return Ok(()) };
+        let mut args: Vec<Slot> = (0..call.args.len()).map(|_| self.pop()).collect();
+        args.reverse();
+        let receiver = self.pop();
+        let Some(method) = find(&receiver.value, &call.name) else { return Ok(()) };
+        let mut values = Vec::with_capacity(args.len() + 1);
+        for (i, (slot, arg)) in args.into_iter().zip(&call.args).enumerate() {
+            if let Some(frame) = self.frames.last_mut() {
+                frame.at = arg.site;
+            }
+            let ty = param(method, i);
+            let slot = match arg.literal.and_then(|l| unit.literals.get(l as usize)) {
+                Some(literal) => super::call::convert_literal(unit, literal, ty, arg.site)?,
+                None => super::call::validate(slot, ty)?,
+            };
+            values.push(slot.value);
+        }
+        if call.piped {
+            let piped = self.pop();
+            values.push(super::call::validate(piped, param(method, values.len()))?.value);
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.call = call.site;
+        }
+        let result = self.invoke_method(&receiver.value, method, &mut values)?;
+        self.push(result.value, result.stat);
+        Ok(())
+    }
+
+    fn invoke_method(
+        &mut self,
+        receiver: &Value,
+        method: &'static Method,
+        values: &mut [Value],
+    ) -> Step<Slot> {
+        self.meter.charge_steps(1)?;
+        let mut args = bowsprit_value::Args::new(values, self.meter);
+        let value = (method.call)(receiver, &mut args)
+            .map_err(|error| super::error::called(self, method.name, error))?;
+        let stat = if method.result == Type::Any { Static::Interface } else { Static::Concrete };
+        Ok(Slot { value, stat })
+    }
+}
+
+/// The method of a name, if the value's type has one.
+fn find(value: &Value, name: &Str) -> Option<&'static Method> {
+    match value {
+        Value::Map(map) => map.ty().named?.method(name.as_bytes()),
+        Value::List(list) => list.ty().named?.method(name.as_bytes()),
+        Value::Object(object) => {
+            object.methods().iter().find(|m| m.name.as_bytes() == name.as_bytes())
+        }
+        _ => None,
+    }
+}
+
+fn param(method: &Method, index: usize) -> Type {
+    let last = method.params.len().saturating_sub(1);
+    method.params.get(index.min(last)).copied().unwrap_or(Type::Any)
+}
+
+fn check_count(method: &Method, given: usize) -> Step<()> {
+    let want = method.params.len();
+    if method.variadic {
+        if given + 1 < want {
+            let name = method.name;
+            let fixed = want - 1;
+            return fault(format!(
+                "wrong number of args for {name}: want at least {fixed} got {given}"
+            ));
+        }
+    } else if given != want {
+        let name = method.name;
+        return fault(format!("wrong number of args for {name}: want {want} got {given}"));
+    }
+    Ok(())
+}
+
+fn static_type(slot: &Slot) -> String {
+    match slot.stat {
+        Static::Concrete => slot.value.type_name().into_owned(),
+        _ => "interface {}".to_owned(),
+    }
+}
+
+fn unexported(receiver: &Slot, name: &Str) -> String {
+    let ty = static_type(receiver);
+    format!("{name} is an unexported field of struct type {ty}")
+}
+
+fn no_field(receiver: &Slot, name: &Str) -> String {
+    format!("can't evaluate field {name} in type {}", static_type(receiver))
+}
+
+fn not_callable(receiver: &Slot, call: &MethodCall) -> String {
+    let name = &call.name;
+    match &receiver.value {
+        Value::Nil => format!("nil pointer evaluating interface {{}}.{name}"),
+        Value::Map(_) => format!("{name} is not a method but has arguments"),
+        Value::Object(object) => match object.field(name.as_bytes()) {
+            Field::Value(_) => format!("{name} has arguments but cannot be invoked as function"),
+            Field::Unexported => unexported(receiver, name),
+            Field::Missing => no_field(receiver, name),
+        },
+        _ => no_field(receiver, name),
+    }
+}

@@ -1,0 +1,567 @@
+//! The machine: an operand stack, frames, and one dispatch loop.
+//!
+//! Template calls (`template`, `include`, `tpl`) push a frame instead of recursing. A value on the stack
+//! has a static kind beside it, because Go's messages tell a nil that came out of a map from no value
+//! at all, and an `interface {}` from the type inside.
+
+mod call;
+mod error;
+mod field;
+mod print;
+mod range;
+
+pub(crate) use call::text;
+
+use crate::compile::program::{Body, Instr, NO_SITE, Op, Unit};
+use crate::error::{Cause, ExecError};
+use crate::set::{Names, Template, TemplateSet, associate};
+use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
+use range::Iter;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Go's own limit on `template` calls within one execution.
+const MAX_TEMPLATE_DEPTH: u32 = 100_000;
+
+/// A position in a template's source: what an observer gets to know of an instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The unit whose source this is.
+    pub unit: &'a Unit,
+    /// The byte range in the source.
+    pub start: usize,
+    /// The end of the byte range.
+    pub end: usize,
+}
+
+/// Learns what a run does: which values it reads, and which output comes from where.
+///
+/// Offsets count bytes of the output of the current execution; captured output (`include`, `tpl`) is
+/// reported like any other and then taken back by [`Observer::captured`].
+pub trait Observer {
+    /// A key of a map was read through a field or `index`.
+    fn read(&mut self, map: &Map, key: &[u8], value: Option<&Value>) {
+        let _ = (map, key, value);
+    }
+
+    /// The output grew from `start` to `end`, from a piece of text or an action.
+    fn wrote(&mut self, start: usize, end: usize, site: Site<'_>) {
+        let _ = (start, end, site);
+    }
+
+    /// A template begins.
+    fn entered(&mut self, template: &Str) {
+        let _ = template;
+    }
+
+    /// The template that began last ends; its output from `start` on became a value if `captured`.
+    fn left(&mut self, start: usize, captured: bool) {
+        let _ = (start, captured);
+    }
+}
+
+/// How a value came to be where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Static {
+    /// No value at all: Go's zero `reflect.Value`.
+    Invalid,
+    /// Out of an `interface {}`.
+    Interface,
+    /// Of its own type.
+    Concrete,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) value: Value,
+    pub(crate) stat: Static,
+}
+
+impl Slot {
+    pub(crate) const INVALID: Slot = Slot { value: Value::Nil, stat: Static::Invalid };
+
+    pub(crate) fn concrete(value: Value) -> Slot {
+        let stat = if value.is_nil() { Static::Invalid } else { Static::Concrete };
+        Slot { value, stat }
+    }
+
+    fn unwrapped(self) -> Slot {
+        Slot::concrete(self.value)
+    }
+}
+
+/// Why a frame exists.
+#[derive(Clone, Debug)]
+enum Entry {
+    Root,
+    Template,
+    Include { name: Str },
+    Tpl { text: Str },
+}
+
+#[derive(Debug)]
+struct Frame {
+    template: Template,
+    entry: Entry,
+    pc: usize,
+    /// The site that errors are at.
+    at: u32,
+    /// The site of the call that is under way in this frame.
+    call: u32,
+    depth: u32,
+    /// The name space of the innermost `tpl`; none for the set's own.
+    names: Option<usize>,
+    vars: usize,
+    stack: usize,
+    dots: usize,
+    iters: usize,
+    output: usize,
+}
+
+/// What `tpl` texts define, over what was defined before.
+#[derive(Debug, Default)]
+struct Overlay {
+    parent: Option<usize>,
+    names: Names<Template>,
+}
+
+pub(super) type Step<T> = Result<T, Cause>;
+
+impl From<FuncError> for Cause {
+    fn from(error: FuncError) -> Cause {
+        Cause::Function(error)
+    }
+}
+
+#[cold]
+fn fault<T>(message: impl Into<String>) -> Step<T> {
+    Err(Cause::Evaluator(message.into()))
+}
+
+/// Executes templates of a set.
+///
+/// One run serves for all templates of a render, one after the other: they share the count of nested
+/// `include`s, the meter and the buffers.
+pub struct Run<'r> {
+    set: &'r TemplateSet,
+    host: &'r dyn Host,
+    meter: &'r Meter,
+    observer: Option<&'r mut dyn Observer>,
+    out: Vec<u8>,
+    values: Vec<Value>,
+    stats: Vec<Static>,
+    vars: Vec<Slot>,
+    dots: Vec<Slot>,
+    iters: Vec<Iter>,
+    frames: Vec<Frame>,
+    overlays: Vec<Overlay>,
+    included: HashMap<Str, u32>,
+    /// The function that failed, until its link is made.
+    calling: Option<&'static str>,
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("frames", &self.frames.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Run<'r> {
+    /// A run over a set, asking `host` and charging `meter`.
+    pub fn new(set: &'r TemplateSet, host: &'r dyn Host, meter: &'r Meter) -> Run<'r> {
+        Run {
+            set,
+            host,
+            meter,
+            observer: None,
+            out: Vec::new(),
+            values: Vec::new(),
+            stats: Vec::new(),
+            vars: Vec::new(),
+            dots: Vec::new(),
+            iters: Vec::new(),
+            frames: Vec::new(),
+            overlays: Vec::new(),
+            included: HashMap::new(),
+            calling: None,
+        }
+    }
+
+    /// Lets an observer watch the executions that follow.
+    #[must_use]
+    pub fn observe(mut self, observer: &'r mut dyn Observer) -> Run<'r> {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Executes a template on a value and returns its output.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the chain of templates and the cause, in Go's words.
+    pub fn execute(&mut self, name: &[u8], data: Value) -> Result<&[u8], ExecError> {
+        self.reset();
+        let Some(template) = self.set.get(name).cloned() else {
+            return Err(ExecError::new(Vec::new(), error::no_template(name, "gotpl")));
+        };
+        self.push_frame(template, Entry::Root, Slot::concrete(data), 0, None);
+        match self.run() {
+            Ok(()) => Ok(&self.out),
+            Err(cause) => Err(self.unwind(cause)),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.out.clear();
+        self.values.clear();
+        self.stats.clear();
+        self.vars.clear();
+        self.dots.clear();
+        self.iters.clear();
+        self.frames.clear();
+        self.overlays.clear();
+        self.included.clear();
+        self.calling = None;
+    }
+
+    fn push_frame(
+        &mut self,
+        template: Template,
+        entry: Entry,
+        dot: Slot,
+        depth: u32,
+        names: Option<usize>,
+    ) {
+        if let Some(observer) = &mut self.observer {
+            observer.entered(&template.body.name);
+        }
+        let vars = self.vars.len();
+        let slots = template.body.slots as usize;
+        self.vars.push(dot.clone());
+        self.vars.resize(vars + slots.max(1), Slot::INVALID);
+        self.dots.push(dot);
+        self.frames.push(Frame {
+            template,
+            entry,
+            pc: 0,
+            at: NO_SITE,
+            call: NO_SITE,
+            depth,
+            names,
+            vars,
+            stack: self.values.len(),
+            dots: self.dots.len(),
+            iters: self.iters.len(),
+            output: self.out.len(),
+        });
+    }
+
+    /// Takes the innermost frame away, with everything that is its own.
+    fn pop_frame(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop()?;
+        self.vars.truncate(frame.vars);
+        self.dots.truncate(frame.dots.saturating_sub(1));
+        self.iters.truncate(frame.iters);
+        self.values.truncate(frame.stack);
+        self.stats.truncate(frame.stack);
+        Some(frame)
+    }
+
+    fn run(&mut self) -> Step<()> {
+        while let Some(frame) = self.frames.last() {
+            let unit = Arc::clone(&frame.template.unit);
+            let body = Arc::clone(&frame.template.body);
+            if self.run_frame(&unit, &body)? {
+                self.return_from_frame()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the innermost frame until it returns (true) or another one is entered (false).
+    fn run_frame(&mut self, unit: &Arc<Unit>, body: &Arc<Body>) -> Step<bool> {
+        let frames = self.frames.len();
+        let mut pc = self.frames.last().map_or(0, |f| f.pc);
+        while let Some(Instr { op, site }) = body.code.get(pc) {
+            pc += 1;
+            if *site != NO_SITE {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.at = *site;
+                }
+            }
+            match *op {
+                Op::Text { start, end } => self.text(unit, start, end)?,
+                Op::Print => self.print(unit)?,
+                Op::Pop => {
+                    self.pop();
+                }
+                Op::Const(number) => {
+                    let value = unit.consts.get(number as usize).cloned().unwrap_or_default();
+                    let stat = if value.is_nil() { Static::Interface } else { Static::Concrete };
+                    self.push(value, stat);
+                }
+                Op::Invalid => self.push(Value::Nil, Static::Invalid),
+                Op::Dot => {
+                    let dot = self.dot();
+                    self.push(dot.value, dot.stat);
+                }
+                Op::Var(slot) => {
+                    let slot = self.var(slot);
+                    self.push(slot.value, slot.stat);
+                }
+                Op::DotFields(path) => {
+                    let dot = self.dot();
+                    self.fields(unit, dot, path)?;
+                }
+                Op::VarFields { slot, path } => {
+                    let slot = self.var(slot);
+                    self.fields(unit, slot, path)?;
+                }
+                Op::Fields(path) => {
+                    let top = self.pop();
+                    self.fields(unit, top, path)?;
+                }
+                Op::Unwrap => self.unwrap_top(),
+                Op::SetVar(slot) => self.set_var(slot),
+                Op::Call { func, argc, piped, site } => {
+                    self.save(pc, site);
+                    self.call(func, usize::from(argc), piped)?;
+                    if self.frames.len() != frames {
+                        return Ok(false);
+                    }
+                }
+                Op::FindMethod(number) => {
+                    if let Some(skip) = self.find_method(unit, number)? {
+                        pc = skip;
+                    }
+                }
+                Op::CallMethod(number) => self.call_method(unit, number)?,
+                Op::CheckArg(ty) => self.check_arg(unit, ty, 0)?,
+                Op::CheckPiped { ty, depth } => self.check_arg(unit, ty, usize::from(depth))?,
+                Op::Jump(target) => pc = target as usize,
+                Op::JumpIfFalse(target) => {
+                    if !is_true(&self.pop().value) {
+                        pc = target as usize;
+                    }
+                }
+                Op::With(target) => {
+                    let top = self.pop();
+                    if is_true(&top.value) {
+                        self.dots.push(top);
+                    } else {
+                        pc = target as usize;
+                    }
+                }
+                Op::DropBelow => {
+                    let top = self.pop();
+                    self.pop();
+                    self.push(top.value, top.stat);
+                }
+                Op::ShortCircuit { when, target } => {
+                    if self.values.last().is_some_and(is_true) == when {
+                        pc = target as usize;
+                    } else {
+                        self.pop();
+                    }
+                }
+                Op::RangeStart { target, number } => {
+                    if !self.range_start(unit, number)? {
+                        pc = target as usize;
+                    }
+                }
+                Op::RangeNext(number) => {
+                    self.meter.charge_steps(1)?;
+                    if let Some(end) = self.range_next(unit, number)? {
+                        pc = end;
+                    }
+                }
+                Op::RangeEnd => {
+                    self.iters.pop();
+                    self.dots.pop();
+                }
+                Op::PopDot => {
+                    self.dots.pop();
+                }
+                Op::FindTemplate(number) => self.find_template(unit, number)?,
+                Op::Template(number) => {
+                    self.save(pc, NO_SITE);
+                    self.enter_template(unit, number)?;
+                    return Ok(false);
+                }
+                Op::Fail(number) => {
+                    return fault(unit.messages.get(number as usize).cloned().unwrap_or_default());
+                }
+                Op::Return => return Ok(true),
+            }
+        }
+        Ok(true)
+    }
+
+    fn save(&mut self, pc: usize, call: u32) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pc = pc;
+            frame.call = call;
+        }
+    }
+
+    fn push(&mut self, value: Value, stat: Static) {
+        self.values.push(value);
+        self.stats.push(stat);
+    }
+
+    fn pop(&mut self) -> Slot {
+        match (self.values.pop(), self.stats.pop()) {
+            (Some(value), Some(stat)) => Slot { value, stat },
+            _ => Slot::INVALID,
+        }
+    }
+
+    fn dot(&self) -> Slot {
+        self.dots.last().cloned().unwrap_or(Slot::INVALID)
+    }
+
+    fn var(&self, slot: u32) -> Slot {
+        let base = self.frames.last().map_or(0, |f| f.vars);
+        self.vars.get(base + slot as usize).cloned().unwrap_or(Slot::INVALID)
+    }
+
+    fn set_slot(&mut self, slot: u32, value: Slot) {
+        let base = self.frames.last().map_or(0, |f| f.vars);
+        if let Some(var) = self.vars.get_mut(base + slot as usize) {
+            *var = value;
+        }
+    }
+
+    fn set_var(&mut self, slot: u32) {
+        let value = self.values.last().cloned().unwrap_or_default();
+        let stat = self.stats.last().copied().unwrap_or(Static::Invalid);
+        self.set_slot(slot, Slot { value, stat });
+    }
+
+    fn unwrap_top(&mut self) {
+        if let (Some(stat), Some(value)) = (self.stats.last_mut(), self.values.last()) {
+            if *stat == Static::Interface {
+                *stat = if value.is_nil() { Static::Invalid } else { Static::Concrete };
+            }
+        }
+    }
+
+    // Templates by name.
+
+    fn lookup(&self, name: &[u8]) -> Option<Template> {
+        let mut overlay = self.frames.last().and_then(|f| f.names);
+        while let Some(names) = overlay.and_then(|i| self.overlays.get(i)) {
+            if let Some(template) = names.names.get(name) {
+                return Some(template.clone());
+            }
+            overlay = names.parent;
+        }
+        self.set.get(name).cloned()
+    }
+
+    fn find_template(&mut self, unit: &Unit, number: u32) -> Step<()> {
+        let name = unit.names.get(number as usize).cloned().unwrap_or_default();
+        if self.lookup(name.as_bytes()).is_none() {
+            let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+            return fault(format!("template {} not defined", String::from_utf8_lossy(&quoted)));
+        }
+        let depth = self.frames.last().map_or(0, |f| f.depth);
+        if depth >= MAX_TEMPLATE_DEPTH {
+            return fault(format!("exceeded maximum template depth ({MAX_TEMPLATE_DEPTH})"));
+        }
+        Ok(())
+    }
+
+    fn enter_template(&mut self, unit: &Unit, number: u32) -> Step<()> {
+        self.charge_call()?;
+        let dot = self.pop().unwrapped();
+        let name = unit.names.get(number as usize).cloned().unwrap_or_default();
+        let Some(template) = self.lookup(name.as_bytes()) else { return Ok(()) };
+        let (depth, names) = self.frames.last().map_or((0, None), |f| (f.depth, f.names));
+        self.push_frame(template, Entry::Template, dot, depth + 1, names);
+        Ok(())
+    }
+
+    fn charge_call(&self) -> Step<()> {
+        self.meter.charge_steps(1)?;
+        if self.frames.len() as u64 >= u64::from(self.meter.limits().depth) {
+            return Err(FuncError::from(LimitKind::Depth).into());
+        }
+        Ok(())
+    }
+
+    fn enter_include(&mut self, name: Str, data: Slot) -> Step<()> {
+        const MAX_NESTED: u32 = 1000;
+        self.charge_call()?;
+        let count = self.included.entry(name.clone()).or_insert(0);
+        if *count > MAX_NESTED {
+            return Err(FuncError::new(format!(
+                "rendering template has a nested reference name: {name}: unable to execute template"
+            ))
+            .into());
+        }
+        *count += 1;
+        let Some(template) = self.lookup(name.as_bytes()) else {
+            return Err(error::no_template(name.as_bytes(), "gotpl"));
+        };
+        let names = self.frames.last().and_then(|f| f.names);
+        self.push_frame(template, Entry::Include { name }, data, 0, names);
+        Ok(())
+    }
+
+    /// Enters a text. Returns its output at once where it is plain text.
+    fn enter_tpl(&mut self, text: Str, data: Slot) -> Step<Option<Str>> {
+        self.charge_call()?;
+        self.meter.charge_bytes(text.len())?;
+        if !text.as_bytes().windows(2).any(|w| w == b"{{") {
+            return Ok(Some(print::without_no_value(text)));
+        }
+        let unit = match self.set.tpl(&text) {
+            Ok(unit) => unit,
+            Err(error) => return Err(error::tpl_parse(&text, &error)),
+        };
+        let parent = self.frames.last().and_then(|f| f.names);
+        let mut overlay = Overlay { parent, names: Names::default() };
+        let known =
+            |name: &Str| name.as_bytes() != b"gotpl" && self.lookup(name.as_bytes()).is_some();
+        associate(&mut overlay.names, &unit, known);
+        let own = unit.bodies.iter().find(|b| b.name == "gotpl");
+        let Some(body) = own else { return Ok(Some(Str::default())) };
+        let template = Template { unit: Arc::clone(&unit), body: Arc::clone(body) };
+        self.overlays.push(overlay);
+        let names = Some(self.overlays.len() - 1);
+        self.push_frame(template, Entry::Tpl { text }, data, 0, names);
+        Ok(None)
+    }
+
+    fn return_from_frame(&mut self) -> Step<()> {
+        let Some(frame) = self.pop_frame() else { return Ok(()) };
+        let captured = matches!(frame.entry, Entry::Include { .. } | Entry::Tpl { .. });
+        if let Some(observer) = &mut self.observer {
+            observer.left(frame.output, captured);
+        }
+        match frame.entry {
+            Entry::Root | Entry::Template => {}
+            Entry::Include { name } => {
+                if let Some(count) = self.included.get_mut(&name) {
+                    *count -= 1;
+                }
+                let text = self.capture(frame.output)?;
+                self.push(Value::Str(text), Static::Concrete);
+            }
+            Entry::Tpl { .. } => {
+                self.overlays.pop();
+                let text = print::without_no_value(self.capture(frame.output)?);
+                self.push(Value::Str(text), Static::Concrete);
+            }
+        }
+        Ok(())
+    }
+
+    fn capture(&mut self, from: usize) -> Step<Str> {
+        let text = Str::from(self.out.get(from..).unwrap_or_default());
+        self.out.truncate(from);
+        self.meter.charge_bytes(text.len())?;
+        Ok(text)
+    }
+}
