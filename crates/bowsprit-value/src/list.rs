@@ -153,6 +153,11 @@ impl List {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// A number that tells lists apart while they live.
+    pub fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     pub(crate) fn dismantle(self, pending: &mut Vec<Value>) {
         if let Some(mut cell) = Arc::into_inner(self.0) {
             pending.append(&mut cell.items);

@@ -89,6 +89,12 @@ pub trait Object: Any + fmt::Debug + Send + Sync {
         )))
     }
 
+    /// The fields that `encoding/json` writes, in its order, where that is not the order of the names;
+    /// asked before [`Object::to_json`].
+    fn json_fields(&self) -> Option<Vec<(Str, Value)>> {
+        None
+    }
+
     /// What goyaml v3 makes of it (`toYamlPretty`): plain values, keys in declaration order.
     fn to_yaml_pretty(&self) -> Option<Vec<(Str, Value)>> {
         None

@@ -53,7 +53,10 @@ pub fn append_float(out: &mut Vec<u8>, v: f64, verb: u8, precision: Option<usize
         }
         (_, Some(precision)) => {
             let mut digits = Digits::<{ MOST_DIGITS + 10 }>::new();
-            digits.rounded(v, if verb | 0x20 == b'e' { precision.saturating_add(1) } else { precision.max(1) });
+            digits.rounded(
+                v,
+                if verb | 0x20 == b'e' { precision.saturating_add(1) } else { precision.max(1) },
+            );
             append_digits(out, &digits.view(), verb, Some(precision));
         }
     }

@@ -95,6 +95,25 @@ pub fn print_value(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<()
     printer.finish()
 }
 
+/// Appends an integer in decimal.
+pub fn append_int(out: &mut Vec<u8>, negative: bool, magnitude: u64) {
+    let mut scratch = [0; 20];
+    let mut at = scratch.len();
+    let mut n = magnitude;
+    while at > 0 {
+        at -= 1;
+        scratch[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    if negative {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&scratch[at..]);
+}
+
 /// What sprig makes a string of: the text of strings, bytes, errors and `String` methods, `%v` of
 /// everything else.
 ///
