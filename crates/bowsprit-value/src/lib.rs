@@ -19,6 +19,7 @@
 //! assert_eq!(map.len(), 2);
 //! ```
 
+mod equal;
 pub mod fmt;
 mod func;
 mod host;
@@ -34,6 +35,7 @@ pub mod strconv;
 mod truth;
 pub mod unicode;
 
+pub use equal::{deep_equal, eq, ge, gt, le, lt};
 pub use func::{Args, Func, FuncError, FuncErrorKind, FuncImpl, Param, PureFn};
 pub use host::{Hermetic, Host, HostError, Timestamp};
 pub use kind::{Elem, IntKind, Kind, Type};

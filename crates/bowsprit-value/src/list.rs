@@ -39,7 +39,7 @@ impl ListType {
         }
     }
 
-    fn same(&self, other: &ListType) -> bool {
+    pub(crate) fn same(&self, other: &ListType) -> bool {
         self.elem == other.elem && self.named.map(|n| n.name) == other.named.map(|n| n.name)
     }
 }
@@ -128,11 +128,12 @@ impl List {
 
     /// A `[]interface {}` with one more item; reuses the storage where nobody else holds it.
     pub fn pushed(mut self, item: Value) -> List {
-        if self.0.ty.same(&ListType::ANY) && !self.0.nil {
-            if let Some(cell) = Arc::get_mut(&mut self.0) {
-                cell.items.push(item);
-                return self;
-            }
+        if self.0.ty.same(&ListType::ANY)
+            && !self.0.nil
+            && let Some(cell) = Arc::get_mut(&mut self.0)
+        {
+            cell.items.push(item);
+            return self;
         }
         let mut items = Vec::with_capacity(self.len() + 1);
         items.extend_from_slice(self.as_slice());

@@ -42,6 +42,10 @@ impl MapType {
             (None, elem) => Cow::Owned(format!("map[string]{}", elem.name())),
         }
     }
+
+    pub(crate) fn same(&self, other: &MapType) -> bool {
+        self.elem == other.elem && self.named.map(|n| n.name) == other.named.map(|n| n.name)
+    }
 }
 
 type Table = Vec<(Str, Value)>;

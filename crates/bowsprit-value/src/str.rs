@@ -202,7 +202,7 @@ mod tests {
         let long = "x".repeat(40);
         assert_eq!(Str::from(long.as_str()), Str::from(long.clone().into_bytes()));
         assert_eq!(Str::from("abc"), Str::from_static("abc"));
-        assert!(Str::from("a") < Str::from("b"));
+        assert!(Str::from("a").cmp(&"b".into()).is_lt());
         assert_eq!(size_of::<Str>(), 24);
     }
 }

@@ -78,7 +78,7 @@ impl Printer<'_> {
 
     fn open_map(&mut self, map: &Map, name: &str) -> Option<Frame> {
         self.open_brace(name, b"map[", map.is_nil())?;
-        Some(Frame::Map { entries: map.entries(), next: 0, id: map.id() })
+        Some(Frame::Map { entries: map.peek(), next: 0, id: map.id() })
     }
 
     fn open_brace(&mut self, name: &str, plain: &[u8], nil: bool) -> Option<()> {

@@ -151,7 +151,7 @@ impl Encoder<'_> {
             Value::Map(map) => {
                 enter(path, map.id(), stack.len(), || map.ty().name())?;
                 self.open(b'{', stack.len())?;
-                stack.push(Frame::Map { entries: map.entries(), next: 0, id: map.id() });
+                stack.push(Frame::Map { entries: map.peek(), next: 0, id: map.id() });
             }
             other => return Err(unsupported_type(&other.type_name())),
         }
