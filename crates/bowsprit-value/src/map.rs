@@ -59,6 +59,8 @@ struct MapCell {
     base: Arc<Table>,
     own: OnceLock<Arc<Table>>,
     over: OnceLock<RwLock<Arc<Table>>>,
+    /// The map that this one is only another type's view of; then the tables here are empty.
+    viewed: Option<Map>,
 }
 
 impl Drop for MapCell {
@@ -81,6 +83,7 @@ impl MapCell {
                 pending.extend(table.into_iter().map(|(_, v)| v).filter(Value::is_container));
             }
         }
+        pending.extend(self.viewed.take().map(Value::Map));
     }
 
     fn table(&self) -> Arc<Table> {
@@ -240,6 +243,7 @@ impl Map {
             base: Arc::new(table),
             own: OnceLock::new(),
             over: OnceLock::new(),
+            viewed: None,
         }))
     }
 
@@ -255,9 +259,9 @@ impl Map {
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        match self.0.over.get() {
+        match self.cell().over.get() {
             Some(lock) => lock.read().unwrap_or_else(PoisonError::into_inner).len(),
-            None => self.0.base.len(),
+            None => self.cell().base.len(),
         }
     }
 
@@ -268,19 +272,19 @@ impl Map {
 
     /// The value of a key; `None` where the key is missing.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.0.lookup(key, Value::clone)
+        self.cell().lookup(key, Value::clone)
     }
 
     /// Whether the key is there, nil or not.
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.0.lookup(key, |_| ()).is_some()
+        self.cell().lookup(key, |_| ()).is_some()
     }
 
     /// Sets a key, for every holder of this map. Returns what stood there.
     ///
     /// A nil map takes the entry too; callers that must fail as Go does ask [`Map::is_nil`] first.
     pub fn insert(&self, key: Str, value: Value) -> Option<Value> {
-        self.0.write(|table| match position(table, key.as_bytes()) {
+        self.cell().write(|table| match position(table, key.as_bytes()) {
             Ok(i) => Some(std::mem::replace(&mut table[i].1, value)),
             Err(i) => {
                 table.insert(i, (key, value));
@@ -294,12 +298,12 @@ impl Map {
         if !self.contains(key) {
             return None;
         }
-        self.0.write(|table| position(table, key).ok().map(|i| table.remove(i).1))
+        self.cell().write(|table| position(table, key).ok().map(|i| table.remove(i).1))
     }
 
     /// The entries as they are now, in key order; later changes don't show in it. Costs nothing.
     pub fn entries(&self) -> Entries {
-        Entries(self.0.table())
+        Entries(self.cell().table())
     }
 
     /// The entries as they are now, for reading only. Costs nothing, not even below a fork.
@@ -308,9 +312,9 @@ impl Map {
     /// must not be written, kept or handed to a template. [`Map::get`] and [`Map::entries`] give those
     /// that belong here.
     pub fn peek(&self) -> Entries {
-        Entries(match self.0.over.get() {
+        Entries(match self.cell().over.get() {
             Some(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
-            None => Arc::clone(self.0.own.get().unwrap_or(&self.0.base)),
+            None => Arc::clone(self.0.own.get().unwrap_or(&self.cell().base)),
         })
     }
 
@@ -320,7 +324,7 @@ impl Map {
         fn table(cell: &MapCell) -> &Arc<Table> {
             cell.own.get().unwrap_or(&cell.base)
         }
-        self.0.over.get().is_none()
+        self.cell().over.get().is_none()
             && other.0.over.get().is_none()
             && Arc::ptr_eq(table(&self.0), table(&other.0))
     }
@@ -334,7 +338,7 @@ impl Map {
         if !new.is_sorted_by(|a, b| a.0 < b.0) {
             new = sorted(new);
         }
-        self.0.write(|table| {
+        self.cell().write(|table| {
             if table.last().is_none_or(|(last, _)| new.first().is_some_and(|(k, _)| last < k)) {
                 table.append(&mut new);
             } else {
@@ -353,38 +357,49 @@ impl Map {
             ty: self.0.ty,
             nil: self.0.nil,
             forked: true,
-            base: self.0.table(),
+            base: self.cell().table(),
             own: OnceLock::new(),
             over: OnceLock::new(),
+            viewed: None,
         }))
     }
 
-    /// A map of another type with the same entries as now; nested containers stay the same references.
-    pub fn retyped(&self, ty: MapType) -> Map {
-        let table = self.0.table();
+    /// The same map seen as another type: changes through one show in the other, as after a
+    /// conversion in Go.
+    pub fn view(&self, ty: MapType) -> Map {
+        let viewed = self.0.viewed.as_ref().unwrap_or(self);
         Map(Arc::new(MapCell {
             ty,
             nil: self.0.nil,
             forked: false,
-            base: table,
+            base: Arc::default(),
             own: OnceLock::new(),
             over: OnceLock::new(),
+            viewed: Some(viewed.clone()),
         }))
+    }
+
+    /// The cell that holds the entries.
+    fn cell(&self) -> &Arc<MapCell> {
+        match &self.0.viewed {
+            Some(map) => &map.0,
+            None => &self.0,
+        }
     }
 
     /// True where both are the same reference.
     pub fn ptr_eq(&self, other: &Map) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(self.cell(), other.cell())
     }
 
     /// A number that tells references apart while they live.
     pub fn id(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
+        Arc::as_ptr(self.cell()).addr()
     }
 
     /// A reference that does not keep the map alive.
     pub fn downgrade(&self) -> WeakMap {
-        WeakMap(Arc::downgrade(&self.0))
+        WeakMap(Arc::downgrade(self.cell()))
     }
 
     pub(crate) fn dismantle(self, pending: &mut Vec<Value>) {
@@ -509,6 +524,15 @@ mod tests {
         child(&one);
         assert!(!one.same_origin(&two));
         assert!(!nested().same_origin(&base));
+    }
+
+    #[test]
+    fn a_view_is_the_same_map() {
+        let map = nested();
+        let view = map.view(MapType::STRINGS);
+        view.insert("z".into(), Value::int(1));
+        assert!(map.contains(b"z") && view.ptr_eq(&map));
+        assert_eq!(view.ty().elem, Elem::String);
     }
 
     #[test]
