@@ -1,1 +1,44 @@
-//! YAML as Helm's Go libraries read and write it.
+//! YAML exactly as Helm's Go libraries read and write it.
+//!
+//! Helm reads and writes YAML with `sigs.k8s.io/yaml`, which goes through goyaml v2 and Go's JSON, and
+//! writes `toYamlPretty` with goyaml v3. This crate gives the same values, bytes and error texts, in
+//! one step: YAML 1.1 words and numbers, natural key order, folding at 80 columns and all. It is no
+//! general YAML library, and does no I/O.
+//!
+//! * [`decode`]: text to a value; [`read_values`]: a values file of several documents.
+//! * [`encode`] and [`encode_pretty`]: a value to text.
+//! * [`Document`]: values that know where in the text they stand.
+//! * [`yaml_to_json`]: the JSON text in between.
+//!
+//! ```
+//! use bowsprit_value::Meter;
+//!
+//! let value = bowsprit_yaml::decode(b"replicas: 0x3\nname: 'yes'\n")?;
+//! let mut out = Vec::new();
+//! bowsprit_yaml::encode(&value, &mut out, &Meter::default())?;
+//! assert_eq!(out, b"name: \"yes\"\nreplicas: 3\n");
+//! # Ok::<(), bowsprit_yaml::Error>(())
+//! ```
+
+mod base64;
+mod decode;
+mod document;
+mod documents;
+mod encode;
+mod error;
+mod gosyntax;
+mod json;
+mod order;
+mod parse;
+mod resolve;
+mod scan;
+mod tree;
+mod utf8;
+mod walk;
+
+pub use decode::decode;
+pub use document::{Document, Node, NodeType};
+pub use documents::read_values;
+pub use encode::{encode, encode_pretty};
+pub use error::{Error, ErrorKind};
+pub use json::yaml_to_json;

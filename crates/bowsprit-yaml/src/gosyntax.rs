@@ -1,0 +1,103 @@
+//! Go's `%#v` of what goyaml decodes; some of its errors quote values so.
+
+use crate::document::{Any, Entry, Key, Pair};
+use crate::resolve::Resolved;
+use crate::tree::Tree;
+use bowsprit_value::fmt::append_float;
+use bowsprit_value::strconv::append_quote;
+
+enum Step {
+    Value(u32),
+    Key(u32),
+    Text(&'static str),
+}
+
+/// Appends a value as Go syntax, without recursion.
+pub(crate) fn append(
+    out: &mut Vec<u8>,
+    tree: &Tree<'_>,
+    values: &[Entry],
+    items: &[u32],
+    pairs: &[Pair],
+    root: u32,
+) {
+    let mut steps = vec![Step::Value(root)];
+    while let Some(step) = steps.pop() {
+        match step {
+            Step::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Step::Key(index) => {
+                if let Some(pair) = pairs.get(index as usize) {
+                    append_key(out, &pair.key);
+                }
+            }
+            Step::Value(index) => match values.get(index as usize).map(|entry| &entry.value) {
+                Some(Any::List(range)) => {
+                    out.extend_from_slice(b"[]interface {}{");
+                    steps.push(Step::Text("}"));
+                    for (i, at) in range.clone().enumerate().collect::<Vec<_>>().into_iter().rev() {
+                        steps.extend(items.get(at as usize).map(|&item| Step::Value(item)));
+                        steps.extend((i > 0).then_some(Step::Text(", ")));
+                    }
+                }
+                Some(Any::Map(range)) => {
+                    out.extend_from_slice(b"map[interface {}]interface {}{");
+                    steps.push(Step::Text("}"));
+                    let mut order: Vec<u32> = range.clone().collect();
+                    order.sort_by(|&a, &b| go_order(pairs, a, b));
+                    for (i, &at) in order.iter().enumerate().rev() {
+                        steps.extend(pairs.get(at as usize).map(|pair| Step::Value(pair.value)));
+                        steps.push(Step::Text(":"));
+                        steps.push(Step::Key(at));
+                        steps.extend((i > 0).then_some(Step::Text(", ")));
+                    }
+                }
+                Some(scalar) => append_scalar(out, tree, scalar),
+                None => {}
+            },
+        }
+    }
+}
+
+/// Keys of one type by value; goyaml's types in an order of our own, Go's changes from run to run.
+fn go_order(pairs: &[Pair], a: u32, b: u32) -> std::cmp::Ordering {
+    let rank = |key: &Key| match key.kind {
+        Resolved::Null => 0,
+        Resolved::Bool(_) => 1,
+        Resolved::Int(_) => 2,
+        Resolved::Uint(_) => 3,
+        Resolved::Float(_) => 4,
+        Resolved::Str | Resolved::Timestamp => 5,
+    };
+    let (Some(a), Some(b)) = (pairs.get(a as usize), pairs.get(b as usize)) else {
+        return std::cmp::Ordering::Equal;
+    };
+    rank(&a.key).cmp(&rank(&b.key)).then_with(|| match (a.key.kind, b.key.kind) {
+        (Resolved::Int(a), Resolved::Int(b)) => a.cmp(&b),
+        (Resolved::Uint(a), Resolved::Uint(b)) => a.cmp(&b),
+        (Resolved::Float(a), Resolved::Float(b)) => a.total_cmp(&b),
+        _ => a.key.name.cmp(&b.key.name),
+    })
+}
+
+fn append_key(out: &mut Vec<u8>, key: &Key) {
+    match key.kind {
+        Resolved::Null => out.extend_from_slice(b"interface {}(nil)"),
+        Resolved::Str | Resolved::Timestamp => append_quote(out, key.name.as_bytes()),
+        Resolved::Uint(n) => out.extend_from_slice(format!("{n:#x}").as_bytes()),
+        Resolved::Float(f) => append_float(out, f, b'g', None, 64),
+        Resolved::Bool(_) | Resolved::Int(_) => out.extend_from_slice(key.name.as_bytes()),
+    }
+}
+
+fn append_scalar(out: &mut Vec<u8>, tree: &Tree<'_>, scalar: &Any) {
+    match scalar {
+        Any::Null => out.extend_from_slice(b"interface {}(nil)"),
+        Any::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+        Any::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
+        Any::Uint(n) => out.extend_from_slice(format!("{n:#x}").as_bytes()),
+        Any::Float(f) => append_float(out, *f, b'g', None, 64),
+        Any::Text(text) => append_quote(out, tree.text(*text)),
+        Any::Binary(bytes) => append_quote(out, bytes),
+        Any::List(_) | Any::Map(_) => {}
+    }
+}
