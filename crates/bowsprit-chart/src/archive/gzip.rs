@@ -32,7 +32,6 @@ pub(super) struct Gunzip<'a> {
     /// The part of the output buffer that `crc` does not cover yet begins here.
     unhashed: usize,
     error: Option<ReadError>,
-    inflated: u64,
 }
 
 impl<'a> Gunzip<'a> {
@@ -46,7 +45,6 @@ impl<'a> Gunzip<'a> {
             crc: Crc::new(),
             unhashed: 0,
             error: None,
-            inflated: 0,
         })
     }
 
@@ -69,9 +67,8 @@ impl<'a> Gunzip<'a> {
                 break;
             }
         }
-        let grown = (out.len() - before) as u64;
-        self.inflated = self.inflated.saturating_add(grown);
-        guard.inflated(self.inflated, self.input.len())?;
+        let grown = out.len() - before;
+        guard.inflated(grown, self.input.len())?;
         match self.error {
             Some(error) if grown == 0 => Err(error),
             _ => Ok(()),

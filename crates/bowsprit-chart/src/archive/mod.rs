@@ -64,31 +64,48 @@ impl ArchiveLimits {
     }
 }
 
-/// The limits beyond Helm's, and how much of them is used.
-#[derive(Debug)]
-struct Guard {
+/// What has been used of the limits beyond Helm's, by all archives of a chart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spent {
     entries: usize,
     inflated: u64,
-    ratio: Option<u64>,
+}
+
+/// Stops an archive that uses too much.
+#[derive(Debug)]
+struct Guard {
+    limits: ArchiveLimits,
+    spent: Spent,
+    /// Inflated bytes of this archive alone.
+    inflated: u64,
 }
 
 impl Guard {
+    /// So many bytes may be inflated whatever the ratio is.
     const FREE: u64 = 1 << 20;
 
-    fn inflated(&self, inflated: u64, compressed: usize) -> Result<(), ReadError> {
-        if inflated > self.inflated {
-            return Err(ReadError::Inflated(self.inflated));
+    fn inflated(&mut self, more: usize, compressed: usize) -> Result<(), ReadError> {
+        self.inflated = self.inflated.saturating_add(more as u64);
+        self.spent.inflated = self.spent.inflated.saturating_add(more as u64);
+        if self.spent.inflated > self.limits.inflated {
+            return Err(ReadError::Inflated(self.limits.inflated));
         }
-        match self.ratio {
-            Some(ratio) if inflated / ratio.max(1) > compressed as u64 && inflated > Self::FREE => {
+        match self.limits.ratio {
+            Some(ratio)
+                if self.inflated > Self::FREE
+                    && self.inflated / ratio.max(1) > compressed as u64 =>
+            {
                 Err(ReadError::Ratio(ratio))
             }
             _ => Ok(()),
         }
     }
 
-    fn entry(&mut self, allowed: usize) -> Result<(), ReadError> {
-        self.entries = self.entries.checked_sub(1).ok_or(ReadError::Entries(allowed))?;
+    fn entry(&mut self) -> Result<(), ReadError> {
+        self.spent.entries += 1;
+        if self.spent.entries > self.limits.entries {
+            return Err(ReadError::Entries(self.limits.entries));
+        }
         Ok(())
     }
 }
@@ -104,13 +121,35 @@ pub fn load_archive_files(
     archive: &[u8],
     limits: &ArchiveLimits,
 ) -> Result<Vec<File>, ArchiveError> {
-    let guard = Guard { entries: limits.entries, inflated: limits.inflated, ratio: limits.ratio };
+    read_archive(archive, limits, &mut Spent::default())
+}
+
+/// As [`load_archive_files`], for one of several archives.
+pub(crate) fn read_archive(
+    archive: &[u8],
+    limits: &ArchiveLimits,
+    spent: &mut Spent,
+) -> Result<Vec<File>, ArchiveError> {
+    let guard = Guard { limits: limits.clone(), spent: spent.clone(), inflated: 0 };
     let mut reader = Reader::new(Stream::new(archive, guard)?);
+    let found = read_entries(&mut reader, limits)?;
+    if found.is_empty() {
+        return Err(ArchiveErrorKind::Empty.into());
+    }
+    *spent = reader.stream.guard.spent.clone();
+    let buffer = Arc::new(reader.stream.into_buffer());
+    Ok(found.into_iter().map(|(name, content)| file(&buffer, name, content)).collect())
+}
+
+fn read_entries(
+    reader: &mut Reader<'_>,
+    limits: &ArchiveLimits,
+) -> Result<Vec<(Str, Content)>, ArchiveError> {
     let mut found = Vec::new();
     let mut remaining = limits.chart_size;
     while let Some(entry) = reader.next()? {
-        reader.stream.guard.entry(limits.entries)?;
-        if entry.is_dir() || matches!(entry.flag, b'g' | b'x') {
+        reader.stream.guard.entry()?;
+        if entry.is_dir() || entry.flag == b'g' {
             continue;
         }
         let name = chart_name(&entry.name)?;
@@ -124,11 +163,7 @@ pub fn load_archive_files(
         }
         found.push((name, content));
     }
-    if found.is_empty() {
-        return Err(ArchiveErrorKind::Empty.into());
-    }
-    let buffer = Arc::new(reader.stream.into_buffer());
-    Ok(found.into_iter().map(|(name, content)| file(&buffer, name, content)).collect())
+    Ok(found)
 }
 
 fn file(buffer: &Arc<Vec<u8>>, name: Str, content: Content) -> File {

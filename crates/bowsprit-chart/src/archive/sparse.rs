@@ -174,11 +174,12 @@ impl Data<'_> {
         let mut stored = self.stored;
         for hole in self.holes {
             let count = hole.start.saturating_sub(out.len() as u64);
-            if count > stored {
+            let available = count.min(stored);
+            stored -= available;
+            out.extend(take(usize::try_from(available).unwrap_or(usize::MAX))?);
+            if available < count {
                 return Err(ReadError::SparseMissingData);
             }
-            stored -= count;
-            out.extend(take(usize::try_from(count).unwrap_or(usize::MAX))?);
             out.resize(usize::try_from(hole.end).unwrap_or(out.len()).max(out.len()), 0);
         }
         if stored > 0 { Err(ReadError::SparseUnreferencedData) } else { Ok(out) }

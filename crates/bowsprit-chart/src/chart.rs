@@ -1,0 +1,447 @@
+//! A chart, sorted into what its files are for.
+
+use crate::archive::{ArchiveLimits, Spent, read_archive};
+use crate::bytes::Bytes;
+use crate::decode::{self, DecodeError};
+use crate::dependency::Lock;
+use crate::error::{Error, ErrorKind};
+use crate::files::File;
+use crate::log::LogLine;
+use crate::metadata::{API_VERSION_V1, API_VERSION_V2, API_VERSION_V3, Metadata};
+use crate::path;
+use bowsprit_value::{Map, MapType, Str};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a chart may cost to load. The default is what Helm allows, with generous guards beyond it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// For each archive; entries and inflated bytes of all of a chart's archives count together.
+    pub archive: ArchiveLimits,
+    /// How deeply subcharts may be nested. Helm knows no such limit.
+    pub depth: usize,
+}
+
+impl Limits {
+    /// More levels than this are never loaded, whatever [`Limits::depth`] says.
+    const MAX_DEPTH: usize = 100;
+
+    /// Limits for charts that nobody trusts.
+    #[must_use]
+    pub fn strict() -> Limits {
+        Limits { archive: ArchiveLimits::strict(), depth: 50 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { archive: ArchiveLimits::default(), depth: Limits::MAX_DEPTH }
+    }
+}
+
+/// A result together with what Helm logs on the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warned<T> {
+    /// The result.
+    pub output: T,
+    /// What Helm logs, in its order.
+    pub warnings: Vec<LogLine>,
+}
+
+/// A chart with its subcharts, as loaded: conditions, tags and aliases are still to be applied.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// `Chart.yaml`.
+    pub metadata: Metadata,
+    /// `Chart.lock`, or the older `requirements.lock`.
+    pub lock: Option<Lock>,
+    /// The files below `templates/`.
+    pub templates: Vec<File>,
+    /// All files that have no other meaning, and `crds/`.
+    pub files: Vec<File>,
+    /// The default values; the nil map without a `values.yaml`.
+    pub values: Map,
+    /// The text of `values.yaml`.
+    pub values_source: Option<Bytes>,
+    /// The text of `values.schema.json`.
+    pub schema: Option<Bytes>,
+    /// The subcharts, sorted by their names in `charts/`.
+    pub dependencies: Vec<Arc<Chart>>,
+}
+
+/// A custom resource definition of a chart: a manifest that is installed before all else and never
+/// rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crd {
+    /// The path from the root of the chart that is installed.
+    pub filename: Str,
+    /// The file.
+    pub file: File,
+}
+
+/// A chart that can't be installed, as its type says. `Display` is Helm's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotInstallable {
+    /// The chart's type.
+    pub ty: String,
+}
+
+impl fmt::Display for NotInstallable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} charts are not installable", self.ty)
+    }
+}
+
+impl std::error::Error for NotInstallable {}
+
+impl Chart {
+    /// Builds a chart from its files, whose names begin at the chart's root.
+    ///
+    /// The order of the files is kept. Of equal names the last one counts for what there is only one
+    /// of; two `Chart.yaml` are decoded one onto the other. The content must have lost its byte order
+    /// mark, as the loaders see to.
+    ///
+    /// ```
+    /// use bowsprit_chart::{Chart, File, Limits};
+    ///
+    /// let files = vec![
+    ///     File::new("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.10\n"),
+    ///     File::new("templates/a.yaml", "kind: ConfigMap\n"),
+    ///     File::new("README.md", "# web\n"),
+    /// ];
+    /// let chart = Chart::from_files(files, &Limits::default())?.output;
+    /// assert_eq!(chart.metadata.version, "1.1");
+    /// assert_eq!((chart.templates.len(), chart.files.len()), (1, 1));
+    /// # Ok::<(), bowsprit_chart::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first thing that Helm complains about, or a limit.
+    pub fn from_files(files: Vec<File>, limits: &Limits) -> Result<Warned<Chart>, Error> {
+        Loader::run(limits, |loader| {
+            let format = detect(&files)?;
+            loader.chart(&named(&files), format, 1)
+        })
+    }
+
+    /// Builds a chart from an archive.
+    ///
+    /// # Errors
+    /// As [`load_archive_files`](crate::load_archive_files) and [`Chart::from_files`].
+    pub fn from_archive(archive: &[u8], limits: &Limits) -> Result<Warned<Chart>, Error> {
+        Loader::run(limits, |loader| {
+            let files = read_archive(archive, &limits.archive, &mut loader.spent)?;
+            let format = detect(&files)?;
+            loader.chart(&named(&files), format, 1)
+        })
+    }
+
+    /// True for charts that only have definitions for others.
+    pub fn is_library(&self) -> bool {
+        self.metadata.ty == "library"
+    }
+
+    /// Checks that the chart is of a type that can be installed.
+    ///
+    /// # Errors
+    /// For library charts.
+    pub fn check_installable(&self) -> Result<(), NotInstallable> {
+        match self.metadata.ty.as_str() {
+            "" | "application" => Ok(()),
+            ty => Err(NotInstallable { ty: ty.to_owned() }),
+        }
+    }
+
+    /// The first file of a name, among those that are neither templates nor special.
+    pub fn file(&self, name: &str) -> Option<&File> {
+        self.files.iter().find(|file| file.name.as_bytes() == name.as_bytes())
+    }
+
+    /// The custom resource definitions of the chart, then of its subcharts, this chart being the root.
+    pub fn crd_objects(&self) -> Vec<Crd> {
+        let mut found = Vec::new();
+        let mut pending = vec![(self, self.metadata.name.clone())];
+        while let Some((chart, full_path)) = pending.pop() {
+            for file in chart.files.iter().filter(|file| is_crd_file(file.name.as_bytes())) {
+                let joined = [full_path.as_bytes(), b"/", file.name.as_bytes()].concat();
+                found.push(Crd { filename: path::clean(&joined).into(), file: file.clone() });
+            }
+            pending.extend(
+                chart
+                    .dependencies
+                    .iter()
+                    .rev()
+                    .map(|sub| (sub.as_ref(), format!("{full_path}/charts/{}", sub.metadata.name))),
+            );
+        }
+        found
+    }
+}
+
+/// Whether a file of this name is a custom resource definition.
+pub fn is_crd_file(name: &[u8]) -> bool {
+    let ext = path::ext(name);
+    let is_manifest =
+        [".yaml", ".yml", ".json"].iter().any(|e| ext.eq_ignore_ascii_case(e.as_bytes()));
+    is_manifest && name.starts_with(b"crds/")
+}
+
+/// Which of Helm's two loaders reads a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For `v1` and `v2`.
+    V2,
+    /// For `v3`: knows no `requirements.yaml`.
+    V3,
+}
+
+impl Format {
+    fn default_api_version(self) -> &'static str {
+        match self {
+            Format::V2 => API_VERSION_V1,
+            Format::V3 => API_VERSION_V3,
+        }
+    }
+}
+
+/// Finds out from a `Chart.yaml` how to read its chart.
+///
+/// # Errors
+/// For versions that no chart has, and for text that is no YAML.
+pub(crate) fn detect_format(chart_yaml: &[u8]) -> Result<Format, ErrorKind> {
+    let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml"))?;
+    match version.as_str() {
+        "" | API_VERSION_V1 | API_VERSION_V2 => Ok(Format::V2),
+        API_VERSION_V3 => Ok(Format::V3),
+        _ => Err(ErrorKind::VersionUnsupported),
+    }
+}
+
+fn detect(files: &[File]) -> Result<Format, ErrorKind> {
+    let chart_yaml = files.iter().find(|file| file.name.as_bytes() == b"Chart.yaml");
+    detect_format(&chart_yaml.ok_or(ErrorKind::VersionUndetected)?.data)
+}
+
+fn in_file(name: &'static str) -> impl Fn(DecodeError) -> ErrorKind {
+    move |source| ErrorKind::File { name, source }
+}
+
+/// A file by its name from the root of the chart that is being loaded.
+#[derive(Clone, Copy)]
+struct Named<'f> {
+    name: &'f [u8],
+    data: &'f Bytes,
+}
+
+impl Named<'_> {
+    fn to_file(self) -> File {
+        File { name: self.name.into(), data: self.data.clone() }
+    }
+}
+
+fn named(files: &[File]) -> Vec<Named<'_>> {
+    files.iter().map(|file| Named { name: file.name.as_bytes(), data: &file.data }).collect()
+}
+
+/// What of a chart is known while its files are sorted.
+#[derive(Default)]
+struct Sorted<'f> {
+    metadata: Option<Metadata>,
+    lock: Option<Lock>,
+    templates: Vec<File>,
+    files: Vec<File>,
+    values: Option<Map>,
+    values_source: Option<Bytes>,
+    schema: Option<Bytes>,
+    groups: BTreeMap<&'f [u8], Vec<Named<'f>>>,
+}
+
+const REQUIREMENTS_MOVED: &str = "Warning: Dependencies are handled in Chart.yaml since apiVersion \
+     \"v2\". We recommend migrating dependencies to Chart.yaml.";
+const LOCK_MOVED: &str = "Warning: Dependency locking is handled in Chart.lock since apiVersion \
+     \"v2\". We recommend migrating to Chart.lock.";
+
+pub(crate) struct Loader<'l> {
+    limits: &'l Limits,
+    spent: Spent,
+    log: Vec<LogLine>,
+}
+
+impl Loader<'_> {
+    fn run(
+        limits: &Limits,
+        load: impl FnOnce(&mut Loader<'_>) -> Result<Chart, ErrorKind>,
+    ) -> Result<Warned<Chart>, Error> {
+        let mut loader = Loader { limits, spent: Spent::default(), log: Vec::new() };
+        match load(&mut loader) {
+            Ok(output) => Ok(Warned { output, warnings: loader.log }),
+            Err(kind) => Err(Error::new(kind, loader.log)),
+        }
+    }
+
+    /// `LoadFiles`.
+    fn chart(
+        &mut self,
+        files: &[Named<'_>],
+        format: Format,
+        depth: usize,
+    ) -> Result<Chart, ErrorKind> {
+        let depth_limit = self.limits.depth.min(Limits::MAX_DEPTH);
+        if depth > depth_limit {
+            return Err(ErrorKind::TooDeep(depth_limit));
+        }
+        let mut sorted = Sorted::default();
+        for file in files.iter().filter(|file| file.name == b"Chart.yaml") {
+            let metadata = sorted.metadata.get_or_insert_default();
+            decode::metadata(file.data, metadata).map_err(in_file("Chart.yaml"))?;
+            if metadata.api_version.is_empty() {
+                metadata.api_version = format.default_api_version().into();
+            }
+        }
+        for file in files {
+            self.sort(*file, format, &mut sorted)?;
+        }
+        let mut metadata = sorted.metadata.take().ok_or(ErrorKind::ChartYamlMissing)?;
+        metadata.validate()?;
+        let groups = std::mem::take(&mut sorted.groups);
+        let dependencies = self.subcharts(groups, &metadata.name, format, depth)?;
+        Ok(Chart {
+            metadata,
+            lock: sorted.lock,
+            templates: sorted.templates,
+            files: sorted.files,
+            values: sorted.values.unwrap_or_else(|| Map::nil(MapType::ANY)),
+            values_source: sorted.values_source,
+            schema: sorted.schema,
+            dependencies,
+        })
+    }
+
+    fn sort<'f>(
+        &mut self,
+        file: Named<'f>,
+        format: Format,
+        sorted: &mut Sorted<'f>,
+    ) -> Result<(), ErrorKind> {
+        match file.name {
+            b"Chart.yaml" => {}
+            b"Chart.lock" => {
+                sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock"))?
+            }
+            b"values.yaml" => {
+                sorted.values = Some(decode::values(file.data).map_err(in_file("values.yaml"))?);
+                sorted.values_source = Some(file.data.clone());
+            }
+            b"values.schema.json" => sorted.schema = Some(file.data.clone()),
+            b"requirements.yaml" if format == Format::V2 => self.requirements(file, sorted)?,
+            b"requirements.lock" if format == Format::V2 => self.requirements_lock(file, sorted)?,
+            name if name.starts_with(b"templates/") => sorted.templates.push(file.to_file()),
+            name => match name.strip_prefix(b"charts/") {
+                Some(name) if path::ext(name) != b".prov" => {
+                    let group = name.split(|&b| b == b'/').next().unwrap_or_default();
+                    sorted.groups.entry(group).or_default().push(Named { name, ..file });
+                }
+                _ => sorted.files.push(file.to_file()),
+            },
+        }
+        Ok(())
+    }
+
+    /// The whole of the metadata can be changed by this file, not just the dependencies.
+    fn requirements(&mut self, file: Named<'_>, sorted: &mut Sorted<'_>) -> Result<(), ErrorKind> {
+        let metadata = sorted.metadata.get_or_insert_default();
+        if metadata.api_version != API_VERSION_V1 {
+            self.log.push(LogLine::info(REQUIREMENTS_MOVED));
+        }
+        decode::metadata(file.data, metadata).map_err(in_file("requirements.yaml"))?;
+        if metadata.api_version == API_VERSION_V1 {
+            sorted.files.push(file.to_file());
+        }
+        Ok(())
+    }
+
+    fn requirements_lock(
+        &mut self,
+        file: Named<'_>,
+        sorted: &mut Sorted<'_>,
+    ) -> Result<(), ErrorKind> {
+        sorted.lock = decode::lock(file.data).map_err(in_file("requirements.lock"))?;
+        if sorted.metadata.get_or_insert_default().api_version == API_VERSION_V1 {
+            sorted.files.push(file.to_file());
+        } else {
+            self.log.push(LogLine::info(LOCK_MOVED));
+        }
+        Ok(())
+    }
+
+    fn subcharts(
+        &mut self,
+        groups: BTreeMap<&[u8], Vec<Named<'_>>>,
+        parent: &str,
+        format: Format,
+        depth: usize,
+    ) -> Result<Vec<Arc<Chart>>, ErrorKind> {
+        let mut charts = Vec::new();
+        for (name, files) in groups {
+            if matches!(name.first(), Some(b'_' | b'.')) {
+                continue;
+            }
+            let chart = if path::ext(name) == b".tgz" {
+                self.packed(name, &files, parent, format, depth)?
+            } else {
+                self.unpacked(&files, format, depth)
+            };
+            charts.push(Arc::new(chart.map_err(|source| ErrorKind::Subchart {
+                name: name.into(),
+                parent: parent.to_owned(),
+                source: Box::new(source),
+            })?));
+        }
+        Ok(charts)
+    }
+
+    /// The outer error is not about the subchart but about what its name promises.
+    fn packed(
+        &mut self,
+        name: &[u8],
+        files: &[Named<'_>],
+        parent: &str,
+        format: Format,
+        depth: usize,
+    ) -> Result<Result<Chart, ErrorKind>, ErrorKind> {
+        match files.first() {
+            Some(file) if file.name == name => {
+                let limits = &self.limits.archive;
+                let files = match read_archive(file.data, limits, &mut self.spent) {
+                    Ok(files) => files,
+                    Err(error) => return Ok(Err(error.into())),
+                };
+                Ok(self.chart(&named(&files), format, depth + 1))
+            }
+            first => Err(ErrorKind::SubchartIsDirectory {
+                parent: parent.to_owned(),
+                expected: name.into(),
+                found: first.map_or(Str::default(), |file| file.name.into()),
+            }),
+        }
+    }
+
+    /// Files right in `charts/` are no part of a chart.
+    fn unpacked(
+        &mut self,
+        files: &[Named<'_>],
+        format: Format,
+        depth: usize,
+    ) -> Result<Chart, ErrorKind> {
+        let inside: Vec<Named<'_>> = files
+            .iter()
+            .filter_map(|file| {
+                let slash = file.name.iter().position(|&b| b == b'/')?;
+                Some(Named { name: file.name.get(slash + 1..)?, ..*file })
+            })
+            .collect();
+        self.chart(&inside, format, depth + 1)
+    }
+}
