@@ -13,6 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Template {
     pub(crate) unit: Arc<Unit>,
     pub(crate) body: Arc<Body>,
+    /// The name of the template.
+    pub(crate) name: Str,
+    /// The name that positions begin with.
+    pub(crate) file: Str,
 }
 
 /// FNV-1a: the keys are template names of trusted length, and lookups are frequent.
@@ -37,14 +41,22 @@ pub(crate) type Names<T> = HashMap<Str, T, BuildHasherDefault<Fnv>>;
 pub(crate) fn associate(
     names: &mut Names<Template>,
     unit: &Arc<Unit>,
+    file: &Str,
     shadowed: impl Fn(&Str) -> bool,
 ) {
     for body in &unit.bodies {
-        if body.empty && (names.contains_key(&body.name) || shadowed(&body.name)) {
+        let name = if body.root { file } else { &body.name };
+        if body.empty && (names.contains_key(name) || shadowed(name)) {
             continue;
         }
-        let template = Template { unit: Arc::clone(unit), body: Arc::clone(body) };
-        names.insert(body.name.clone(), template);
+        names.insert(name.clone(), Template::new(unit, body, file));
+    }
+}
+
+impl Template {
+    pub(crate) fn new(unit: &Arc<Unit>, body: &Arc<Body>, file: &Str) -> Template {
+        let name = if body.root { file.clone() } else { body.name.clone() };
+        Template { unit: Arc::clone(unit), body: Arc::clone(body), name, file: file.clone() }
     }
 }
 
@@ -112,14 +124,16 @@ impl TemplateSet {
     /// Fails where the text can't be parsed.
     pub fn parse(&mut self, name: &str, text: &[u8]) -> Result<(), ParseError> {
         let unit = parse::compile(name, text, &self.functions)?;
-        self.add(&Arc::new(unit));
+        self.add(&Str::from(name), &Arc::new(unit));
         Ok(())
     }
 
     /// Adds the templates of a compiled text. A later definition replaces an earlier one of the same
     /// name, unless it is blank.
-    pub fn add(&mut self, unit: &Arc<Unit>) {
-        associate(&mut self.names, unit, |_| false);
+    ///
+    /// `file` names the template outside of all definitions, and begins the positions in error texts.
+    pub fn add(&mut self, file: &Str, unit: &Arc<Unit>) {
+        associate(&mut self.names, unit, file, |_| false);
     }
 
     /// Whether a template of this name is defined.

@@ -172,7 +172,10 @@ pub(crate) struct LoopVars {
 /// One `define`, or the text outside of all of them.
 #[derive(Debug)]
 pub(crate) struct Body {
+    /// The name of the definition; empty for the text outside of all of them, which is named by
+    /// whoever binds the unit.
     pub(crate) name: Str,
+    pub(crate) root: bool,
     pub(crate) code: Vec<Instr>,
     pub(crate) slots: u32,
     /// Nothing but white space and comments: never replaces a body.
@@ -184,7 +187,6 @@ pub(crate) struct Body {
 /// Immutable and free of any path: one unit can serve under several names.
 #[derive(Debug)]
 pub struct Unit {
-    pub(crate) parse_name: Str,
     pub(crate) source: Arc<[u8]>,
     pub(crate) bodies: Vec<Arc<Body>>,
     pub(crate) consts: Vec<Value>,
@@ -199,19 +201,14 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The name that positions in error texts begin with.
-    pub fn name(&self) -> &Str {
-        &self.parse_name
-    }
-
     /// The text that was compiled.
     pub fn source(&self) -> &[u8] {
         &self.source
     }
 
-    /// The names of the templates that the text defines, its own included.
+    /// The names of the templates that the text defines.
     pub fn defines(&self) -> impl Iterator<Item = &Str> {
-        self.bodies.iter().map(|b| &b.name)
+        self.bodies.iter().filter(|b| !b.root).map(|b| &b.name)
     }
 
     /// Line (from 1) and column (bytes, from 0) of a byte offset.

@@ -15,8 +15,7 @@ pub(super) type Parsed<T> = Result<T, ParseError>;
 
 /// Compiles a template text.
 ///
-/// `name` is what positions in error texts begin with, and the name of the template that the text
-/// outside of all definitions makes.
+/// `name` is what a parse error's position begins with; the unit itself knows no name.
 ///
 /// # Errors
 ///
@@ -27,18 +26,21 @@ pub(super) type Parsed<T> = Result<T, ParseError>;
 ///
 /// let functions = Functions::builtins();
 /// let unit = compile("greet", b"{{ define \"x\" }}x{{ end }}hello", &functions)?;
-/// assert_eq!(unit.defines().count(), 2);
+/// assert_eq!(unit.defines().count(), 1);
 /// let error = compile("greet", b"{{ if }}", &functions).unwrap_err();
 /// assert_eq!(error.to_string(), "template: greet:1: missing value for if");
 /// # Ok::<(), bowsprit_template::ParseError>(())
 /// ```
-pub fn compile(name: &str, text: &[u8], functions: &Functions) -> Result<Unit, ParseError> {
+pub fn compile<'t>(
+    name: &'t str,
+    text: &'t [u8],
+    functions: &'t Functions,
+) -> Result<Unit, ParseError> {
     let mut parser = Parser {
         source: text,
         lexer: Lexer::new(text),
         functions,
         unit: Unit {
-            parse_name: Str::from(name),
             source: Arc::from(text),
             bodies: Vec::new(),
             consts: Vec::new(),
@@ -51,8 +53,9 @@ pub fn compile(name: &str, text: &[u8], functions: &Functions) -> Result<Unit, P
             loops: Vec::new(),
             sites: Vec::new(),
         },
+        name,
         by_name: HashMap::new(),
-        tree: Tree::new(TreeKind::Root, Str::from(name)),
+        tree: Tree::new(TreeKind::Root, Str::default()),
         outer: Vec::new(),
     };
     if u32::try_from(text.len()).is_err() {
@@ -67,6 +70,7 @@ pub(super) struct Parser<'s> {
     pub(super) lexer: Lexer<'s>,
     pub(super) functions: &'s Functions,
     pub(super) unit: Unit,
+    name: &'s str,
     by_name: HashMap<Str, usize>,
     pub(super) tree: Tree,
     outer: Vec<Tree>,
@@ -133,7 +137,7 @@ impl<'s> Parser<'s> {
     #[cold]
     pub(super) fn error(&self, message: impl Into<String>) -> ParseError {
         ParseError {
-            name: self.unit.parse_name.to_string(),
+            name: self.name.to_owned(),
             line: self.tree.tokens[0].line,
             message: message.into(),
         }
@@ -149,7 +153,7 @@ impl<'s> Parser<'s> {
         if line == 0 || line == token.line {
             return self.error(message);
         }
-        let place = format!("started at {}:{line}", self.unit.parse_name);
+        let place = format!("started at {}:{line}", self.name);
         if message.ends_with(" action") {
             self.error(format!("{message} {place}"))
         } else {
@@ -246,7 +250,6 @@ impl<'s> Parser<'s> {
             self.text_or_action()?;
         }
         let tree = std::mem::replace(&mut self.tree, Tree::new(TreeKind::Root, Str::default()));
-        self.tree.tokens = tree.tokens;
         self.add(tree)
     }
 
@@ -288,11 +291,13 @@ impl<'s> Parser<'s> {
         tree.emit_plain(Op::Return);
         let body = Arc::new(Body {
             name: tree.name.clone(),
+            root: tree.kind == TreeKind::Root,
             code: tree.code,
             slots: tree.slots,
             empty: tree.blank,
         });
-        match self.by_name.get(&tree.name).copied() {
+        let known = if body.root { None } else { self.by_name.get(&tree.name).copied() };
+        match known {
             Some(i) if self.unit.bodies.get(i).is_some_and(|b| !b.empty) => {
                 if !body.empty {
                     let quoted = strconv::quote(tree.name.as_bytes());

@@ -134,7 +134,7 @@ impl Run<'_> {
         let result = match number {
             engine::NOT => Ok(Value::Bool(!args.first().is_some_and(is_true))),
             engine::EQ | engine::NE | engine::LT | engine::LE | engine::GT | engine::GE => {
-                compare::call(number, args).map(Value::Bool)
+                compare::call(number, args, self.meter).map(Value::Bool)
             }
             engine::SLICE => index::slice(args),
             engine::LEN => index::length(args, stats),

@@ -1,9 +1,10 @@
 //! From a cause to the chain of links around it.
 
 use super::{Entry, Run};
-use crate::compile::program::{NO_SITE, ParseError, Site, SiteKind, Unit};
+use crate::compile::program::{NO_SITE, ParseError, Site, SiteKind};
 use crate::error::{Cause, ExecError, Link};
 use crate::parse::text::{node_text, template_text};
+use crate::set::Template;
 use bowsprit_value::{FuncError, Str, strconv};
 
 pub(super) fn quoted(text: &[u8]) -> String {
@@ -42,8 +43,7 @@ impl Run<'_> {
         while let Some(frame) = self.pop_frame() {
             if link {
                 let site = if calling.is_some() { frame.call } else { frame.at };
-                let name = frame.template.body.name.to_string();
-                links.push(executing(&frame.template.unit, site, name, calling));
+                links.push(executing(&frame.template, site, calling));
             }
             (link, calling) = match frame.entry {
                 Entry::Root | Entry::Template => (false, None),
@@ -61,7 +61,8 @@ impl Run<'_> {
     }
 }
 
-fn executing(unit: &Unit, site: u32, template: String, calling: Option<&str>) -> Link {
+fn executing(template: &Template, site: u32, calling: Option<&str>) -> Link {
+    let unit = &template.unit;
     let unknown = Site { kind: SiteKind::Node, pos: 0, start: 0, end: 0 };
     let known = if site == NO_SITE { None } else { unit.sites.get(site as usize) };
     let site = known.copied().unwrap_or(unknown);
@@ -72,9 +73,9 @@ fn executing(unit: &Unit, site: u32, template: String, calling: Option<&str>) ->
         SiteKind::Template => template_text(source),
     };
     Link::Executing {
-        location: format!("{}:{line}:{column}", unit.parse_name),
+        location: format!("{}:{line}:{column}", template.file),
         offset: site.pos as usize,
-        template,
+        template: template.name.to_string(),
         context,
         calling: calling.map(str::to_owned),
     }

@@ -233,7 +233,7 @@ impl<'r> Run<'r> {
         names: Option<usize>,
     ) {
         if let Some(observer) = &mut self.observer {
-            observer.entered(&template.body.name);
+            observer.entered(&template.name);
         }
         let vars = self.vars.len();
         let slots = template.body.slots as usize;
@@ -524,10 +524,11 @@ impl<'r> Run<'r> {
         let mut overlay = Overlay { parent, names: Names::default() };
         let known =
             |name: &Str| name.as_bytes() != b"gotpl" && self.lookup(name.as_bytes()).is_some();
-        associate(&mut overlay.names, &unit, known);
-        let own = unit.bodies.iter().find(|b| b.name == "gotpl");
+        let file = Str::from_static("gotpl");
+        associate(&mut overlay.names, &unit, &file, known);
+        let own = unit.bodies.iter().find(|b| b.root);
         let Some(body) = own else { return Ok(Some(Str::default())) };
-        let template = Template { unit: Arc::clone(&unit), body: Arc::clone(body) };
+        let template = Template::new(&unit, body, &file);
         self.overlays.push(overlay);
         let names = Some(self.overlays.len() - 1);
         self.push_frame(template, Entry::Tpl { text }, data, 0, names);
