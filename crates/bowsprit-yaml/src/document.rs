@@ -359,22 +359,27 @@ impl<'b> Document<'b> {
     /// too deeply for Go's JSON decoder.
     pub(crate) fn check_json(&self) -> Result<(), Error> {
         let mut pending = vec![(self.root, 1usize)];
-        let mut too_deep = false;
+        let mut too_deep = None;
         while let Some((index, depth)) = pending.pop() {
-            if let Any::Float(f) = self.any(index)
-                && !f.is_finite()
-            {
-                return Err(unsupported_float(*f).at_stage(Stage::ToJson));
-            }
-            if matches!(self.any(index), Any::List(_) | Any::Map(_)) {
-                too_deep |= depth > MAX_JSON_DEPTH;
-                pending.extend(self.children(index).rev().map(|child| (child, depth + 1)));
+            match self.any(index) {
+                Any::Float(f) if !f.is_finite() => {
+                    return Err(unsupported_float(*f).at_stage(Stage::ToJson));
+                }
+                Any::List(_) | Any::Map(_) => {
+                    if depth > MAX_JSON_DEPTH && too_deep.is_none() {
+                        too_deep = Some(index);
+                    }
+                    pending.extend(self.children(index).rev().map(|child| (child, depth + 1)));
+                }
+                _ => {}
             }
         }
-        if too_deep {
-            return Err(Error::new(ErrorKind::Depth, Stage::FromJson, "exceeded max depth"));
-        }
-        Ok(())
+        let text = match too_deep.map(|index| self.any(index)) {
+            None => return Ok(()),
+            Some(Any::Map(_)) => "invalid character '{' exceeded max depth",
+            Some(_) => "invalid character '[' exceeded max depth",
+        };
+        Err(Error::new(ErrorKind::Depth, Stage::FromJson, text))
     }
 
     /// The document as Go's JSON gives it: all numbers `float64`.

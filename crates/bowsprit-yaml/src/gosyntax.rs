@@ -58,15 +58,15 @@ pub(crate) fn append(
     }
 }
 
-/// Keys of one type by value; goyaml's types in an order of our own, Go's changes from run to run.
+/// Keys of one type by value, and the types in the order in which they lie in the Helm binary.
 fn go_order(pairs: &[Pair], a: u32, b: u32) -> std::cmp::Ordering {
     let rank = |key: &Key| match key.kind {
         Resolved::Null => 0,
-        Resolved::Bool(_) => 1,
-        Resolved::Int(_) => 2,
-        Resolved::Uint(_) => 3,
+        Resolved::Str | Resolved::Timestamp => 1,
+        Resolved::Uint(_) => 2,
+        Resolved::Int(_) => 3,
         Resolved::Float(_) => 4,
-        Resolved::Str | Resolved::Timestamp => 5,
+        Resolved::Bool(_) => 5,
     };
     let (Some(a), Some(b)) = (pairs.get(a as usize), pairs.get(b as usize)) else {
         return std::cmp::Ordering::Equal;
