@@ -101,6 +101,23 @@ impl<const N: usize> Digits<N> {
             if bits == 32 { write!(self, "{:e}", v as f32) } else { write!(self, "{v:e}") };
         if written.is_ok() {
             self.normalize();
+            if !above_narrow_gap(v, bits) {
+                self.tie_to_even(v);
+            }
+        }
+    }
+
+    /// Where two shortest forms are equally near, Rust takes the upper one and Go the even one.
+    fn tie_to_even(&mut self, v: f64) {
+        let Some(last) = self.len.checked_sub(1) else { return };
+        if self.len > 17 || self.buf[last] & 1 == 0 {
+            return;
+        }
+        let digits = self.buf[..self.len].iter();
+        let upper = digits.fold(0u64, |n, b| n * 10 + u64::from(b & 15));
+        if is_exactly(v, upper * 10 - 5, self.point - self.len as i32 - 1) {
+            self.buf[last] -= 1;
+            self.trim();
         }
     }
 
@@ -147,6 +164,32 @@ impl<const N: usize> Digits<N> {
             self.point = 0;
         }
     }
+}
+
+/// Powers of two, below which floats are denser. Go's algorithm has a case of its own for them, and
+/// there it goes up at ties, but for one power.
+fn above_narrow_gap(v: f64, bits: u32) -> bool {
+    const EXCEPTION: f64 = 1.0 / (1u64 << 25) as f64;
+    if bits == 32 {
+        let raw = (v as f32).to_bits();
+        return raw.trailing_zeros() >= 23 && raw >> 23 != 0;
+    }
+    let raw = v.to_bits();
+    raw.trailing_zeros() >= 52 && raw >> 52 != 0 && v != EXCEPTION
+}
+
+/// Whether a float is odd × 10^exponent to the last bit.
+fn is_exactly(v: f64, odd: u64, exponent: i32) -> bool {
+    let (mantissa, binary) = parts(v, 64);
+    let zeros = mantissa.trailing_zeros();
+    let (mantissa, binary) = (u128::from(mantissa >> zeros), binary + zeros as i32);
+    // Both sides are odd numbers times powers of 2 and 5; their powers of 2 must be the same.
+    let fives = |n: u128| 5u128.checked_pow(exponent.unsigned_abs()).and_then(|f| f.checked_mul(n));
+    let sides = match exponent >= 0 {
+        true => (Some(mantissa), fives(odd.into())),
+        false => (fives(mantissa), Some(u128::from(odd))),
+    };
+    binary == exponent && sides.0.is_some() && sides.0 == sides.1
 }
 
 fn append_digits(out: &mut Vec<u8>, d: &View<'_>, verb: u8, precision: Option<usize>) {

@@ -50,7 +50,7 @@ impl<'a> Printer<'a> {
             (_, Value::Nil) => self.complain_of_nil(verb),
             ('T', _) => fmt_s(self.out, self.flags, arg.type_name().as_bytes()),
             ('p', _) => return self.print_pointer(arg, verb),
-            ('w', _) => return self.bad_verb(arg, verb),
+            ('w', v) if !matches!(v, Value::Bytes(_)) => return self.bad_verb(arg, verb),
             _ => return self.print_value(arg, verb, true),
         }
         Ok(())
@@ -110,11 +110,12 @@ impl<'a> Printer<'a> {
             fmt_string(self.out, self.flags, bytes, verb);
             return Ok(());
         }
-        let (open, separator, close): (&[u8], &[u8], u8) = match (self.flags.sharp_v, top) {
-            (true, true) => (b"[]byte{", b", ", b'}'),
-            (true, false) => (b"[]uint8{", b", ", b'}'),
-            _ => (b"[", b" ", b']'),
-        };
+        let (open, separator, close): (&[u8], &[u8], u8) =
+            match (self.flags.sharp_v, top && verb == 'v') {
+                (true, true) => (b"[]byte{", b", ", b'}'),
+                (true, false) => (b"[]uint8{", b", ", b'}'),
+                _ => (b"[", b" ", b']'),
+            };
         self.out.extend_from_slice(open);
         for (i, b) in bytes.iter().enumerate() {
             if i > 0 {
