@@ -211,7 +211,7 @@ impl Format {
 /// # Errors
 /// For versions that no chart has, and for text that is no YAML.
 pub(crate) fn detect_format(chart_yaml: &[u8]) -> Result<Format, ErrorKind> {
-    let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml"))?;
+    let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml", Format::V2))?;
     match version.as_str() {
         "" | API_VERSION_V1 | API_VERSION_V2 => Ok(Format::V2),
         API_VERSION_V3 => Ok(Format::V3),
@@ -224,8 +224,11 @@ fn detect(files: &[File]) -> Result<Format, ErrorKind> {
     detect_format(&chart_yaml.ok_or(ErrorKind::VersionUndetected)?.data)
 }
 
-fn in_file(name: &'static str) -> impl Fn(DecodeError) -> ErrorKind {
-    move |source| ErrorKind::File { name, source }
+fn in_file(name: &'static str, format: Format) -> impl Fn(DecodeError) -> ErrorKind {
+    move |source| {
+        let source = if format == Format::V3 { source.in_v3() } else { source };
+        ErrorKind::File { name, source }
+    }
 }
 
 /// A file by its name from the root of the chart that is being loaded.
@@ -295,7 +298,7 @@ impl Loader<'_> {
         let mut sorted = Sorted::default();
         for file in files.iter().filter(|file| file.name == b"Chart.yaml") {
             let metadata = sorted.metadata.get_or_insert_default();
-            decode::metadata(file.data, metadata).map_err(in_file("Chart.yaml"))?;
+            decode::metadata(file.data, metadata).map_err(in_file("Chart.yaml", format))?;
             if metadata.api_version.is_empty() {
                 metadata.api_version = format.default_api_version().into();
             }
@@ -328,10 +331,11 @@ impl Loader<'_> {
         match file.name {
             b"Chart.yaml" => {}
             b"Chart.lock" => {
-                sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock"))?
+                sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock", format))?
             }
             b"values.yaml" => {
-                sorted.values = Some(decode::values(file.data).map_err(in_file("values.yaml"))?);
+                sorted.values =
+                    Some(decode::values(file.data).map_err(in_file("values.yaml", format))?);
                 sorted.values_source = Some(file.data.clone());
             }
             b"values.schema.json" => sorted.schema = Some(file.data.clone()),
@@ -355,7 +359,7 @@ impl Loader<'_> {
         if metadata.api_version != API_VERSION_V1 {
             self.log.push(LogLine::info(REQUIREMENTS_MOVED));
         }
-        decode::metadata(file.data, metadata).map_err(in_file("requirements.yaml"))?;
+        decode::metadata(file.data, metadata).map_err(in_file("requirements.yaml", Format::V2))?;
         if metadata.api_version == API_VERSION_V1 {
             sorted.files.push(file.to_file());
         }
@@ -367,7 +371,7 @@ impl Loader<'_> {
         file: Named<'_>,
         sorted: &mut Sorted<'_>,
     ) -> Result<(), ErrorKind> {
-        sorted.lock = decode::lock(file.data).map_err(in_file("requirements.lock"))?;
+        sorted.lock = decode::lock(file.data).map_err(in_file("requirements.lock", Format::V2))?;
         if sorted.metadata.get_or_insert_default().api_version == API_VERSION_V1 {
             sorted.files.push(file.to_file());
         } else {

@@ -9,6 +9,7 @@ use crate::metadata::{Maintainer, Metadata};
 use crate::time;
 use bowsprit_value::{Map, Str};
 use bowsprit_yaml::{Document, Node, NodeType};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -31,6 +32,16 @@ enum Problem {
         wanted: &'static str,
     },
     Time(time::ParseError),
+}
+
+impl DecodeError {
+    /// Helm reads `v3` charts into types of the same names in another package.
+    pub(crate) fn in_v3(mut self) -> DecodeError {
+        if let Problem::Type { wanted, .. } = &mut *self.0 {
+            *wanted = wanted.replace("v2.", "v3.").into();
+        }
+        self
+    }
 }
 
 impl From<bowsprit_yaml::Error> for DecodeError {
@@ -188,11 +199,13 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Remembers the first complaint of each kind: Go decodes on after it.
+/// Remembers the first complaint of each kind, those that Go meets earlier or stops at first.
 #[derive(Default)]
 struct Decoder {
     unsupported: Option<&'static str>,
     too_deep: bool,
+    fatal: Option<Problem>,
+    /// Go decodes on after these.
     error: Option<Problem>,
 }
 
@@ -200,7 +213,7 @@ impl Decoder {
     fn finish(self) -> Result<(), DecodeError> {
         let too_deep = self.too_deep.then_some(Problem::TooDeep);
         let unsupported = self.unsupported.map(Problem::Unsupported);
-        let problem = unsupported.or(too_deep).or(self.error);
+        let problem = unsupported.or(too_deep).or(self.fatal).or(self.error);
         problem.map_or(Ok(()), |problem| Err(DecodeError(Box::new(problem))))
     }
 
@@ -216,6 +229,7 @@ impl Decoder {
             NodeType::Mapping => "object",
         };
         let field = place.map(Place::text);
+        let wanted = Cow::Borrowed(wanted);
         self.error.get_or_insert(Problem::Type { found, field, wanted });
     }
 
@@ -403,7 +417,9 @@ impl Decoder {
         let text = node.as_str();
         match time::check_json_time(text.as_deref()) {
             Ok(text) => *into = text,
-            Err(error) => drop(self.error.get_or_insert(Problem::Time(error)).clone()),
+            Err(error) => {
+                self.fatal.get_or_insert(Problem::Time(error));
+            }
         }
     }
 

@@ -98,7 +98,7 @@ mod tests {
     fn records_are_checked() {
         for (text, want) in [
             (&b"9 path=x\n"[..], Some(&b"x"[..])),
-            (b"11 path=a=b\n", Some(b"a=b")),
+            (b"12 path=a=b\n", Some(b"a=b")),
             (b"8 path=x\n", None),
             (b"10 path=x\n", None),
             (b"path=x\n", None),
