@@ -53,6 +53,11 @@ fn local_zone(host: &dyn Host) -> Zone {
     Zone::named(name.as_bytes()).unwrap_or_default()
 }
 
+/// Reads a time in UTC.
+pub(crate) fn parse_utc(layout: &[u8], value: &[u8]) -> Option<Time> {
+    parse::parse(layout, value, &Zone::UTC).ok()
+}
+
 fn load_zone(name: &[u8], host: &dyn Host) -> Zone {
     if name == b"Local" { local_zone(host) } else { Zone::named(name).unwrap_or_default() }
 }

@@ -1,7 +1,7 @@
 //! `time.Time`: a moment in a zone, and what templates can ask of it.
 
 use super::civil::{Absolute, Day, UNIX_TO_ABSOLUTE, UNIX_TO_INTERNAL, carry, unix_seconds};
-use super::duration::{Duration, SECOND, duration, less_than_half, nanos_of};
+use super::duration::{SECOND, duration, less_than_half, nanos_of};
 use super::layout::{self, MONTHS, WEEKDAYS, push_int};
 use super::zone::Zone;
 use crate::methods;
@@ -66,6 +66,17 @@ impl Time {
     /// The moment.
     pub fn timestamp(&self) -> Timestamp {
         Timestamp { seconds: self.unix(), nanos: self.nanos }
+    }
+
+    /// The moment so many nanoseconds later.
+    #[must_use]
+    pub fn after(&self, nanos: i64) -> Time {
+        self.clone().plus(nanos)
+    }
+
+    /// The year in the time's zone.
+    pub fn year(&self) -> i64 {
+        self.day().year
     }
 
     /// Go's zero time, the first second of year 1 in UTC.
