@@ -1,6 +1,5 @@
 //! Literal and folded block scalars.
 
-use super::chars::BREAK;
 use super::{Scanner, Token, TokenKind, is_blank};
 use crate::error::Error;
 use crate::tree::{Style, Text};
@@ -117,10 +116,7 @@ impl Scanner<'_> {
 
     fn copy_line(&mut self) -> Result<(), Error> {
         let start = self.pos;
-        while !self.is_breakz(0) {
-            self.skip_run(BREAK);
-            self.need(1)?;
-        }
+        self.skip_to_break()?;
         self.arena.extend_from_slice(self.src.get(start..self.pos).unwrap_or_default());
         Ok(())
     }

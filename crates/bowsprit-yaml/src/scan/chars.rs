@@ -48,6 +48,11 @@ pub(crate) const fn class(b: u8) -> u8 {
     CLASS[b as usize]
 }
 
+/// As the class [`BREAK`], in a form that the compiler can apply to many bytes at once.
+pub(crate) const fn is_break_class(b: u8) -> bool {
+    matches!(b, b'\n' | b'\r' | 0 | 0xc2 | 0xe2)
+}
+
 /// Letters, digits, `_` and `-`.
 pub(crate) const fn is_alpha(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b == b'-'

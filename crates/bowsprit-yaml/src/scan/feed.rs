@@ -12,11 +12,32 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// True where every character is allowed and none is a byte order mark.
 pub(crate) fn is_plain_text(src: &[u8]) -> bool {
-    if src.iter().all(|&b| matches!(b, 0x20..0x7f | b'\n' | b'\t' | b'\r')) {
-        return true;
+    // Whole blocks first, which the compiler can test many bytes at a time.
+    const BLOCK: usize = 64;
+    let mut non_ascii = false;
+    for (i, block) in src.chunks(BLOCK).enumerate() {
+        let odd = block
+            .iter()
+            .fold(false, |odd, &b| odd | ((b.wrapping_sub(0x20) >= 0x5f) & (b != b'\n')));
+        if odd {
+            non_ascii |= !block.is_ascii();
+            if !block.iter().enumerate().all(|(k, &b)| is_plain_byte(src, i * BLOCK + k, b)) {
+                return false;
+            }
+        }
     }
-    let Ok(text) = std::str::from_utf8(src) else { return false };
-    text.chars().all(|c| c != '\u{feff}' && is_allowed(c))
+    !non_ascii || std::str::from_utf8(src).is_ok()
+}
+
+/// Whether the byte is allowed; of characters that are not, only one byte says so.
+#[inline]
+fn is_plain_byte(src: &[u8], i: usize, b: u8) -> bool {
+    match b {
+        0x20..0x7f | b'\n' | b'\t' | b'\r' => true,
+        0xc2 => src.get(i + 1).is_some_and(|&next| next == 0x85 || next >= 0xa0),
+        0xef => !matches!(src.get(i + 1..i + 3), Some([0xbb, 0xbf] | [0xbf, 0xbe | 0xbf])),
+        _ => b >= 0x80,
+    }
 }
 
 fn is_allowed(c: char) -> bool {

@@ -16,7 +16,7 @@ pub(crate) use feed::{from_utf16, is_plain_text};
 
 use crate::error::Error;
 use crate::tree::{Style, Text};
-use chars::{BLANK, BREAK, COLON, INDICATOR, class};
+use chars::{BLANK, BREAK, COLON, INDICATOR, class, is_break_class};
 use feed::Feed;
 use std::collections::VecDeque;
 
@@ -530,13 +530,38 @@ impl<'s> Scanner<'s> {
     }
 
     fn skip_comment(&mut self) -> Result<(), Error> {
-        if self.at(0) == b'#' {
-            while !self.is_breakz(0) {
-                self.skip_run(BREAK);
+        if self.at(0) == b'#' { self.skip_to_break() } else { Ok(()) }
+    }
+
+    /// Passes all that is left of the line.
+    fn skip_to_break(&mut self) -> Result<(), Error> {
+        while !self.is_breakz(0) {
+            if self.feed.is_some() {
+                self.skip();
                 self.need(1)?;
+            } else {
+                self.skip();
+                self.skip_to_possible_break();
             }
         }
         Ok(())
+    }
+
+    /// Passes bytes that begin no line break, many at a time.
+    fn skip_to_possible_break(&mut self) {
+        const BLOCK: usize = 32;
+        let rest = self.src.get(self.pos..).unwrap_or_default();
+        let mut end = 0;
+        for block in rest.chunks(BLOCK) {
+            let found = block.iter().fold(false, |found, &b| found | is_break_class(b));
+            if found {
+                end += block.iter().take_while(|&&b| !is_break_class(b)).count();
+                break;
+            }
+            end += block.len();
+        }
+        let all_ascii = rest.get(..end).is_some_and(<[u8]>::is_ascii);
+        self.skip_to(self.pos + end, all_ascii);
     }
 
     fn skip_blanks(&mut self) -> Result<(), Error> {
