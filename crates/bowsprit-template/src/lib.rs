@@ -35,5 +35,5 @@ pub use compile::program::{ParseError, Unit};
 pub use error::{Cause, ExecError, Link};
 pub use funcs::{Functions, INCLUDE, TPL};
 pub use parse::compile;
-pub use set::{MissingKey, TemplateSet};
-pub use vm::{Observer, Run, Site};
+pub use set::{MissingKey, TemplateSet, TplCache};
+pub use vm::{Observer, Run, Site, strip_no_value};

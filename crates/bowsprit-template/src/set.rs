@@ -73,8 +73,14 @@ pub enum MissingKey {
 const CACHED_TEXTS: usize = 4096;
 const CACHED_BYTES: usize = 16 << 20;
 
+/// The texts that `tpl` has compiled, so that each is compiled once however often it is run.
+///
+/// Bounded: what no longer fits is compiled at every call.
 #[derive(Debug, Default)]
-struct Cache {
+pub struct TplCache(Mutex<Cached>);
+
+#[derive(Debug, Default)]
+struct Cached {
     units: HashMap<Str, Arc<Unit>>,
     bytes: usize,
 }
@@ -87,7 +93,7 @@ pub struct TemplateSet {
     functions: Arc<Functions>,
     names: Names<Template>,
     missing_key: MissingKey,
-    cache: Mutex<Cache>,
+    cache: Arc<TplCache>,
 }
 
 impl TemplateSet {
@@ -97,7 +103,7 @@ impl TemplateSet {
             functions,
             names: Names::default(),
             missing_key: MissingKey::default(),
-            cache: Mutex::default(),
+            cache: Arc::default(),
         }
     }
 
@@ -105,6 +111,13 @@ impl TemplateSet {
     #[must_use]
     pub fn missing_key(mut self, missing_key: MissingKey) -> TemplateSet {
         self.missing_key = missing_key;
+        self
+    }
+
+    /// Shares the texts that `tpl` has compiled with other sets over the same functions.
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<TplCache>) -> TemplateSet {
+        self.cache = cache;
         self
     }
 
@@ -147,16 +160,16 @@ impl TemplateSet {
 
     /// The compiled form of a text that `tpl` runs, compiled at the first call.
     pub(crate) fn tpl(&self, text: &Str) -> Result<Arc<Unit>, ParseError> {
-        let hit =
-            self.cache.lock().unwrap_or_else(PoisonError::into_inner).units.get(text).cloned();
+        let lock = || self.cache.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let hit = lock().units.get(text).cloned();
         if let Some(unit) = hit {
             return Ok(unit);
         }
         let unit = Arc::new(parse::compile("gotpl", text.as_bytes(), &self.functions)?);
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.units.len() < CACHED_TEXTS && cache.bytes + text.len() < CACHED_BYTES {
-            cache.bytes += text.len();
-            cache.units.insert(text.clone(), Arc::clone(&unit));
+        let mut cached = lock();
+        if cached.units.len() < CACHED_TEXTS && cached.bytes + text.len() < CACHED_BYTES {
+            cached.bytes += text.len();
+            cached.units.insert(text.clone(), Arc::clone(&unit));
         }
         Ok(unit)
     }

@@ -11,6 +11,7 @@ mod print;
 mod range;
 
 pub(crate) use call::text;
+pub use print::strip_no_value;
 
 use crate::compile::program::{Body, Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};

@@ -21,6 +21,10 @@ impl Run<'_> {
         match (&slot.value, slot.stat) {
             (_, Static::Invalid) => self.out.extend_from_slice(NO_VALUE),
             (Value::Str(s), _) => self.out.extend_from_slice(s.as_bytes()),
+            (Value::Object(object), _) if object.addressed_text().is_some() => {
+                let text = object.addressed_text().unwrap_or_default();
+                self.out.extend_from_slice(text.as_bytes());
+            }
             (value, _) => fmt::print_value(value, &mut self.out, self.meter)?,
         }
         self.wrote(unit, from, None)
@@ -50,8 +54,13 @@ pub(crate) fn without_no_value(text: Str) -> Str {
     }
 }
 
-/// The text without any `<no value>`; `None` where there is none.
-pub(crate) fn strip_no_value(text: &[u8]) -> Option<Vec<u8>> {
+/// The text without any `<no value>`, as Helm makes it of a finished file; `None` where there is none.
+///
+/// ```
+/// assert_eq!(bowsprit_template::strip_no_value(b"a<no value>b").unwrap(), b"ab");
+/// assert_eq!(bowsprit_template::strip_no_value(b"a < b"), None);
+/// ```
+pub fn strip_no_value(text: &[u8]) -> Option<Vec<u8>> {
     let mut next = find(text, 0)?;
     let mut out = Vec::with_capacity(text.len());
     let mut from = 0;
