@@ -1,1 +1,28 @@
-//! Rendered objects: document split, head, hooks, install and uninstall order.
+//! Rendered objects: how Helm splits a rendered text into documents, what it reads of each one's head,
+//! which are hooks, and in which order they are printed, applied and deleted.
+//!
+//! The documents' text is never changed; nothing here parses more than the head needs, except that a
+//! document that is no YAML is an error, as it is for Helm. What objects mean to Kubernetes, and
+//! talking to one, is not this crate's business.
+//!
+//! ```
+//! use bowsprit_manifest::{Order, sort_manifests};
+//!
+//! let files = [("c/templates/a.yaml", &b"kind: Service\n---\nkind: Namespace\n"[..])];
+//! let sorted = sort_manifests(files, Order::Install)?.sorted;
+//! let kinds: Vec<_> = sorted.manifests.iter().map(|m| m.head.kind.as_str()).collect();
+//! assert_eq!(kinds, ["Namespace", "Service"]);
+//! # Ok::<(), bowsprit_manifest::Error>(())
+//! ```
+
+mod head;
+mod hook;
+mod order;
+mod sort;
+mod split;
+
+pub use head::Head;
+pub use hook::{Hook, HookEvent};
+pub use order::Order;
+pub use sort::{Error, Manifest, Outcome, Sorted, sort_manifests};
+pub use split::split;

@@ -1,0 +1,111 @@
+//! Rendered files into sorted manifests and hooks.
+
+use crate::head::Head;
+use crate::hook::{Hook, Role, role};
+use crate::order::Order;
+use crate::split::split;
+use std::fmt;
+use std::sync::Arc;
+
+/// One rendered document that belongs to the release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The template that it comes from, as in `# Source:`.
+    pub path: Arc<str>,
+    /// The document's text.
+    pub content: String,
+    /// Its head.
+    pub head: Head,
+}
+
+/// Manifests and hooks, each in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sorted {
+    /// The objects of the release.
+    pub manifests: Vec<Manifest>,
+    /// The hooks; weights play no role in their order here.
+    pub hooks: Vec<Hook>,
+}
+
+/// What [`sort_manifests`] gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The manifests and hooks.
+    pub sorted: Sorted,
+    /// The `helm.sh/hook` annotations of documents that were dropped because they name an unknown
+    /// event.
+    pub unknown_hooks: Vec<String>,
+}
+
+/// A rendered document that Helm can't read. `Display` gives Helm's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The template that it comes from.
+    pub path: String,
+    /// The document's text.
+    pub document: String,
+    /// What is wrong, in Helm's words.
+    pub message: String,
+    /// The `helm.sh/hook` annotations that were dropped before.
+    pub unknown_hooks: Vec<String>,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "YAML parse error on {}: {}", self.path, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Splits rendered files into documents and sorts these by kind; equal kinds keep the order of their
+/// file's name and then of their place in it. Partials (a base name with `_` first) and blank files are
+/// left out.
+///
+/// # Errors
+///
+/// Fails at the first document, by file name, that is no YAML or whose head has fields of wrong types.
+pub fn sort_manifests<'f, P: AsRef<str>>(
+    files: impl IntoIterator<Item = (P, &'f [u8])>,
+    order: Order,
+) -> Result<Outcome, Error> {
+    let mut files: Vec<(P, &[u8])> = files.into_iter().collect();
+    files.sort_by(|a, b| a.0.as_ref().as_bytes().cmp(b.0.as_ref().as_bytes()));
+    let mut outcome = Outcome::default();
+    for (path, text) in &files {
+        let path: Arc<str> = Arc::from(path.as_ref());
+        if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) {
+            continue;
+        }
+        for document in split(text) {
+            add(&mut outcome, &path, document)?;
+        }
+    }
+    let Sorted { manifests, hooks } = &mut outcome.sorted;
+    manifests.sort_by(|a, b| order.rank(&a.head.kind).cmp(&order.rank(&b.head.kind)));
+    hooks.sort_by(|a, b| order.rank(&a.kind).cmp(&order.rank(&b.kind)));
+    Ok(outcome)
+}
+
+fn add(outcome: &mut Outcome, path: &Arc<str>, document: &[u8]) -> Result<(), Error> {
+    let head = Head::parse(document).map_err(|message| Error {
+        path: path.to_string(),
+        document: lossy(document),
+        message,
+        unknown_hooks: std::mem::take(&mut outcome.unknown_hooks),
+    })?;
+    let content = lossy(document);
+    match role(&head, path, &content) {
+        Role::Plain => {
+            outcome.sorted.manifests.push(Manifest { path: Arc::clone(path), content, head })
+        }
+        Role::Hook(hook) => outcome.sorted.hooks.push(*hook),
+        Role::Unknown(events) => outcome.unknown_hooks.push(events),
+    }
+    Ok(())
+}
+
+/// Only text that is UTF-8 can be read as YAML, so nothing is lost of what is.
+fn lossy(document: &[u8]) -> String {
+    String::from_utf8_lossy(document).into_owned()
+}
