@@ -284,7 +284,7 @@ fn slice(args: &mut Args<'_>) -> Result<Value, FuncError> {
         None => Some(default),
     };
     let range = bound(0, 0).zip(bound(1, length)).map(|(from, to)| from..to);
-    args.charge(range.as_ref().map_or(0, ExactSizeIterator::len) * size_of::<Value>())?;
+    args.charge(length * size_of::<Value>())?;
     let part = range.and_then(|range| match value {
         Value::List(list) => {
             let part = list.as_slice().get(range)?;

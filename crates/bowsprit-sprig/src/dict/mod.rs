@@ -4,7 +4,7 @@ mod copy;
 mod merge;
 
 use bowsprit_value::{
-    Args, Elem, Func, FuncError, FuncErrorKind, List, ListType, Map, Str, Type, Value, fmt,
+    Args, Elem, Func, FuncError, FuncErrorKind, List, ListType, Map, MapType, Str, Type, Value, fmt,
 };
 
 const ANY: Type = Type::Any;
@@ -74,9 +74,10 @@ fn set(args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 fn unset(args: &mut Args<'_>) -> Result<Value, FuncError> {
-    if let Some(map) = args.map(0) {
-        map.remove(args.str(1).as_bytes());
-    }
+    match args.map(0) {
+        Some(map) => map.remove(args.str(1).as_bytes()),
+        None => return Ok(Value::Map(Map::nil(MapType::ANY))),
+    };
     Ok(args.take(0))
 }
 
