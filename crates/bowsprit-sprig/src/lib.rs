@@ -24,12 +24,14 @@ mod date;
 mod defaults;
 mod dict;
 mod encoding;
+mod goregex;
 mod list;
 mod network;
 mod numeric;
 mod object;
 mod path;
 mod reflect;
+mod regex;
 mod semver;
 mod strings;
 mod url;
@@ -52,6 +54,7 @@ pub fn functions() -> impl Iterator<Item = &'static Func> {
         numeric::FUNCS,
         path::FUNCS,
         reflect::FUNCS,
+        regex::FUNCS,
         semver::FUNCS,
         strings::FUNCS,
         url::FUNCS,

@@ -2,7 +2,9 @@
 
 use crate::map::WeakMap;
 use crate::{FuncError, FuncErrorKind, Map};
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which limit was reached.
@@ -62,6 +64,7 @@ pub struct Meter {
     interrupt: Option<Box<dyn Fn() -> bool>>,
     next_check: Cell<u64>,
     mutated: RefCell<Vec<WeakMap>>,
+    scratch: RefCell<BTreeMap<TypeId, Box<dyn Any>>>,
 }
 
 impl fmt::Debug for Meter {
@@ -90,6 +93,7 @@ impl Meter {
             interrupt: None,
             next_check: Cell::new(limits.steps),
             mutated: RefCell::default(),
+            scratch: RefCell::default(),
         }
     }
 
@@ -154,6 +158,19 @@ impl Meter {
         self.charge_steps(bytes as u64 / 64)
     }
 
+    /// Lends what functions keep from one call to the next of a run, one value of each type.
+    ///
+    /// It starts as the type's default. Whoever keeps something bounds its size. Inside of `work`
+    /// the same type starts anew, and what is kept there is lost.
+    pub fn scratch<T: Any + Default, R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        let id = TypeId::of::<T>();
+        let kept = self.scratch.borrow_mut().remove(&id);
+        let mut kept = kept.and_then(|kept| kept.downcast::<T>().ok()).unwrap_or_default();
+        let result = work(&mut kept);
+        self.scratch.borrow_mut().insert(id, kept);
+        result
+    }
+
     /// Remembers a map that was given a container, and so may have become part of a cycle.
     pub fn remember(&self, map: &Map) {
         self.mutated.borrow_mut().push(map.downgrade());
@@ -188,6 +205,9 @@ mod tests {
         let meter = Meter::new(Limits { steps: 10, ..Limits::default() });
         assert!(meter.charge_steps(10).is_ok());
         assert_eq!(meter.charge_steps(1).map_err(|e| e.kind()), Err(FuncErrorKind::Limit));
+
+        assert_eq!(meter.scratch(|calls: &mut u32| std::mem::replace(calls, 7)), 0);
+        assert_eq!(meter.scratch(|calls: &mut u32| *calls), 7);
 
         let meter = Meter::default().with_interrupt(|| true);
         assert!(meter.charge_steps(4096).is_ok());

@@ -84,7 +84,10 @@ impl<'a> Fields<'a> {
             if self.offset >= self.bytes.len() {
                 return structure("explicit tag has no child");
             }
-            if header.class != 2 || header.tag != u64::from(tag) || header.len > 0 && !header.compound {
+            if header.class != 2
+                || header.tag != u64::from(tag)
+                || header.len > 0 && !header.compound
+            {
                 return self.absent(start, field, "explicitly tagged member didn't match");
             }
             if header.len == 0 {

@@ -183,9 +183,9 @@ fn parse_pkcs8(bytes: &[u8]) -> std::result::Result<PrivateKey, String> {
         Err(text) => return Err(hint(bytes, [Format::Sec1, Format::Pkcs1]).unwrap_or(text)),
     };
     match outer.algorithm {
-        RSA => parse_pkcs1(outer.key).map(PrivateKey::Rsa).map_err(|e| {
-            format!("x509: failed to parse RSA private key embedded in PKCS#8: {e}")
-        }),
+        RSA => parse_pkcs1(outer.key)
+            .map(PrivateKey::Rsa)
+            .map_err(|e| format!("x509: failed to parse RSA private key embedded in PKCS#8: {e}")),
         ECDSA => {
             let curve = asn1::Fields::new(outer.parameters).oid(asn1::Field::OID).ok().flatten();
             parse_sec1(outer.key, curve).map(PrivateKey::Ec).map_err(|e| {
@@ -194,9 +194,9 @@ fn parse_pkcs8(bytes: &[u8]) -> std::result::Result<PrivateKey, String> {
         }
         ED25519 => {
             let secret = curve_secret(&outer, "Ed25519")?;
-            <[u8; 32]>::try_from(secret).map(PrivateKey::Ed25519).map_err(|_| {
-                format!("x509: invalid Ed25519 private key length: {}", secret.len())
-            })
+            <[u8; 32]>::try_from(secret)
+                .map(PrivateKey::Ed25519)
+                .map_err(|_| format!("x509: invalid Ed25519 private key length: {}", secret.len()))
         }
         X25519 => {
             let secret = curve_secret(&outer, "X25519")?;

@@ -57,7 +57,8 @@ impl Parts {
         }
         let zero = BigUint::default();
         let primes = self.primes.iter().take(2);
-        let mut values = [&self.n, &self.d].into_iter().chain(primes).chain(self.crt.iter().flatten());
+        let mut values =
+            [&self.n, &self.d].into_iter().chain(primes).chain(self.crt.iter().flatten());
         if values.any(|v| *v == zero) {
             return Err("x509: private key contains zero or negative value");
         }
@@ -303,12 +304,14 @@ fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
 
 /// A random prime with its two top bits set, so that two of them make a modulus of full length.
 fn random_prime<const N: usize>(sieve: &[u32], host: &dyn Host) -> Option<BigUint> {
-    (0..64).find_map(|_| {
-        let mut start: Limbs<N> = random::limbs(host);
-        *start.first_mut()? |= 1;
-        *start.last_mut()? |= 3 << 62;
-        next_prime(&start, sieve, |p| remainder(p, EXPONENT) != 1)
-    }).map(|p| to_big(&p))
+    (0..64)
+        .find_map(|_| {
+            let mut start: Limbs<N> = random::limbs(host);
+            *start.first_mut()? |= 1;
+            *start.last_mut()? |= 3 << 62;
+            next_prime(&start, sieve, |p| remainder(p, EXPONENT) != 1)
+        })
+        .map(|p| to_big(&p))
 }
 
 pub(super) fn to_big<const N: usize>(limbs: &Limbs<N>) -> BigUint {

@@ -157,8 +157,10 @@ fn distinguished_name(name: &Str) -> Result<Vec<u8>> {
         return Ok(EMPTY.to_vec());
     }
     let text = name.to_str().ok_or("asn1: string not valid UTF-8")?;
-    let printable =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'\''..=b')' | b'+'..=b'/' | b' ' | b':' | b'=' | b'?');
+    let printable = |b: u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'\''..=b')' | b'+'..=b'/' | b' ' | b':' | b'=' | b'?')
+    };
     let tag = if text.bytes().all(printable) { der::PRINTABLE_STRING } else { der::UTF8_STRING };
     let value = der::element(tag, &[text.as_bytes()]);
     let attribute = der::sequence(&[&der::oid(COMMON_NAME), &value]);
@@ -175,9 +177,7 @@ fn validity(days: i64, host: &dyn Host) -> Result<Vec<u8>> {
 /// Two digits of the year from 1950 to 2049, four in other years.
 fn time(time: &Time) -> Result<Vec<u8>> {
     match time.year() {
-        1950..2050 => {
-            Ok(der::element(der::UTC_TIME, &[time.format(b"060102150405Z").as_bytes()]))
-        }
+        1950..2050 => Ok(der::element(der::UTC_TIME, &[time.format(b"060102150405Z").as_bytes()])),
         0..=9999 => {
             let text = time.format(b"20060102150405Z");
             Ok(der::element(der::GENERALIZED_TIME, &[text.as_bytes()]))

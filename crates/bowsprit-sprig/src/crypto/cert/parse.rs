@@ -259,7 +259,8 @@ fn extensions<'a>(tbs: &mut Reader<'a>, version: u8) -> Result<&'a [u8]> {
     let mut list = field.take(der::SEQUENCE).otherwise("malformed extensions")?;
     let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     while !list.is_empty() {
-        let extension = Extension::read(list.take(der::SEQUENCE).otherwise("malformed extension")?)?;
+        let extension =
+            Extension::read(list.take(der::SEQUENCE).otherwise("malformed extension")?)?;
         if !seen.insert(extension.oid) {
             let oid = der::oid_text(extension.oid);
             return fail(&format!("certificate contains duplicate extension with OID \"{oid}\""));
