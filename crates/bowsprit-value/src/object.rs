@@ -82,6 +82,17 @@ pub trait Object: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// What an action prints where the `String` method belongs to the pointer: Go calls it for a value
+    /// that can be addressed, but not once the value has been passed to a function.
+    fn addressed_text(&self) -> Option<Str> {
+        self.to_text()
+    }
+
+    /// What the `GoString` method gives for `%#v`, if the type has one.
+    fn to_go_text(&self) -> Option<Str> {
+        None
+    }
+
     /// What `encoding/json` makes of it, as plain values; `None` where it refuses the type.
     fn to_json(&self) -> Option<Value> {
         Some(Value::Map(crate::Map::from_entries(

@@ -141,6 +141,9 @@ fn structs_and_pointers() {
     assert_eq!(printed("%v", &pointer), "&{n [<nil> 1]}");
     assert_eq!(printed("%v", &Value::list(vec![pointer.clone()])), "[0xc000000000]");
     assert_eq!(printed("%T", &pointer), "*pkg.Pair");
+    let mut out = Vec::new();
+    fmt::print_action(&pointer, &mut out, &Meter::default()).unwrap();
+    assert_eq!(out, b"{n [<nil> 1]}");
     assert_eq!(encoded(&pointer).unwrap(), r#"{"Name":"n","List":[null,1]}"#);
 }
 

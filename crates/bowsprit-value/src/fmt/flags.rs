@@ -19,6 +19,11 @@ pub(super) struct Flags {
 }
 
 impl Flags {
+    /// True where nothing changes how a decimal integer looks.
+    pub(super) fn is_plain(&self) -> bool {
+        self.width.is_none() && self.precision.is_none() && !self.plus && !self.space
+    }
+
     /// Turns `+` and `#` into the forms that `%v` has of its own.
     pub(super) fn for_v(&mut self) {
         self.sharp_v = std::mem::take(&mut self.sharp);

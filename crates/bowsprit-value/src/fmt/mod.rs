@@ -86,13 +86,49 @@ pub fn sprintln(args: &[Value], out: &mut Vec<u8>, meter: &Meter) -> Result<(), 
 /// As [`sprintf`].
 #[inline]
 pub fn print_value(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<(), FuncError> {
-    if let Value::Str(s) = value {
-        out.extend_from_slice(s.as_bytes());
-        return meter.charge_bytes(s.len());
+    print_one(value, out, meter, Pointers::Marked)
+}
+
+/// What an action such as `{{ .x }}` prints: `%v`, but of what a pointer points to.
+///
+/// Nil is `<nil>` here too; the engine has another text for it.
+///
+/// # Errors
+///
+/// As [`sprintf`].
+#[inline]
+pub fn print_action(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<(), FuncError> {
+    print_one(value, out, meter, Pointers::Followed)
+}
+
+/// How a pointer to a struct prints at the top.
+#[derive(Clone, Copy, PartialEq)]
+enum Pointers {
+    /// As `&{…}`.
+    Marked,
+    /// As the struct.
+    Followed,
+}
+
+fn print_one(
+    value: &Value,
+    out: &mut Vec<u8>,
+    meter: &Meter,
+    pointers: Pointers,
+) -> Result<(), FuncError> {
+    let start = out.len();
+    match value {
+        Value::Str(s) => out.extend_from_slice(s.as_bytes()),
+        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+        Value::Int(kind, n) if !kind.is_unsigned() => append_int(out, *n < 0, n.unsigned_abs()),
+        value => {
+            let mut printer = Printer::new(out, meter);
+            printer.pointers = pointers;
+            printer.print_arg(value, 'v')?;
+            return printer.finish();
+        }
     }
-    let mut printer = Printer::new(out, meter);
-    printer.print_arg(value, 'v')?;
-    printer.finish()
+    meter.charge_bytes(out.len() - start)
 }
 
 /// Appends an integer in decimal.

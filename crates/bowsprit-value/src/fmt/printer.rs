@@ -1,5 +1,6 @@
 //! One value under one verb, containers aside.
 
+use super::Pointers;
 use super::flags::Flags;
 use super::verbs::{
     Integer, fmt_0x64, fmt_bool, fmt_complex, fmt_float, fmt_integer, fmt_s, fmt_string,
@@ -16,6 +17,7 @@ const CHARGE_EVERY: usize = 4096;
 pub(super) struct Printer<'a> {
     pub(super) out: &'a mut Vec<u8>,
     pub(super) flags: Flags,
+    pub(super) pointers: Pointers,
     /// Inside of a complaint, where methods are not called.
     erroring: bool,
     meter: &'a Meter,
@@ -25,7 +27,14 @@ pub(super) struct Printer<'a> {
 impl<'a> Printer<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>, meter: &'a Meter) -> Printer<'a> {
         let charged = out.len();
-        Printer { out, flags: Flags::default(), erroring: false, meter, charged }
+        Printer {
+            out,
+            flags: Flags::default(),
+            pointers: Pointers::Marked,
+            erroring: false,
+            meter,
+            charged,
+        }
     }
 
     /// Charges what was written, once it is much.
@@ -197,7 +206,12 @@ impl<'a> Printer<'a> {
     }
 
     fn print_text(&mut self, o: &dyn Object, verb: char) -> bool {
-        let stringable = matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') && !self.flags.sharp_v;
+        if self.flags.sharp_v {
+            let Some(text) = o.to_go_text() else { return false };
+            fmt_s(self.out, self.flags, text.as_bytes());
+            return true;
+        }
+        let stringable = matches!(verb, 'v' | 's' | 'x' | 'X' | 'q');
         let Some(text) = stringable.then(|| o.to_text()).flatten() else { return false };
         fmt_string(self.out, self.flags, text.as_bytes(), verb)
     }

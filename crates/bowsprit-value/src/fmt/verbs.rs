@@ -1,5 +1,6 @@
 //! Basic values under each verb. Every function says whether the verb fits.
 
+use super::append_int;
 use super::flags::Flags;
 use super::float::append_float;
 use crate::strconv::{
@@ -29,6 +30,11 @@ pub(super) struct Integer {
 pub(super) fn fmt_integer(out: &mut Vec<u8>, flags: Flags, v: Integer, verb: char) -> bool {
     match verb {
         'v' if flags.sharp_v && !v.signed => fmt_0x64(out, flags, v.bits, true),
+        'v' | 'd' if flags.is_plain() => {
+            let n = v.bits.cast_signed();
+            let negative = v.signed && n < 0;
+            append_int(out, negative, if negative { n.unsigned_abs() } else { v.bits });
+        }
         'v' | 'd' => fmt_based(out, flags, v, 10, verb),
         'b' => fmt_based(out, flags, v, 2, verb),
         'o' | 'O' => fmt_based(out, flags, v, 8, verb),

@@ -1,5 +1,6 @@
 //! Values with parts, walked with an explicit stack.
 
+use super::Pointers;
 use super::printer::Printer;
 use crate::map::Entries;
 use crate::path::Path;
@@ -98,7 +99,9 @@ impl Printer<'_> {
     fn open_struct(&mut self, o: &dyn Object, top: bool) -> Frame {
         let mut name = o.type_name();
         if top && o.kind() == Kind::Ptr {
-            self.out.push(b'&');
+            if self.pointers == Pointers::Marked {
+                self.out.push(b'&');
+            }
             name = name.strip_prefix('*').unwrap_or(name);
         }
         if self.flags.sharp_v {
