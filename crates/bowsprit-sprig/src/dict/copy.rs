@@ -106,5 +106,5 @@ fn enter(frame: &Frame, depth: usize, path: &mut HashSet<usize>) -> Result<(), F
 }
 
 fn leaf(value: Value) -> Value {
-    value
+    crate::semver::deep_copy(&value).unwrap_or(value)
 }

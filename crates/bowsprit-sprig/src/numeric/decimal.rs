@@ -3,9 +3,8 @@
 //! Only the results of `addf` and its relatives are seen, so how a number is split into coefficient
 //! and exponent may differ from Go; its value does not.
 
-use bowsprit_value::FuncError;
+use bowsprit_value::{FuncError, fmt};
 use num_bigint::BigInt;
-use std::fmt::Write;
 
 /// Digits after the point that a quotient is rounded to.
 const DIVISION_PRECISION: i32 = 16;
@@ -46,10 +45,11 @@ impl Decimal {
         if f.trunc() == f && f.abs() < 1e15 {
             return Ok(Decimal::new(i128::from(f as i64), 0));
         }
-        let mut text = Digits::default();
-        // Seventeen digits, a sign, a point and an exponent always fit.
-        let _ = write!(text, "{f:e}");
-        Ok(text.parse())
+        let mut text = Vec::with_capacity(32);
+        fmt::append_float(&mut text, f, b'e', None, 64);
+        let mut digits = Digits::default();
+        text.into_iter().for_each(|byte| digits.push(byte));
+        Ok(digits.decimal())
     }
 
     /// Bytes that the coefficient takes.
@@ -201,7 +201,7 @@ fn div_round_small(a: i128, b: i128) -> Option<i128> {
     Some(quotient)
 }
 
-/// Receives a float in scientific notation without the heap.
+/// A float in scientific notation, read byte by byte.
 #[derive(Default)]
 struct Digits {
     coefficient: i64,
@@ -230,6 +230,7 @@ impl Digits {
             (digit, part) => {
                 let digit = digit.wrapping_sub(b'0');
                 match part {
+                    _ if digit > 9 => {}
                     Part::Exponent => self.exponent = self.exponent * 10 + i32::from(digit),
                     _ => self.coefficient = self.coefficient * 10 + i64::from(digit),
                 }
@@ -238,17 +239,10 @@ impl Digits {
         }
     }
 
-    fn parse(&self) -> Decimal {
+    fn decimal(&self) -> Decimal {
         let sign = |negative: bool| if negative { -1 } else { 1 };
         let exponent = self.exponent * sign(self.exponent_negative) - self.decimals;
         Decimal::new(i128::from(self.coefficient) * i128::from(sign(self.negative)), exponent)
-    }
-}
-
-impl Write for Digits {
-    fn write_str(&mut self, s: &str) -> std::fmt::Result {
-        s.bytes().for_each(|b| self.push(b));
-        Ok(())
     }
 }
 

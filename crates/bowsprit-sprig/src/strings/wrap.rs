@@ -26,9 +26,13 @@ fn abbreviated(s: &Str, offset: i64, width: i64) -> Value {
     let Some(width) = usize::try_from(width).ok().filter(|width| *width < bytes.len()) else {
         return Value::Str(s.clone());
     };
-    let offset = usize::try_from(offset.max(0)).unwrap_or(usize::MAX).min(bytes.len());
     let room = width.saturating_sub(3);
-    let offset = if bytes.len() - offset < room { bytes.len() - room } else { offset };
+    // Go's subtraction overflows for the least offsets.
+    let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let offset = offset.min(length);
+    let fits = usize::try_from(length.wrapping_sub(offset)).is_ok_and(|after| after >= room);
+    let offset =
+        if fits { usize::try_from(offset.max(0)).unwrap_or(0) } else { bytes.len() - room };
     let mut out = Vec::with_capacity(width);
     if offset <= 4 {
         out.extend_from_slice(bytes.get(..room).unwrap_or_default());
