@@ -1,12 +1,18 @@
 //! `html`, `js`, `urlquery`.
 
 use crate::funcs::engine;
-use crate::vm::text;
+use crate::vm::{NO_VALUE, text};
 use bowsprit_value::{FuncError, Meter, Value, fmt, unicode};
 
 pub(crate) fn call(number: u16, args: &[Value], meter: &Meter) -> Result<Value, FuncError> {
     let mut plain = Vec::new();
-    fmt::sprint(args, &mut plain, meter)?;
+    if args.iter().any(Value::is_nil) {
+        // These three print nil as an action does, not as `print` does.
+        let shown: Vec<Value> = args.iter().map(shown).collect();
+        fmt::sprint(&shown, &mut plain, meter)?;
+    } else {
+        fmt::sprint(args, &mut plain, meter)?;
+    }
     let mut out = Vec::with_capacity(plain.len());
     match number {
         engine::HTML => html(&plain, &mut out),
@@ -15,6 +21,10 @@ pub(crate) fn call(number: u16, args: &[Value], meter: &Meter) -> Result<Value, 
     }
     meter.charge_bytes(out.len())?;
     Ok(text(out))
+}
+
+fn shown(arg: &Value) -> Value {
+    if arg.is_nil() { text(NO_VALUE.to_vec()) } else { arg.clone() }
 }
 
 fn html(plain: &[u8], out: &mut Vec<u8>) {

@@ -11,6 +11,7 @@ mod print;
 mod range;
 
 pub(crate) use call::text;
+pub(crate) use print::NO_VALUE;
 pub use print::strip_no_value;
 
 use crate::compile::program::{Body, Instr, NO_SITE, Op, Unit};

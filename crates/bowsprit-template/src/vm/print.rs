@@ -25,7 +25,7 @@ impl Run<'_> {
                 let text = object.addressed_text().unwrap_or_default();
                 self.out.extend_from_slice(text.as_bytes());
             }
-            (value, _) => fmt::print_value(value, &mut self.out, self.meter)?,
+            (value, _) => fmt::print_action(value, &mut self.out, self.meter)?,
         }
         self.wrote(unit, from, None)
     }
