@@ -1,0 +1,552 @@
+//! Which charts take part in a render, under which names and with which values.
+//!
+//! This is Helm's `ProcessDependencies`: conditions and tags switch subcharts off, aliases copy them,
+//! `import-values` takes values up into the parent. Helm changes the loaded charts; here all of it
+//! happens on numbered copies of what can change, and the charts stay shared. Where Helm's shallow
+//! copies let two instances of a chart see each other's changes, these do too.
+
+use crate::values::coalesce::{ChartTree, Nulls, coalesce, merge_tables};
+use crate::values::log::Log;
+use crate::values::{ValuesError, ValuesErrorKind};
+use bowsprit_chart::{Chart, Dependency, Level, LogLine};
+use bowsprit_semver::{Constraint, Version};
+use bowsprit_value::{Map, MapType, Meter, Str, Value, fmt, strconv, unicode};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Helm has no such bound; aliases of charts with aliases multiply.
+const MAX_INSTANCES: usize = 100_000;
+
+/// No loader nests charts deeper.
+const MAX_DEPTH: usize = 100;
+
+/// A chart as one place of the tree sees it.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// The chart's name, or the alias it goes by.
+    pub name: Str,
+    /// Where its templates lie: `root/charts/name/charts/...`.
+    pub path: String,
+    /// The chart itself.
+    pub chart: Arc<Chart>,
+    /// `.Chart.Dependencies`: those that are enabled, under their aliases, with `import-values` as Helm
+    /// rewrites them. `None` where Go has nil.
+    pub dependencies: Option<Arc<Vec<Dependency>>>,
+    /// The default values, with those that were imported. Must not be written; fork it.
+    pub defaults: Map,
+    /// Index of the parent in [`Plan::instances`].
+    pub parent: Option<usize>,
+    /// Indexes of the subcharts, in Helm's order.
+    pub children: Vec<usize>,
+}
+
+/// The instances of a render and their values.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The root comes first, parents before their children.
+    pub instances: Vec<Instance>,
+    /// The root's values. Those of a subchart are the table under its name, the same reference.
+    pub values: Map,
+}
+
+impl Plan {
+    /// The values of an instance: its table among those of the root.
+    pub fn values_of(&self, index: usize) -> Option<Map> {
+        let mut names = Vec::new();
+        let mut at = self.instances.get(index)?;
+        while let Some(parent) = at.parent {
+            names.push(&at.name);
+            at = self.instances.get(parent)?;
+        }
+        names.iter().rev().try_fold(self.values.clone(), |values, name| {
+            values.get(name.as_bytes())?.as_map().cloned()
+        })
+    }
+}
+
+impl ChartTree for Plan {
+    fn name(&self, id: usize) -> &Str {
+        const EMPTY: &Str = &Str::from_static("");
+        self.instances.get(id).map_or(EMPTY, |i| &i.name)
+    }
+
+    fn defaults(&self, id: usize) -> Option<&Map> {
+        self.instances.get(id).map(|i| &i.defaults)
+    }
+
+    fn children(&self, id: usize) -> &[usize] {
+        self.instances.get(id).map(|i| i.children.as_slice()).unwrap_or_default()
+    }
+}
+
+/// Plans a render: switches subcharts on and off and lays the user's values over the defaults.
+///
+/// The user's values are not changed, and must not be changed any more. What Helm logs on the way is
+/// added to `log`, also where the plan fails.
+///
+/// # Errors
+///
+/// Fails where a subchart's values are no table, with Helm's text; with [`ValuesErrorKind::Limit`]
+/// where aliases make far too many instances.
+pub fn plan(chart: &Arc<Chart>, user: &Map, log: &mut Vec<LogLine>) -> Result<Plan, ValuesError> {
+    let mut planner = Planner::default();
+    let outcome = planner.process(chart, user);
+    log.append(&mut planner.log.lines);
+    let mut instances = outcome.map_err(|error| {
+        log.push(LogLine {
+            level: Level::Error,
+            message: "chart dependencies processing failed".to_owned(),
+            attrs: vec![("error", error.to_string())],
+        });
+        error.prefixed("chart dependencies processing failed: ")
+    })?;
+    let values = coalesce(&instances, 0, user, Nulls::Delete, &mut planner.log);
+    log.append(&mut planner.log.lines);
+    instances.values = values?;
+    Ok(instances)
+}
+
+/// Whether a version satisfies a constraint; false also where either can't be read.
+pub fn is_compatible_range(constraint: &str, version: &str) -> bool {
+    let Ok(version) = Version::parse(version) else { return false };
+    Constraint::parse(constraint).is_ok_and(|constraint| constraint.check(&version))
+}
+
+/// Checks a chart's `kubeVersion` against the cluster's version: `normalized` is compared, `shown` is
+/// what the error says.
+///
+/// # Errors
+///
+/// Fails with Helm's text where the chart does not want this cluster.
+pub fn check_kube_version(chart: &Chart, normalized: &str, shown: &str) -> Result<(), ValuesError> {
+    let wanted = &chart.metadata.kube_version;
+    if wanted.is_empty() || is_compatible_range(wanted, normalized) {
+        return Ok(());
+    }
+    let text = format!(
+        "chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {shown}"
+    );
+    Err(ValuesError::new(ValuesErrorKind::KubeVersion, text))
+}
+
+/// Helm's `Metadata`, as far as it changes. Shallow copies of a chart share it.
+#[derive(Clone, Debug)]
+struct Meta {
+    name: Str,
+    dependencies: Option<Vec<Dependency>>,
+}
+
+/// Helm's `Chart`, as far as it changes.
+#[derive(Clone, Debug)]
+struct Node {
+    chart: Arc<Chart>,
+    meta: usize,
+    values: Map,
+    children: Vec<usize>,
+    parent: Option<usize>,
+}
+
+/// Charts under way from loaded to planned.
+#[derive(Debug, Default)]
+struct Planner {
+    nodes: Vec<Node>,
+    metas: Vec<Meta>,
+    log: Log,
+    meter: Meter,
+}
+
+impl ChartTree for Planner {
+    fn name(&self, id: usize) -> &Str {
+        const EMPTY: &Str = &Str::from_static("");
+        let meta = self.nodes.get(id).and_then(|node| self.metas.get(node.meta));
+        meta.map_or(EMPTY, |meta| &meta.name)
+    }
+
+    fn defaults(&self, id: usize) -> Option<&Map> {
+        self.nodes.get(id).map(|node| &node.values)
+    }
+
+    fn children(&self, id: usize) -> &[usize] {
+        self.nodes.get(id).map(|node| node.children.as_slice()).unwrap_or_default()
+    }
+}
+
+fn too_many() -> ValuesError {
+    let text = "limit reached: too many instances of charts";
+    ValuesError::new(ValuesErrorKind::Limit, text)
+}
+
+fn too_deep() -> ValuesError {
+    ValuesError::new(ValuesErrorKind::Limit, "limit reached: charts are nested too deeply")
+}
+
+impl Planner {
+    fn process(&mut self, chart: &Arc<Chart>, user: &Map) -> Result<Plan, ValuesError> {
+        let root = self.load(chart, None, 0)?;
+        self.process_enabled(root, user, "", 0)?;
+        self.process_imports(root, 0)?;
+        self.settle(root)
+    }
+
+    fn load(
+        &mut self,
+        chart: &Arc<Chart>,
+        parent: Option<usize>,
+        depth: usize,
+    ) -> Result<usize, ValuesError> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let dependencies = chart.metadata.dependencies.as_ref();
+        self.metas.push(Meta {
+            name: chart.metadata.name.as_str().into(),
+            dependencies: dependencies.map(|list| list.iter().flatten().cloned().collect()),
+        });
+        let id = self.add(Node {
+            chart: Arc::clone(chart),
+            meta: self.metas.len() - 1,
+            values: chart.values.clone(),
+            children: Vec::new(),
+            parent,
+        })?;
+        for child in &chart.dependencies {
+            let child = self.load(child, Some(id), depth + 1)?;
+            if let Some(node) = self.nodes.get_mut(id) {
+                node.children.push(child);
+            }
+        }
+        Ok(id)
+    }
+
+    fn add(&mut self, node: Node) -> Result<usize, ValuesError> {
+        if self.nodes.len() >= MAX_INSTANCES {
+            return Err(too_many());
+        }
+        self.nodes.push(node);
+        Ok(self.nodes.len() - 1)
+    }
+
+    fn dependencies(&mut self, id: usize) -> Option<&mut Vec<Dependency>> {
+        let meta = self.nodes.get(id)?.meta;
+        self.metas.get_mut(meta)?.dependencies.as_mut()
+    }
+
+    fn set_children(&mut self, id: usize, children: Vec<usize>) {
+        for child in &children {
+            if let Some(node) = self.nodes.get_mut(*child) {
+                node.parent = Some(id);
+            }
+        }
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.children = children;
+        }
+    }
+
+    /// Helm's `processDependencyEnabled`. A chart without a list keeps its subcharts as they are, and
+    /// so do these.
+    fn process_enabled(
+        &mut self,
+        id: usize,
+        values: &Map,
+        path: &str,
+        depth: usize,
+    ) -> Result<(), ValuesError> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let Some(wanted) = self.dependencies(id).map(|list| list.clone()) else { return Ok(()) };
+        let children = self.instantiate(id, &wanted)?;
+        self.set_children(id, children);
+        for dependency in self.dependencies(id).into_iter().flatten() {
+            if !dependency.alias.is_empty() {
+                dependency.name.clone_from(&dependency.alias);
+            }
+            dependency.enabled = true;
+        }
+        let mut log = std::mem::take(&mut self.log);
+        let coalesced = coalesce(self, id, values, Nulls::Delete, &mut log);
+        self.log = log;
+        let coalesced = coalesced?;
+        let mut wanted = self.dependencies(id).map(std::mem::take).unwrap_or_default();
+        for dependency in &mut wanted {
+            self.apply_tags(dependency, &coalesced);
+            self.apply_condition(dependency, &coalesced, path);
+        }
+        let enabled = self.without_disabled(id, &wanted);
+        if let Some(list) = self.dependencies(id) {
+            list.clone_from(&wanted);
+        }
+        for &child in &enabled {
+            let below = format!("{path}{}.", self.name(child));
+            self.process_enabled(child, &coalesced, &below, depth + 1)?;
+        }
+        let off: Vec<String> =
+            wanted.iter().filter(|d| !d.enabled).map(|d| d.name.clone()).collect();
+        wanted.retain(|d| !off.contains(&d.name));
+        let meta = self.nodes.get(id).map_or(usize::MAX, |node| node.meta);
+        if let Some(meta) = self.metas.get_mut(meta) {
+            meta.dependencies = (!wanted.is_empty()).then_some(wanted);
+        }
+        self.set_children(id, enabled);
+        Ok(())
+    }
+
+    /// The subcharts that no entry asks for, then a copy for each entry whose chart is there.
+    fn instantiate(&mut self, id: usize, wanted: &[Dependency]) -> Result<Vec<usize>, ValuesError> {
+        let loaded = self.children(id).to_vec();
+        let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        for dependency in wanted {
+            by_name.entry(dependency.name.clone().into_bytes()).or_default();
+        }
+        let mut instances = Vec::with_capacity(loaded.len());
+        for child in loaded {
+            let name = self.name(child).clone();
+            let asked_for = by_name.contains_key(name.as_bytes()) && {
+                let named = wanted.iter().filter(|d| d.name.as_bytes() == name.as_bytes());
+                let mut named = named;
+                named.any(|d| self.is_wanted(child, d))
+            };
+            if !asked_for {
+                instances.push(child);
+            }
+            if let Some(same) = by_name.get_mut(name.as_bytes()) {
+                same.push(child);
+            }
+        }
+        for dependency in wanted {
+            let named = by_name.get(dependency.name.as_bytes()).map(Vec::as_slice);
+            let mut named = named.unwrap_or_default().iter().copied();
+            if let Some(found) = named.find(|&child| self.is_wanted(child, dependency)) {
+                instances.push(self.copy(found, &dependency.alias)?);
+            }
+        }
+        Ok(instances)
+    }
+
+    fn is_wanted(&self, child: usize, dependency: &Dependency) -> bool {
+        self.nodes.get(child).is_some_and(|node| {
+            is_compatible_range(&dependency.version, &node.chart.metadata.version)
+        })
+    }
+
+    /// Helm's `getAliasDependency`: metadata of its own, but subcharts that share theirs.
+    fn copy(&mut self, id: usize, alias: &str) -> Result<usize, ValuesError> {
+        let Some(mut node) = self.nodes.get(id).cloned() else { return Ok(id) };
+        if let Some(mut meta) = self.metas.get(node.meta).cloned() {
+            if !alias.is_empty() {
+                meta.name = alias.into();
+            }
+            node.meta = self.metas.len();
+            self.metas.push(meta);
+        }
+        let children = std::mem::take(&mut node.children);
+        let copy = self.add(node)?;
+        let mut copies = Vec::with_capacity(children.len());
+        for child in children {
+            if let Some(node) = self.nodes.get(child).cloned() {
+                copies.push(self.add(node)?);
+            }
+        }
+        self.set_children(copy, copies);
+        Ok(copy)
+    }
+
+    fn without_disabled(&self, id: usize, wanted: &[Dependency]) -> Vec<usize> {
+        let off: Vec<&[u8]> =
+            wanted.iter().filter(|d| !d.enabled).map(|d| d.name.as_bytes()).collect();
+        let children = self.children(id).iter().copied();
+        children.filter(|&child| !off.contains(&self.name(child).as_bytes())).collect()
+    }
+
+    fn apply_tags(&mut self, dependency: &mut Dependency, values: &Map) {
+        let Some(Value::Map(tags)) = values.get(b"tags") else { return };
+        let (mut on, mut off) = (false, false);
+        for tag in dependency.tags.iter().flatten() {
+            match tags.get(tag.as_bytes()) {
+                None => {}
+                Some(Value::Bool(true)) => on = true,
+                Some(Value::Bool(false)) => off = true,
+                Some(_) => self.warn(
+                    "returned non-bool value",
+                    vec![("tag", tag.clone()), ("chart", dependency.name.clone())],
+                ),
+            }
+        }
+        dependency.enabled = on || !off;
+    }
+
+    fn apply_condition(&mut self, dependency: &mut Dependency, values: &Map, path: &str) {
+        let condition = dependency.condition.trim_matches(unicode::is_space);
+        for condition in condition.split(',').filter(|c| !c.is_empty()) {
+            match path_value(values, &format!("{path}{condition}")) {
+                None => {}
+                Some(Value::Bool(on)) => {
+                    dependency.enabled = on;
+                    return;
+                }
+                Some(_) => self.warn(
+                    "returned non-bool value",
+                    vec![("path", condition.to_owned()), ("chart", dependency.name.clone())],
+                ),
+            }
+        }
+    }
+
+    fn warn(&mut self, message: &str, attrs: Vec<(&'static str, String)>) {
+        let message = message.to_owned();
+        self.log.lines.push(LogLine { level: Level::Warn, message, attrs });
+    }
+
+    /// Helm's `processDependencyImportValues`: children first.
+    fn process_imports(&mut self, id: usize, depth: usize) -> Result<(), ValuesError> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        for child in self.children(id).to_vec() {
+            self.process_imports(child, depth + 1)?;
+        }
+        let Some(mut wanted) = self.dependencies(id).map(std::mem::take) else { return Ok(()) };
+        let mut log = std::mem::take(&mut self.log);
+        let merged = coalesce(self, id, &Map::new(), Nulls::Keep, &mut log);
+        self.log = log;
+        let merged = merged?;
+        let imported = Map::new();
+        for dependency in &mut wanted {
+            self.import(dependency, &merged, &imported);
+        }
+        if let Some(list) = self.dependencies(id) {
+            *list = wanted;
+        }
+        // Both are copied: what was imported still is part of the merged values, and a merge writes to
+        // either side.
+        let values = merged.fork();
+        merge_tables(&values, &imported.fork(), &mut self.log);
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.values = values;
+        }
+        Ok(())
+    }
+
+    /// Takes over what one dependency exports, and rewrites its list as Helm does.
+    fn import(&mut self, dependency: &mut Dependency, from: &Map, into: &Map) {
+        let mut rewritten = Vec::new();
+        for entry in dependency.import_values.take().into_iter().flatten() {
+            let (child, parent) = match &entry {
+                Value::Map(map) if map.ty().name() == MapType::ANY.name() => {
+                    (self.text_of(map, b"child"), self.text_of(map, b"parent"))
+                }
+                Value::Str(name) => (format!("exports.{}", name.to_string_lossy()), ".".to_owned()),
+                _ => continue,
+            };
+            rewritten.push(Value::Map(Map::typed(
+                MapType::STRINGS,
+                [
+                    (Str::from_static("child"), Value::from(child.as_str())),
+                    (Str::from_static("parent"), Value::from(parent.as_str())),
+                ],
+            )));
+            match table(from, &format!("{}.{child}", dependency.name)) {
+                Ok(found) => {
+                    merge_tables(into, &path_to_map(&parent, found), &mut self.log);
+                }
+                Err(missing) => self.missing_table(&missing, &entry, dependency),
+            }
+        }
+        dependency.import_values = (!rewritten.is_empty()).then_some(rewritten);
+    }
+
+    fn missing_table(&mut self, key: &str, entry: &Value, dependency: &Dependency) {
+        let error = ("error", format!("{} is not a table", quote(key)));
+        if matches!(entry, Value::Map(_)) {
+            let chart = ("chart", dependency.name.clone());
+            self.warn("ImportValues missing table from chart", vec![chart, error]);
+        } else {
+            self.warn("ImportValues missing table", vec![error]);
+        }
+    }
+
+    /// `%v` of an entry.
+    fn text_of(&self, map: &Map, key: &[u8]) -> String {
+        let mut out = Vec::new();
+        // The meter has no limit, and values that were read contain no cycle.
+        let value = map.get(key).unwrap_or_default();
+        let _ = fmt::sprintf(b"%v", &[value], &mut out, &self.meter);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    /// Lists the instances, parents first.
+    fn settle(&mut self, root: usize) -> Result<Plan, ValuesError> {
+        let lists: Vec<_> =
+            self.metas.iter_mut().map(|meta| meta.dependencies.take().map(Arc::new)).collect();
+        let mut instances: Vec<Instance> = Vec::with_capacity(self.nodes.len());
+        let mut pending = vec![(root, None)];
+        while let Some((id, parent)) = pending.pop() {
+            let Some(node) = self.nodes.get(id) else { continue };
+            let index = instances.len();
+            if index >= MAX_INSTANCES {
+                return Err(too_many());
+            }
+            if let Some(above) = parent.and_then(|parent: usize| instances.get_mut(parent)) {
+                above.children.push(index);
+            }
+            instances.push(Instance {
+                name: self.name(id).clone(),
+                path: self.full_path(id),
+                chart: Arc::clone(&node.chart),
+                dependencies: lists.get(node.meta).cloned().flatten(),
+                defaults: node.values.clone(),
+                parent,
+                children: Vec::with_capacity(node.children.len()),
+            });
+            pending.extend(node.children.iter().rev().map(|child| (*child, Some(index))));
+        }
+        Ok(Plan { instances, values: Map::new() })
+    }
+
+    /// Helm's `ChartFullPath`. It goes by the parent that a chart was last given to.
+    fn full_path(&self, id: usize) -> String {
+        let mut names = Vec::new();
+        let mut at = Some(id);
+        while let Some(id) = at.filter(|_| names.len() <= MAX_DEPTH) {
+            names.push(self.name(id).to_string_lossy());
+            at = self.nodes.get(id).and_then(|node| node.parent);
+        }
+        names.reverse();
+        names.join("/charts/")
+    }
+}
+
+fn quote(text: &str) -> String {
+    String::from_utf8_lossy(&strconv::quote(text.as_bytes())).into_owned()
+}
+
+/// Helm's `Values.Table`: the table at a dotted path, or the name that is none.
+fn table(values: &Map, path: &str) -> Result<Map, String> {
+    let mut at = values.clone();
+    for name in path.split('.') {
+        match at.get(name.as_bytes()) {
+            Some(Value::Map(map)) => at = map,
+            _ => return Err(name.to_owned()),
+        }
+    }
+    Ok(at)
+}
+
+/// Helm's `Values.PathValue`: what is at a dotted path and no table.
+fn path_value(values: &Map, path: &str) -> Option<Value> {
+    let (tables, key) = match path.rsplit_once('.') {
+        Some((tables, key)) => (table(values, tables).ok()?, key),
+        None => (values.clone(), path),
+    };
+    tables.get(key.as_bytes()).filter(|value| value.as_map().is_none())
+}
+
+fn path_to_map(path: &str, table: Map) -> Map {
+    // Helm's `AsMap` gives another map where there is nothing in it.
+    let table = if table.is_empty() { Map::new() } else { table };
+    if path == "." {
+        return table;
+    }
+    path.rsplit('.')
+        .fold(table, |inner, name| Map::from_entries([(Str::from(name), Value::Map(inner))]))
+}

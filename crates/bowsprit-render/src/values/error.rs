@@ -1,0 +1,73 @@
+//! Why values can't be made.
+
+use std::fmt;
+
+/// What kind of thing went wrong with values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValuesErrorKind {
+    /// A values file can't be read as YAML.
+    File,
+    /// An argument of the `--set` family is wrong.
+    Set,
+    /// A subchart's values are no table.
+    TypeMismatch,
+    /// The values or the schema itself are not valid.
+    Schema,
+    /// The chart's `kubeVersion` excludes this cluster.
+    KubeVersion,
+    /// A bound against hostile input was reached.
+    Limit,
+    /// A schema asked for a document that it may not have.
+    Denied,
+}
+
+/// Values that can't be made; prints as Helm's text.
+pub struct ValuesError(Box<Repr>);
+
+#[derive(Clone)]
+struct Repr {
+    kind: ValuesErrorKind,
+    text: String,
+}
+
+impl ValuesError {
+    pub(crate) fn new(kind: ValuesErrorKind, text: impl Into<String>) -> ValuesError {
+        ValuesError(Box::new(Repr { kind, text: text.into() }))
+    }
+
+    pub(crate) fn set(text: impl Into<String>) -> ValuesError {
+        ValuesError::new(ValuesErrorKind::Set, text)
+    }
+
+    /// The same error with words before its text.
+    pub(crate) fn prefixed(mut self, prefix: &str) -> ValuesError {
+        self.0.text.insert_str(0, prefix);
+        self
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ValuesErrorKind {
+        self.0.kind
+    }
+}
+
+impl Clone for ValuesError {
+    fn clone(&self) -> ValuesError {
+        ValuesError(self.0.clone())
+    }
+}
+
+impl fmt::Debug for ValuesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ValuesError").field(&self.0.kind).field(&self.0.text).finish()
+    }
+}
+
+impl fmt::Display for ValuesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl std::error::Error for ValuesError {}

@@ -1,0 +1,126 @@
+//! The user's values: files and `--set` arguments made into one table.
+
+use super::set::{self, ReadFile};
+use super::{ValuesError, ValuesErrorKind};
+use bowsprit_value::{Map, Value, json, unicode};
+
+/// One source of values that is no `--set` argument.
+#[derive(Clone, Debug)]
+pub enum ValuesFile {
+    /// YAML as `-f` reads it; several documents are merged.
+    Yaml {
+        /// The name that errors show.
+        name: String,
+        /// The bytes.
+        text: Vec<u8>,
+    },
+    /// A table that was read before. It must not be written any more.
+    Parsed(Map),
+}
+
+/// What the user gives: the groups apply in the order of the fields, each from left to right.
+#[derive(Clone, Debug, Default)]
+pub struct ValuesOptions {
+    /// `-f`, `--values`.
+    pub files: Vec<ValuesFile>,
+    /// `--set-json`.
+    pub set_json: Vec<String>,
+    /// `--set`.
+    pub set: Vec<String>,
+    /// `--set-string`.
+    pub set_string: Vec<String>,
+    /// `--set-file`.
+    pub set_file: Vec<String>,
+    /// `--set-literal`.
+    pub set_literal: Vec<String>,
+}
+
+/// Merges all sources; later ones win, tables are merged deeply, nulls are kept.
+///
+/// `read_file` reads what `--set-file` names.
+///
+/// # Errors
+///
+/// Fails at the first source that can't be read, with Helm's text.
+///
+/// ```
+/// use bowsprit_render::values::{merge, ValuesFile, ValuesOptions};
+///
+/// let options = ValuesOptions {
+///     files: vec![ValuesFile::Yaml { name: "a.yaml".into(), text: b"a: {b: 1}".to_vec() }],
+///     set: vec!["a.c=2".into()],
+///     ..ValuesOptions::default()
+/// };
+/// let values = merge(&options, &mut |path| Err(format!("open {path}: denied"))).unwrap();
+/// assert_eq!(values.get(b"a").unwrap().as_map().unwrap().len(), 2);
+/// ```
+pub fn merge(options: &ValuesOptions, read_file: ReadFile<'_>) -> Result<Map, ValuesError> {
+    let base = Map::new();
+    for file in &options.files {
+        match file {
+            ValuesFile::Yaml { name, text } => merge_maps(&base, &read_yaml(name, text)?),
+            ValuesFile::Parsed(map) => merge_maps(&base, &map.fork()),
+        }
+    }
+    for arg in &options.set_json {
+        apply_json(arg, &base)?;
+    }
+    for arg in &options.set {
+        set::parse_into(arg.as_bytes(), &base).map_err(|e| failed("--set", e))?;
+    }
+    for arg in &options.set_string {
+        set::parse_into_string(arg.as_bytes(), &base).map_err(|e| failed("--set-string", e))?;
+    }
+    for arg in &options.set_file {
+        set::parse_into_file(arg.as_bytes(), &base, &mut *read_file)
+            .map_err(|e| failed("--set-file", e))?;
+    }
+    for arg in &options.set_literal {
+        set::parse_literal_into(arg.as_bytes(), &base).map_err(|e| failed("--set-literal", e))?;
+    }
+    Ok(base)
+}
+
+fn failed(flag: &str, error: ValuesError) -> ValuesError {
+    error.prefixed(&format!("failed parsing {flag} data: "))
+}
+
+fn read_yaml(name: &str, text: &[u8]) -> Result<Map, ValuesError> {
+    bowsprit_yaml::read_values(text).map(|values| values.fork()).map_err(|e| {
+        ValuesError::new(ValuesErrorKind::File, format!("failed to parse {name}: {e}"))
+    })
+}
+
+fn apply_json(arg: &str, base: &Map) -> Result<(), ValuesError> {
+    let trimmed = arg.trim_matches(unicode::is_space);
+    if !trimmed.starts_with('{') {
+        return set::parse_json(arg.as_bytes(), base)
+            .map_err(|_| ValuesError::set(format!("failed parsing --set-json data {arg}")));
+    }
+    match json::decode(trimmed.as_bytes()) {
+        Ok(Value::Map(map)) => {
+            merge_maps(base, &map);
+            Ok(())
+        }
+        _ => Err(ValuesError::set(format!("failed parsing --set-json data JSON: {arg}"))),
+    }
+}
+
+/// Helm's `MergeMaps`: lays `over` on `base`, which is changed. Tables are merged, all else is replaced.
+///
+/// Containers of `over` become part of `base`.
+pub fn merge_maps(base: &Map, over: &Map) {
+    let mut pending = vec![(base.clone(), over.clone())];
+    while let Some((base, over)) = pending.pop() {
+        let mut added = Vec::new();
+        for (key, value) in over.entries().iter() {
+            match (value, base.get(key.as_bytes())) {
+                (Value::Map(inner), Some(Value::Map(below))) => {
+                    pending.push((below, inner.clone()))
+                }
+                _ => added.push((key.clone(), value.clone())),
+            }
+        }
+        base.extend(added);
+    }
+}
