@@ -24,7 +24,7 @@ mod date;
 mod defaults;
 mod dict;
 mod encoding;
-mod goregex;
+pub mod goregex;
 mod list;
 mod network;
 mod numeric;
