@@ -126,6 +126,19 @@ impl Chart {
         })
     }
 
+    /// As [`Chart::from_files`], for files whose format has been detected already; `Chart.yaml` need
+    /// not be among them for that.
+    ///
+    /// # Errors
+    /// As [`Chart::from_files`].
+    pub fn from_files_as(
+        format: Format,
+        files: Vec<File>,
+        limits: &Limits,
+    ) -> Result<Warned<Chart>, Error> {
+        Loader::run(limits, |loader| loader.chart(&named(&files), format, 1))
+    }
+
     /// Builds a chart from an archive.
     ///
     /// # Errors
@@ -190,7 +203,7 @@ pub fn is_crd_file(name: &[u8]) -> bool {
 
 /// Which of Helm's two loaders reads a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// For `v1` and `v2`.
     V2,
     /// For `v3`: knows no `requirements.yaml`.
@@ -198,6 +211,19 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// Finds out from a `Chart.yaml` how to read its chart.
+    ///
+    /// # Errors
+    /// For versions that no chart has, and for text that is no YAML.
+    pub fn detect(chart_yaml: &[u8]) -> Result<Format, ErrorKind> {
+        let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml", Format::V2))?;
+        match version.as_str() {
+            "" | API_VERSION_V1 | API_VERSION_V2 => Ok(Format::V2),
+            API_VERSION_V3 => Ok(Format::V3),
+            _ => Err(ErrorKind::VersionUnsupported),
+        }
+    }
+
     fn default_api_version(self) -> &'static str {
         match self {
             Format::V2 => API_VERSION_V1,
@@ -206,22 +232,9 @@ impl Format {
     }
 }
 
-/// Finds out from a `Chart.yaml` how to read its chart.
-///
-/// # Errors
-/// For versions that no chart has, and for text that is no YAML.
-pub(crate) fn detect_format(chart_yaml: &[u8]) -> Result<Format, ErrorKind> {
-    let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml", Format::V2))?;
-    match version.as_str() {
-        "" | API_VERSION_V1 | API_VERSION_V2 => Ok(Format::V2),
-        API_VERSION_V3 => Ok(Format::V3),
-        _ => Err(ErrorKind::VersionUnsupported),
-    }
-}
-
 fn detect(files: &[File]) -> Result<Format, ErrorKind> {
     let chart_yaml = files.iter().find(|file| file.name.as_bytes() == b"Chart.yaml");
-    detect_format(&chart_yaml.ok_or(ErrorKind::VersionUndetected)?.data)
+    Format::detect(&chart_yaml.ok_or(ErrorKind::VersionUndetected)?.data)
 }
 
 fn in_file(name: &'static str, format: Format) -> impl Fn(DecodeError) -> ErrorKind {

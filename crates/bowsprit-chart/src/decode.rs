@@ -29,7 +29,7 @@ enum Problem {
     Type {
         found: &'static str,
         field: Option<String>,
-        wanted: &'static str,
+        wanted: Cow<'static, str>,
     },
     Time(time::ParseError),
 }

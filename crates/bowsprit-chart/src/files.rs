@@ -17,4 +17,9 @@ impl File {
     pub fn new(name: impl Into<Str>, data: impl Into<Bytes>) -> File {
         File { name: name.into(), data: data.into() }
     }
+
+    /// A file that loses a leading byte order mark.
+    pub fn unmarked(name: impl Into<Str>, data: impl Into<Bytes>) -> File {
+        File { name: name.into(), data: data.into().without_bom() }
+    }
 }

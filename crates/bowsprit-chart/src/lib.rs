@@ -30,19 +30,23 @@ mod decode;
 mod dependency;
 mod error;
 mod files;
+mod glob;
+mod ignore;
 mod log;
 mod metadata;
-mod path;
+pub mod path;
 mod quote;
 mod time;
 
 pub use archive::{ArchiveError, ArchiveErrorKind, ArchiveLimits, load_archive_files};
 pub use bytes::Bytes;
-pub use chart::{Chart, Crd, Limits, NotInstallable, Warned, is_crd_file};
+pub use chart::{Chart, Crd, Format, Limits, NotInstallable, Warned, is_crd_file};
 pub use decode::DecodeError;
 pub use dependency::{Dependency, Lock, MissingDependencies, check_dependencies};
 pub use error::{Error, ErrorKind};
 pub use files::File;
+pub use glob::{BadPattern, Glob, GlobError, filepath_match};
+pub use ignore::{HELM_IGNORE, IgnoreError, Rules};
 pub use log::{Level, LogLine};
 pub use metadata::{
     API_VERSION_V1, API_VERSION_V2, API_VERSION_V3, Maintainer, Metadata, ValidationError,

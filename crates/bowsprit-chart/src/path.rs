@@ -1,7 +1,15 @@
 //! Go's `path` on byte strings: names inside a chart use `/` on every system.
+//!
+//! ```
+//! use bowsprit_chart::path;
+//!
+//! assert_eq!(path::clean(b"a/./b/../c"), b"a/c");
+//! assert_eq!(path::base(b"a/c.yaml"), b"c.yaml");
+//! assert_eq!(path::ext(b"a/c.yaml"), b".yaml");
+//! ```
 
 /// `path.Clean`: the shortest name of the same place, found by text alone.
-pub(crate) fn clean(path: &[u8]) -> Vec<u8> {
+pub fn clean(path: &[u8]) -> Vec<u8> {
     let rooted = path.first() == Some(&b'/');
     let mut out: Vec<u8> = Vec::with_capacity(path.len().max(1));
     if rooted {
@@ -38,7 +46,7 @@ fn push_element(out: &mut Vec<u8>, element: &[u8], rooted: bool) {
 }
 
 /// `path.Base`: the last element; `.` for the empty path and `/` for slashes alone.
-pub(crate) fn base(path: &[u8]) -> &[u8] {
+pub fn base(path: &[u8]) -> &[u8] {
     if path.is_empty() {
         return b".";
     }
@@ -52,7 +60,7 @@ pub(crate) fn base(path: &[u8]) -> &[u8] {
 }
 
 /// `path.Ext`: from the last dot of the last element on, the dot included; else empty.
-pub(crate) fn ext(path: &[u8]) -> &[u8] {
+pub fn ext(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|&b| b == b'.' || b == b'/') {
         Some(i) if path.get(i) == Some(&b'.') => path.get(i..).unwrap_or_default(),
         _ => b"",

@@ -1,1 +1,77 @@
 //! Where charts come from: directories and archives.
+//!
+//! [`load`] takes what the user wrote, [`locate`] turns that into a path, and [`load_path`] reads a
+//! path. They fail where Helm fails, in the same order and with the same words. References that have
+//! to be downloaded are not supported yet and say so.
+//!
+//! This crate reads the disk and nothing else. What is in the files is the business of
+//! [`bowsprit_chart`]. What Helm logs is returned with the chart or with the [`Error`].
+//!
+//! ```no_run
+//! use bowsprit_loader::{Options, load};
+//!
+//! let loaded = load("./charts/web", &Options::default())?;
+//! for line in &loaded.warnings {
+//!     eprintln!("{line}");
+//! }
+//! println!("{} {}", loaded.output.metadata.name, loaded.output.metadata.version);
+//! # Ok::<(), bowsprit_loader::Error>(())
+//! ```
+
+mod archive;
+mod dir;
+mod error;
+mod io;
+mod reference;
+mod sniff;
+
+pub use error::{Error, ErrorKind};
+pub use io::{LinkError, PathError};
+pub use reference::locate;
+
+use bowsprit_chart::{Chart, Limits, Warned};
+use std::path::Path;
+
+/// Where symbolic links in a chart's directory may lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Symlinks {
+    /// Anywhere, as in Helm; each is logged.
+    #[default]
+    Follow,
+    /// Only to places inside the chart's directory; others are errors.
+    InsideChart,
+}
+
+/// How a chart is loaded. The default is what Helm does.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where symbolic links may lead.
+    pub symlinks: Symlinks,
+    /// What the chart may cost. For a directory the entries and inflated bytes count too.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// Options for charts that nobody trusts.
+    #[must_use]
+    pub fn strict() -> Options {
+        Options { symlinks: Symlinks::InsideChart, limits: Limits::strict() }
+    }
+}
+
+/// Loads the chart that a reference stands for: a path, for now.
+///
+/// # Errors
+/// As [`locate`] and [`load_path`].
+pub fn load(reference: &str, options: &Options) -> Result<Warned<Chart>, Error> {
+    load_path(&locate(reference)?, options)
+}
+
+/// Loads the chart in a directory or an archive.
+///
+/// # Errors
+/// For files that can't be read and charts that Helm refuses, with Helm's words, and for limits.
+pub fn load_path(path: &Path, options: &Options) -> Result<Warned<Chart>, Error> {
+    if io::stat(path)?.is_dir() { dir::load(path, options) } else { archive::load(path, options) }
+}

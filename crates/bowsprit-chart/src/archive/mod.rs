@@ -44,7 +44,7 @@ impl Default for ArchiveLimits {
         ArchiveLimits {
             chart_size: 100 << 20,
             file_size: 5 << 20,
-            entries: 1_000_000,
+            entries: 200_000,
             inflated: 1 << 30,
             ratio: None,
         }
@@ -171,7 +171,7 @@ fn file(buffer: &Arc<Vec<u8>>, name: Str, content: Content) -> File {
         Content::Slice(range) => Bytes::shared(buffer, range),
         Content::Own(bytes) => bytes,
     };
-    File { name, data: data.without_bom() }
+    File::unmarked(name, data)
 }
 
 /// An entry's name without its first element, after Helm's checks.

@@ -100,7 +100,7 @@ mod tests {
             (&b"9 path=x\n"[..], Some(&b"x"[..])),
             (b"12 path=a=b\n", Some(b"a=b")),
             (b"8 path=x\n", None),
-            (b"10 path=x\n", None),
+            (b"11 path=x\n", None),
             (b"path=x\n", None),
             (b"5 =x\n", None),
             (b"9 path=\0\n", None),

@@ -1,0 +1,49 @@
+//! Charts in archives.
+
+use crate::Options;
+use crate::error::{Error, ErrorKind};
+use crate::io;
+use crate::sniff::{SNIFF_LEN, detect_content_type};
+use bowsprit_chart::{Chart, ErrorKind as ChartError, Warned};
+use std::path::Path;
+
+const GZIP_MAGIC: &[u8] = b"\x1f\x8b\x08";
+
+/// `LoadFile`.
+pub(crate) fn load(path: &Path, options: &Options) -> Result<Warned<Chart>, Error> {
+    let limit = options.limits.archive.inflated;
+    // Devices and pipes may never end; Helm too looks at the first bytes only.
+    let head = io::read(path, SNIFF_LEN as u64)?;
+    ensure_archive(path, &head)?;
+    let archive = io::read(path, limit.saturating_add(1))?;
+    if archive.len() as u64 > limit {
+        return Err(ErrorKind::Size(limit).into());
+    }
+    Chart::from_archive(&archive, &options.limits).map_err(|error| {
+        let (kind, log) = error.into_parts();
+        Error::new(flatten(kind, path), log)
+    })
+}
+
+/// `EnsureArchive`.
+fn ensure_archive(path: &Path, head: &[u8]) -> Result<(), ErrorKind> {
+    let mut block = [0; SNIFF_LEN];
+    block.iter_mut().zip(head).for_each(|(to, from)| *to = *from);
+    if block.starts_with(GZIP_MAGIC) {
+        return Ok(());
+    }
+    let content_type = detect_content_type(&block);
+    Err(ErrorKind::NotGzipped { path: path.to_owned(), content_type })
+}
+
+/// Helm says little about broken archives, unless it is another archive that is inside.
+fn flatten(kind: ChartError, path: &Path) -> ErrorKind {
+    match kind {
+        kind if kind.is_limit() => ErrorKind::Chart(kind),
+        kind if kind.root().is_gzip_header() => {
+            ErrorKind::NoChartFile { path: path.to_owned(), source: kind }
+        }
+        ChartError::Archive(error) => ErrorKind::BrokenArchive(error),
+        kind => ErrorKind::Chart(kind),
+    }
+}

@@ -1,0 +1,246 @@
+//! Charts in directories.
+
+use crate::error::{Error, ErrorKind};
+use crate::io::{self, PathError};
+use crate::{Options, Symlinks};
+use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Warned};
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::vec::IntoIter;
+
+/// `LoadDir`, the outer one first: it reads `Chart.yaml` before anything else.
+pub(crate) fn load(dir: &Path, options: &Options) -> Result<Warned<Chart>, Error> {
+    let root = io::absolute(dir)?;
+    let mut walk = Walk::new(&root, options)?;
+    match walk.run() {
+        Ok(format) => finish(format, walk.files, walk.log, options),
+        Err(kind) => Err(Error::new(kind, walk.log)),
+    }
+}
+
+fn finish(
+    format: Format,
+    files: Vec<File>,
+    log: Vec<LogLine>,
+    options: &Options,
+) -> Result<Warned<Chart>, Error> {
+    let with = |mut log: Vec<LogLine>, more: Vec<LogLine>| {
+        log.extend(more);
+        log
+    };
+    match Chart::from_files_as(format, files, &options.limits) {
+        Ok(Warned { output, warnings }) => Ok(Warned { output, warnings: with(log, warnings) }),
+        Err(error) => {
+            let (kind, more) = error.into_parts();
+            Err(Error::new(ErrorKind::Chart(kind), with(log, more)))
+        }
+    }
+}
+
+/// A directory whose entries are being visited.
+struct Dir {
+    path: PathBuf,
+    /// Its name in the chart with a final slash; empty for the root.
+    prefix: Vec<u8>,
+    names: IntoIter<std::ffi::OsString>,
+}
+
+struct Walk<'o> {
+    root: PathBuf,
+    /// Where links may lead; `None` without restriction.
+    confines: Option<PathBuf>,
+    options: &'o Options,
+    rules: Rules,
+    files: Vec<File>,
+    entries: usize,
+    bytes: u64,
+    log: Vec<LogLine>,
+}
+
+impl<'o> Walk<'o> {
+    fn new(root: &Path, options: &'o Options) -> Result<Walk<'o>, Error> {
+        let confines = match options.symlinks {
+            Symlinks::Follow => None,
+            Symlinks::InsideChart => Some(resolve(root)?),
+        };
+        Ok(Walk {
+            root: root.to_owned(),
+            confines,
+            options,
+            rules: Rules::default(),
+            files: Vec::new(),
+            entries: 0,
+            bytes: 0,
+            log: Vec::new(),
+        })
+    }
+
+    fn run(&mut self) -> Result<Format, ErrorKind> {
+        let text = self.read_early(&self.root.join("Chart.yaml")).map_err(|kind| match kind {
+            ErrorKind::Io(error) => ErrorKind::Undetected(error),
+            kind => kind,
+        })?;
+        let format = Format::detect(&text).map_err(ErrorKind::Chart)?;
+        let ignore = self.root.join(HELM_IGNORE);
+        if ignore.metadata().is_ok() {
+            let text = self.read_early(&ignore)?;
+            self.rules = Rules::parse(&text).map_err(ErrorKind::Ignore)?;
+        }
+        self.rules = std::mem::take(&mut self.rules).with_defaults();
+        self.walk()?;
+        Ok(format)
+    }
+
+    /// Reads a file that is needed before the walk comes to it.
+    fn read_early(&self, path: &Path) -> Result<Vec<u8>, ErrorKind> {
+        if let Some(confines) = self.confines.as_ref().filter(|_| is_link(path)) {
+            check_confined(path, &resolve(path)?, confines)?;
+        }
+        // Reading what is neither file nor directory might not end.
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            return Err(ErrorKind::Irregular(path.to_owned()));
+        }
+        self.read_limited(path, path.file_name()).map_err(|error| match error {
+            Refused::Io(error) => ErrorKind::Io(error),
+            Refused::Size(kind) => kind,
+        })
+    }
+
+    /// Visits everything, depth first, names in the order of their bytes.
+    fn walk(&mut self) -> Result<(), ErrorKind> {
+        // Helm ignores a root that can't be listed and then misses Chart.yaml.
+        let names = read_dir_names(&self.root).unwrap_or_default();
+        let mut stack = vec![Dir { path: self.root.clone(), prefix: Vec::new(), names }];
+        while let Some(dir) = stack.last_mut() {
+            let Some(name) = dir.names.next() else {
+                stack.pop();
+                continue;
+            };
+            let path = dir.path.join(&name);
+            let chart_name = [&dir.prefix, name.as_encoded_bytes()].concat();
+            if let Some(child) = self.visit(path, chart_name)? {
+                stack.push(child);
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads a file, or returns the directory to be walked next.
+    fn visit(&mut self, path: PathBuf, name: Vec<u8>) -> Result<Option<Dir>, ErrorKind> {
+        self.entries += 1;
+        let limits = &self.options.limits.archive;
+        if self.entries > limits.entries {
+            return Err(ErrorKind::Entries(limits.entries));
+        }
+        let mut metadata = io::lstat(&path)?;
+        if metadata.is_symlink() {
+            metadata = self.follow(&path)?;
+        }
+        if self.rules.ignores(&name, metadata.is_dir(), &mut self.log) {
+            return Ok(None);
+        }
+        if !metadata.is_dir() {
+            self.load_file(&path, name, &metadata)?;
+            return Ok(None);
+        }
+        let names = read_dir_names(&path)?;
+        let prefix = [name, b"/".to_vec()].concat();
+        Ok(Some(Dir { path, prefix, names }))
+    }
+
+    /// The link is resolved and logged even if a rule will ignore it.
+    fn follow(&mut self, path: &Path) -> Result<Metadata, ErrorKind> {
+        let resolved = resolve(path)?;
+        if let Some(confines) = &self.confines {
+            check_confined(path, &resolved, confines)?;
+        }
+        self.log.push(LogLine {
+            level: Level::Info,
+            message: "found symbolic link in path. Contents of linked file included and used"
+                .into(),
+            attrs: vec![
+                ("path", path.display().to_string()),
+                ("resolved", resolved.display().to_string()),
+            ],
+        });
+        Ok(io::lstat(&resolved)?)
+    }
+
+    fn load_file(
+        &mut self,
+        path: &Path,
+        name: Vec<u8>,
+        metadata: &Metadata,
+    ) -> Result<(), ErrorKind> {
+        if !metadata.is_file() {
+            return Err(ErrorKind::Irregular(path.to_owned()));
+        }
+        let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
+        let base = String::from_utf8_lossy(base).into_owned();
+        if metadata.len() > self.options.limits.archive.file_size {
+            return Err(self.too_large(base));
+        }
+        let data = self.read_limited(path, path.file_name()).map_err(|error| match error {
+            Refused::Io(source) => {
+                ErrorKind::Reading { name: String::from_utf8_lossy(&name).into_owned(), source }
+            }
+            Refused::Size(kind) => kind,
+        })?;
+        self.bytes = self.bytes.saturating_add(data.len() as u64);
+        let limit = self.options.limits.archive.inflated;
+        if self.bytes > limit {
+            return Err(ErrorKind::Size(limit));
+        }
+        self.files.push(File::unmarked(name, data));
+        Ok(())
+    }
+
+    /// Reads a file, even one that is larger than its metadata says.
+    fn read_limited(
+        &self,
+        path: &Path,
+        name: Option<&std::ffi::OsStr>,
+    ) -> Result<Vec<u8>, Refused> {
+        let limit = self.options.limits.archive.file_size;
+        let data = io::read(path, limit.saturating_add(1)).map_err(Refused::Io)?;
+        if data.len() as u64 > limit {
+            let name = name.unwrap_or_default().to_string_lossy().into_owned();
+            return Err(Refused::Size(self.too_large(name)));
+        }
+        Ok(data)
+    }
+
+    fn too_large(&self, name: String) -> ErrorKind {
+        ErrorKind::FileSize { name, limit: self.options.limits.archive.file_size }
+    }
+}
+
+enum Refused {
+    Io(PathError),
+    Size(ErrorKind),
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+fn resolve(path: &Path) -> Result<PathBuf, ErrorKind> {
+    io::eval_symlinks(path).map_err(|source| ErrorKind::Symlink { path: path.to_owned(), source })
+}
+
+fn check_confined(path: &Path, resolved: &Path, confines: &Path) -> Result<(), ErrorKind> {
+    if resolved.starts_with(confines) {
+        return Ok(());
+    }
+    Err(ErrorKind::SymlinkLeaves { path: path.to_owned(), resolved: resolved.to_owned() })
+}
+
+fn read_dir_names(path: &Path) -> Result<IntoIter<std::ffi::OsString>, PathError> {
+    let failed = |error| PathError::new("open", path, error);
+    let mut names = Vec::new();
+    for entry in path.read_dir().map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name());
+    }
+    names.sort_by(|a, b| a.as_encoded_bytes().cmp(b.as_encoded_bytes()));
+    Ok(names.into_iter())
+}
