@@ -101,7 +101,7 @@ impl PrivateKey {
             b"DSA" => DsaKey::parse(bytes)
                 .map(PrivateKey::Dsa)
                 .map_err(|e| failed("parsing DSA private key from PEM", e)),
-            _ => Err([b"invalid private key type ", kind].concat()),
+            _ => Err([b"invalid private key type ", &block.label[..]].concat()),
         }
     }
 }
