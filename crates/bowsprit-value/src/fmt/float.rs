@@ -1,11 +1,15 @@
 //! Floats as text: Go's `strconv.AppendFloat`.
 
+use super::append_int;
 use std::fmt::{self, Write};
 
 /// No double has more significant decimal digits than 767, so further ones are zeros.
 const MOST_DIGITS: usize = 770;
 /// No double has more digits after the point.
 const MOST_FRACTION: usize = 1080;
+
+/// Below 2^53 every integer is a float, and no shorter text reads back as it.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Precisions are cut to this, far beyond anything that `fmt` lets through.
 const MOST_PRECISION: usize = 1 << 24;
@@ -41,6 +45,9 @@ pub fn append_float(out: &mut Vec<u8>, v: f64, verb: u8, precision: Option<usize
         out.push(b'-');
     }
     let v = v.abs();
+    if bits == 64 && precision.is_none() && v < integers_below(verb) && v.trunc() == v {
+        return append_int(out, false, v as u64);
+    }
     let precision = precision.map(|p| p.min(MOST_PRECISION));
     match (verb, precision) {
         (b'b', _) => append_binary(out, v, bits),
@@ -59,6 +66,15 @@ pub fn append_float(out: &mut Vec<u8>, v: f64, verb: u8, precision: Option<usize
             );
             append_digits(out, &digits.view(), verb, Some(precision));
         }
+    }
+}
+
+/// Below this, integers are their own shortest form and need no exponent.
+fn integers_below(verb: u8) -> f64 {
+    match verb {
+        b'f' => EXACT,
+        b'g' | b'G' => 1e6,
+        _ => 0.0,
     }
 }
 
@@ -93,7 +109,6 @@ impl<const N: usize> Digits<N> {
     }
 
     fn shortest(&mut self, v: f64, bits: u32) {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
         if v < EXACT && v.trunc() == v && bits == 64 {
             return self.integer(v as u64);
         }

@@ -56,15 +56,14 @@ impl Printer<'_> {
 
     /// Writes the beginning of a container; `None` where that was all.
     fn open(&mut self, value: &Value, top: bool) -> Option<Frame> {
-        let name = value.type_name();
         match value {
-            Value::List(list) => self.open_list(list, &name),
-            Value::Map(map) => self.open_map(map, &name),
+            Value::List(list) => self.open_list(list, value),
+            Value::Map(map) => self.open_map(map, value),
             Value::Object(o) => match Object::kind(o.as_ref()) {
                 Kind::Struct | Kind::Ptr => Some(self.open_struct(o.as_ref(), top)),
                 _ => match o.to_json()? {
-                    Value::List(list) => self.open_list(&list, &name),
-                    Value::Map(map) => self.open_map(&map, &name),
+                    Value::List(list) => self.open_list(&list, value),
+                    Value::Map(map) => self.open_map(&map, value),
                     _ => None,
                 },
             },
@@ -72,22 +71,22 @@ impl Printer<'_> {
         }
     }
 
-    fn open_list(&mut self, list: &List, name: &str) -> Option<Frame> {
-        self.open_brace(name, b"[", list.is_nil())?;
+    fn open_list(&mut self, list: &List, typed: &Value) -> Option<Frame> {
+        self.open_brace(typed, b"[", list.is_nil())?;
         Some(Frame::List { list: list.clone(), next: 0 })
     }
 
-    fn open_map(&mut self, map: &Map, name: &str) -> Option<Frame> {
-        self.open_brace(name, b"map[", map.is_nil())?;
+    fn open_map(&mut self, map: &Map, typed: &Value) -> Option<Frame> {
+        self.open_brace(typed, b"map[", map.is_nil())?;
         Some(Frame::Map { entries: map.peek(), next: 0, id: map.id() })
     }
 
-    fn open_brace(&mut self, name: &str, plain: &[u8], nil: bool) -> Option<()> {
+    fn open_brace(&mut self, typed: &Value, plain: &[u8], nil: bool) -> Option<()> {
         if !self.flags.sharp_v {
             self.out.extend_from_slice(plain);
             return Some(());
         }
-        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(typed.type_name().as_bytes());
         if nil {
             self.out.extend_from_slice(b"(nil)");
             return None;
