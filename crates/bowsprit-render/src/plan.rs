@@ -417,10 +417,11 @@ impl Planner {
         if let Some(list) = self.dependencies(id) {
             *list = wanted;
         }
-        // Both are copied: what was imported still is part of the merged values, and a merge writes to
-        // either side.
         let values = merged.fork();
-        merge_tables(&values, &imported.fork(), &mut self.log);
+        if !imported.is_empty() {
+            reach_all(&values);
+            merge_tables(&values, &imported, &mut self.log);
+        }
         if let Some(node) = self.nodes.get_mut(id) {
             node.values = values;
         }
@@ -539,6 +540,16 @@ fn path_value(values: &Map, path: &str) -> Option<Value> {
         None => (values.clone(), path),
     };
     tables.get(key.as_bytes()).filter(|value| value.as_map().is_none())
+}
+
+/// Completes a fork, so that its source can be written again: what is imported stays part of the merged
+/// values, and merging it into a copy of them writes to both.
+fn reach_all(fork: &Map) {
+    let mut pending = vec![fork.clone()];
+    while let Some(map) = pending.pop() {
+        let entries = map.entries();
+        pending.extend(entries.iter().filter_map(|(_, value)| value.as_map().cloned()));
+    }
 }
 
 fn path_to_map(path: &str, table: Map) -> Map {

@@ -1,1 +1,30 @@
 //! Helm-compatible chart rendering as a library.
+//!
+//! Load a chart, compile it once, render it as often as you like, from any thread. The bytes and the
+//! error texts are those of Helm 4.2.4.
+//!
+//! This crate only re-exports the family's members, so that one dependency is enough, and joins them
+//! where a task needs several: [`pipeline`] prints a release as `helm template` does, [`eval`] answers
+//! questions as JSON.
+
+pub mod eval;
+
+/// The chart model.
+pub use bowsprit_chart as chart;
+/// Documents, hooks and their order.
+pub use bowsprit_manifest as manifest;
+/// Values, plans and renders.
+pub use bowsprit_render as render;
+/// Versions and constraints.
+pub use bowsprit_semver as semver;
+/// The template language.
+pub use bowsprit_template as template;
+/// The value model.
+pub use bowsprit_value as value;
+/// YAML.
+pub use bowsprit_yaml as yaml;
+
+pub use bowsprit_render::{
+    Capabilities, CompiledChart, Engine, EngineBuilder, KubeVersion, Release, ReleaseOptions,
+    RenderRequest,
+};

@@ -1,0 +1,287 @@
+//! A compiled chart, and a render of it.
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
+use crate::plan::{Instance, Plan, check_kube_version, plan};
+use crate::release::{Release, without_notes};
+use crate::request::RenderRequest;
+use crate::scope::Scopes;
+use crate::values::ValuesError;
+use crate::values::schema::CompiledSchema;
+use crate::values::validate_plan;
+use bowsprit_chart::{Chart, LogLine, Warned};
+use bowsprit_manifest::{Order, sort_manifests};
+use bowsprit_template::{
+    MissingKey, Observer, ParseError, Run, TemplateSet, TplCache, Unit, compile, strip_no_value,
+};
+use bowsprit_value::{Host, Map, Meter, Str};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A chart whose templates are parsed once, however often and from however many threads it is
+/// rendered. Cloning is cheap.
+#[derive(Clone)]
+pub struct CompiledChart(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    chart: Arc<Chart>,
+    parts: HashMap<usize, Part>,
+    tpl: Arc<TplCache>,
+}
+
+/// What belongs to one chart of the tree, whatever it is called in a render.
+#[derive(Default)]
+struct Part {
+    units: Vec<OnceLock<Result<Arc<Unit>, ParseError>>>,
+    files: OnceLock<Map>,
+    schema: OnceLock<Result<Arc<CompiledSchema>, ValuesError>>,
+}
+
+impl fmt::Debug for CompiledChart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompiledChart").field("chart", &self.0.chart.metadata.name).finish()
+    }
+}
+
+fn key(chart: &Arc<Chart>) -> usize {
+    Arc::as_ptr(chart).addr()
+}
+
+/// A template of a plan: the instance it belongs to, and its place among the chart's templates.
+struct Job {
+    instance: usize,
+    template: usize,
+    name: Str,
+}
+
+/// All rendered files of a release, before they are split and sorted.
+pub type RenderedFiles = BTreeMap<String, Vec<u8>>;
+
+impl CompiledChart {
+    pub(crate) fn new(engine: Engine, chart: Arc<Chart>) -> CompiledChart {
+        let mut parts = HashMap::new();
+        let mut pending = vec![&chart];
+        while let Some(chart) = pending.pop() {
+            let units = chart.templates.iter().map(|_| OnceLock::new()).collect();
+            parts.insert(key(chart), Part { units, ..Part::default() });
+            pending.extend(&chart.dependencies);
+        }
+        let tpl = Arc::new(TplCache::default());
+        CompiledChart(Arc::new(Inner { engine, chart: Arc::clone(&chart), parts, tpl }))
+    }
+
+    /// The chart.
+    pub fn chart(&self) -> &Arc<Chart> {
+        &self.0.chart
+    }
+
+    /// Lays the user's values over the chart's defaults, switches its subcharts on and off, and checks
+    /// what came out against the schemas and the version of Kubernetes: all that comes before the
+    /// first template runs.
+    ///
+    /// # Errors
+    ///
+    /// Fails where Helm does, with its words.
+    pub fn plan(&self, request: &RenderRequest) -> Result<Warned<Plan>, Error> {
+        let mut log = Vec::new();
+        let plan = match plan(&self.0.chart, &request.values, &mut log) {
+            Ok(plan) => plan,
+            Err(error) => return Err(Error::new(ErrorKind::Values(error), log)),
+        };
+        if !request.skip_schema_validation {
+            if let Err(error) = self.check_schemas(&plan, &mut log) {
+                return Err(Error::new(ErrorKind::Values(error), log));
+            }
+        }
+        let cluster = request.capabilities.kube_version();
+        match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
+            Ok(()) => Ok(Warned { output: plan, warnings: log }),
+            Err(error) => Err(Error::new(ErrorKind::Values(error), log)),
+        }
+    }
+
+    fn check_schemas(&self, plan: &Plan, log: &mut Vec<LogLine>) -> Result<(), ValuesError> {
+        let mut compile = |chart: &Arc<Chart>, text: &[u8]| {
+            let compiled = || CompiledSchema::compile(text, None).map(Arc::new);
+            match self.0.parts.get(&key(chart)) {
+                Some(part) => part.schema.get_or_init(compiled).clone(),
+                None => compiled(),
+            }
+        };
+        validate_plan(plan, &mut compile, log)
+    }
+
+    /// Renders the chart into a release.
+    ///
+    /// # Errors
+    ///
+    /// Fails where `helm template` does, with its words.
+    pub fn render(
+        &self,
+        request: &RenderRequest,
+        host: &dyn Host,
+    ) -> Result<Warned<Release>, Error> {
+        let Warned { output: files, mut warnings } = self.render_files(request, host)?;
+        let rendered = without_notes(files, &self.0.chart.metadata.name);
+        let sources = rendered.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
+        let outcome = match sort_manifests(sources, Order::Install) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                warnings.extend(error.unknown_hooks.iter().map(|h| unknown_hook(h)));
+                let kind = ErrorKind::Manifest { error, files: rendered.files };
+                return Err(Error::new(kind, warnings));
+            }
+        };
+        warnings.extend(outcome.unknown_hooks.iter().map(|h| unknown_hook(h)));
+        let release = Release::new(request, &self.0.chart, rendered.notes, outcome.sorted);
+        Ok(Warned { output: release, warnings })
+    }
+
+    /// Renders the chart's files, NOTES included, without splitting or sorting them.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledChart::render`], but for rendered text that is no YAML.
+    pub fn render_files(
+        &self,
+        request: &RenderRequest,
+        host: &dyn Host,
+    ) -> Result<Warned<RenderedFiles>, Error> {
+        self.render_observed(request, host, None)
+    }
+
+    /// As [`CompiledChart::render_files`], with an observer that learns what the templates do.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledChart::render_files`].
+    pub fn render_observed(
+        &self,
+        request: &RenderRequest,
+        host: &dyn Host,
+        observer: Option<&mut dyn Observer>,
+    ) -> Result<Warned<RenderedFiles>, Error> {
+        let Warned { output: plan, warnings } = self.plan(request)?;
+        let failed = |kind| Error::new(kind, warnings.clone());
+        let (set, jobs) = self.link(&plan, request).map_err(|e| failed(ErrorKind::Parse(e)))?;
+        let files = self.run(&plan, &set, &jobs, request, host, observer).map_err(failed)?;
+        Ok(Warned { output: files, warnings })
+    }
+
+    /// Parses what is not parsed yet and binds all templates of a plan to their names, in Helm's order.
+    fn link(
+        &self,
+        plan: &Plan,
+        request: &RenderRequest,
+    ) -> Result<(TemplateSet, Vec<Job>), ParseError> {
+        let jobs = jobs(plan);
+        let functions = Arc::clone(&self.0.engine.functions);
+        let mut set = TemplateSet::new(functions).cache(Arc::clone(&self.0.tpl));
+        if request.strict {
+            set = set.missing_key(MissingKey::Error);
+        }
+        for job in &jobs {
+            let Some(instance) = plan.instances.get(job.instance) else { continue };
+            if let Some(unit) = self.unit(instance, job) {
+                set.add(&job.name, &unit?);
+            }
+        }
+        Ok((set, jobs))
+    }
+
+    fn unit(&self, instance: &Instance, job: &Job) -> Option<Result<Arc<Unit>, ParseError>> {
+        let part = self.0.parts.get(&key(&instance.chart))?;
+        let template = instance.chart.templates.get(job.template)?;
+        let unit = part.units.get(job.template)?.get_or_init(|| {
+            compile("", template.data.as_bytes(), &self.0.engine.functions).map(Arc::new)
+        });
+        Some(unit.clone().map_err(|error| ParseError { name: job.name.to_string(), ..error }))
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        set: &TemplateSet,
+        jobs: &[Job],
+        request: &RenderRequest,
+        host: &dyn Host,
+        observer: Option<&mut dyn Observer>,
+    ) -> Result<RenderedFiles, ErrorKind> {
+        let scopes = Scopes::new(plan, &request.release, &request.capabilities, |instance| {
+            self.files(instance)
+        });
+        let meter = Meter::new(self.0.engine.limits);
+        let mut run = Run::new(set, host, &meter);
+        if let Some(observer) = observer {
+            run = run.observe(observer);
+        }
+        let mut files = RenderedFiles::new();
+        let mut failure = None;
+        for job in jobs.iter().filter(|job| !is_partial(&job.name)) {
+            let Some(instance) = plan.instances.get(job.instance) else { continue };
+            let base_path = Str::from(format!("{}/templates", instance.path));
+            let scope = scopes.for_template(job.instance, &job.name, &base_path);
+            match run.execute(job.name.as_bytes(), scope) {
+                Ok(text) => {
+                    let text = strip_no_value(text).unwrap_or_else(|| text.to_vec());
+                    files.insert(job.name.to_string(), text);
+                }
+                Err(error) => {
+                    failure = Some(ErrorKind::Exec(error));
+                    break;
+                }
+            }
+        }
+        drop(run);
+        meter.release();
+        scopes.dissolve();
+        failure.map_or(Ok(files), Err)
+    }
+
+    fn files(&self, instance: &Instance) -> Map {
+        match self.0.parts.get(&key(&instance.chart)) {
+            Some(part) => {
+                part.files.get_or_init(|| crate::scope::files(&instance.chart.files)).clone()
+            }
+            None => crate::scope::files(&instance.chart.files),
+        }
+    }
+}
+
+fn unknown_hook(events: &str) -> LogLine {
+    LogLine {
+        level: bowsprit_chart::Level::Info,
+        message: "skipping unknown hooks".into(),
+        attrs: vec![("hookTypes", events.to_owned())],
+    }
+}
+
+fn is_partial(name: &Str) -> bool {
+    name.as_bytes().rsplit(|b| *b == b'/').next().is_some_and(|base| base.starts_with(b"_"))
+}
+
+/// All templates of a plan in the order in which Helm parses and renders them: the deepest path first,
+/// and among equally deep ones from the last name to the first. Of equal names one remains.
+fn jobs(plan: &Plan) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for (number, instance) in plan.instances.iter().enumerate() {
+        for (place, template) in instance.chart.templates.iter().enumerate() {
+            let mut name = instance.path.as_bytes().to_vec();
+            name.push(b'/');
+            name.extend_from_slice(template.name.as_bytes());
+            let job = Job { instance: number, template: place, name: Str::from(name) };
+            let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
+            if !library || is_partial(&job.name) {
+                jobs.push(job);
+            }
+        }
+    }
+    let depth = |name: &Str| name.as_bytes().iter().filter(|b| **b == b'/').count();
+    jobs.sort_by_cached_key(|job| std::cmp::Reverse((depth(&job.name), job.name.clone())));
+    jobs.reverse();
+    jobs.dedup_by(|later, kept| later.name == kept.name);
+    jobs.reverse();
+    jobs
+}

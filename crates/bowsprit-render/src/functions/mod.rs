@@ -1,0 +1,23 @@
+//! The functions of Helm's templates: Go's, sprig's, and Helm's own over both.
+
+pub(crate) mod encode;
+mod lookup;
+mod required;
+mod toml;
+
+use bowsprit_template::{Functions, INCLUDE, TPL};
+
+/// Everything that a template of Helm 4.2.4 can call.
+///
+/// In lint mode `required` and `fail` give an empty string instead of an error.
+pub(crate) fn functions(lint: bool) -> Functions {
+    let mut functions = Functions::builtins();
+    functions.extend(bowsprit_sprig::functions());
+    functions.extend(encode::FUNCS);
+    functions.extend(toml::FUNCS);
+    functions.extend(if lint { required::LINT_FUNCS } else { required::FUNCS });
+    functions.extend(lookup::FUNCS);
+    functions.add(INCLUDE);
+    functions.add(TPL);
+    functions
+}

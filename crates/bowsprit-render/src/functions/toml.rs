@@ -1,0 +1,5 @@
+//! TOML in templates.
+
+use bowsprit_value::Func;
+
+pub(crate) static FUNCS: &[Func] = &[];

@@ -1,0 +1,109 @@
+//! The objects that templates see: `.Values`, `.Release`, `.Chart`, `.Capabilities`, `.Files`,
+//! `.Subcharts` and `.Template`.
+
+mod capabilities;
+mod chart;
+mod files;
+mod release;
+mod values;
+
+pub use capabilities::{
+    Capabilities, DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion,
+    KubeVersionError,
+};
+pub(crate) use files::files;
+pub use release::ReleaseOptions;
+
+use crate::plan::{Instance, Plan};
+use bowsprit_value::{Map, Str, Value};
+
+/// The root object of each chart instance, by the instance's number.
+pub(crate) struct Scopes(Vec<Map>);
+
+impl Scopes {
+    /// Builds the root objects of all instances of a plan. `files` gives the `.Files` of an instance.
+    pub(crate) fn new(
+        plan: &Plan,
+        release: &ReleaseOptions,
+        capabilities: &Capabilities,
+        files: impl Fn(&Instance) -> Map,
+    ) -> Scopes {
+        let release = Value::Map(release.to_map());
+        let capabilities = capabilities.to_value();
+        let count = plan.instances.len();
+        let mut scopes = vec![Map::new(); count];
+        let mut values = vec![Map::new(); count];
+        // Parents come before their children, so that a child finds its parent's values.
+        for (number, instance) in plan.instances.iter().enumerate() {
+            let own = match instance.parent {
+                None => values::as_values(&plan.values),
+                Some(parent) => {
+                    let parent = values.get(parent).cloned().unwrap_or_default();
+                    values::table(&parent, instance.name.as_bytes())
+                        .unwrap_or_else(|_| values::as_values(&Map::new()))
+                }
+            };
+            if let Some(slot) = values.get_mut(number) {
+                *slot = own.clone();
+            }
+            let scope = Map::from_entries(
+                [
+                    ("Capabilities", capabilities.clone()),
+                    ("Chart", Value::Map(chart_object(instance))),
+                    ("Files", Value::Map(files(instance))),
+                    ("Release", release.clone()),
+                    ("Subcharts", Value::Map(Map::new())),
+                    ("Values", Value::Map(own)),
+                ]
+                .map(|(k, v)| (Str::from_static(k), v)),
+            );
+            if let Some(slot) = scopes.get_mut(number) {
+                *slot = scope;
+            }
+        }
+        link_subcharts(plan, &scopes);
+        Scopes(scopes)
+    }
+
+    /// The root object for one template of an instance. The object is shared by all templates of the
+    /// instance, as in Helm: each sees what the ones before it have set.
+    pub(crate) fn for_template(&self, instance: usize, name: &Str, base_path: &Str) -> Value {
+        let scope = self.0.get(instance).cloned().unwrap_or_default();
+        let template = Map::from_entries([
+            (Str::from_static("BasePath"), Value::Str(base_path.clone())),
+            (Str::from_static("Name"), Value::Str(name.clone())),
+        ]);
+        scope.insert(Str::from_static("Template"), Value::Map(values::as_values(&template)));
+        Value::Map(values::as_values(&scope))
+    }
+
+    /// Empties the root objects, which refer to each other, so that their memory is freed.
+    pub(crate) fn dissolve(&self) {
+        for scope in &self.0 {
+            scope.downgrade().clear();
+        }
+    }
+}
+
+fn chart_object(instance: &Instance) -> Map {
+    let dependencies =
+        instance.dependencies.iter().flat_map(|d| d.iter()).map(chart::dependency).collect();
+    let map = chart::chart(
+        &instance.chart.metadata,
+        Value::list(dependencies),
+        instance.parent.is_none(),
+    );
+    map.insert(Str::from_static("Name"), Value::Str(instance.name.clone()));
+    map
+}
+
+fn link_subcharts(plan: &Plan, scopes: &[Map]) {
+    for (number, instance) in plan.instances.iter().enumerate() {
+        let (Some(parent), Some(scope)) = (instance.parent, scopes.get(number)) else { continue };
+        let Some(Value::Map(subcharts)) = scopes.get(parent).and_then(|s| s.get(b"Subcharts"))
+        else {
+            continue;
+        };
+        subcharts.insert(instance.name.clone(), Value::Map(scope.clone()));
+    }
+}
