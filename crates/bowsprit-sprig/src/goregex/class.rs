@@ -291,36 +291,9 @@ fn canonical_name(name: &[u8]) -> String {
     canonical
 }
 
-/// Go's `unicode.IsLetter` or `unicode.IsDigit`.
-pub(super) fn is_letter_or_digit(rune: u32) -> bool {
-    if rune < 0x80 {
-        return u8::try_from(rune).is_ok_and(|byte| byte.is_ascii_alphanumeric());
-    }
-    let names = ["Ll", "Lo", "Lu", "Lm", "Lt", "Nd"];
-    let mut tables = names.iter().filter_map(|name| lookup(CATEGORIES, name));
-    tables.any(|ranges| contains(ranges, rune))
-}
-
 /// Decodes the first code point as Go does: a byte that starts none counts as U+FFFD of length 1,
 /// and the empty text gives U+FFFD of length 0.
 pub(super) fn decode_rune(text: &[u8]) -> (u32, usize) {
-    let tail = |byte: u8| u32::from(byte & 0x3f);
-    match *text {
-        [] => (0xfffd, 0),
-        [a @ ..=0x7f, ..] => (u32::from(a), 1),
-        [a @ 0xc2..=0xdf, b @ 0x80..=0xbf, ..] => (u32::from(a & 0x1f) << 6 | tail(b), 2),
-        [a @ 0xe0..=0xef, b @ 0x80..=0xbf, c @ 0x80..=0xbf, ..] => {
-            match u32::from(a & 0xf) << 12 | tail(b) << 6 | tail(c) {
-                ..0x800 | 0xd800..=0xdfff => (0xfffd, 1),
-                rune => (rune, 3),
-            }
-        }
-        [a @ 0xf0..=0xf4, b @ 0x80..=0xbf, c @ 0x80..=0xbf, d @ 0x80..=0xbf, ..] => {
-            match u32::from(a & 7) << 18 | tail(b) << 12 | tail(c) << 6 | tail(d) {
-                rune @ 0x1_0000..=MAX_RUNE => (rune, 4),
-                _ => (0xfffd, 1),
-            }
-        }
-        _ => (0xfffd, 1),
-    }
+    let (rune, len) = bowsprit_value::unicode::decode_rune(text);
+    (u32::from(rune), len)
 }

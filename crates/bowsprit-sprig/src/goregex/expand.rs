@@ -1,6 +1,6 @@
 //! The templates of `ReplaceAllString`.
 
-use super::class::{decode_rune, is_letter_or_digit};
+use bowsprit_value::unicode::{decode_rune, is_digit, is_letter};
 
 /// A template, taken apart once for all matches.
 pub(super) struct Template<'a> {
@@ -99,7 +99,7 @@ fn extract(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut len = 0;
     loop {
         let (rune, width) = decode_rune(text.get(len..).unwrap_or_default());
-        if width == 0 || !(is_letter_or_digit(rune) || rune == u32::from(b'_')) {
+        if width == 0 || !(is_letter(rune) || is_digit(rune) || rune == '_') {
             break;
         }
         len += width;

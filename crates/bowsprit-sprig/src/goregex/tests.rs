@@ -136,11 +136,11 @@ fn splits_as_go_does() -> Result<(), ()> {
 /// Long texts leave the backtracker, whose memory is bounded, for the other machine.
 #[test]
 fn searches_long_texts() -> Result<(), ()> {
-    let text = format!("{}b\n", "a".repeat(300_000));
+    let text = format!("{}b\n", "a".repeat(60_000));
     let text = text.as_bytes();
     assert!(!compile("^(a+)+$").is_match(text, &mut free())?);
-    assert_eq!(compile("(a|aa)*?b").find(text, &mut free())?, Some(0..300_001));
-    assert_eq!(compile("(?s)\\bb|a.*(.)$").find(text, &mut free())?, Some(0..300_002));
+    assert_eq!(compile("(a|aa)*?b").find(text, &mut free())?, Some(0..60_001));
+    assert_eq!(compile("(?s)\\bb|a.*(.)$").find(text, &mut free())?, Some(0..60_002));
     let replaced = compile("(?P<x>a+)(b)").replace_all(text, b"$2", &mut free())?;
     assert_eq!(replaced, b"b\n");
     Ok(())
@@ -148,10 +148,10 @@ fn searches_long_texts() -> Result<(), ()> {
 
 #[test]
 fn charges_for_work() {
-    let text = "a".repeat(50_000);
+    let text = "a".repeat(20_000);
     // Every search looks at the rest of the text in vain.
     let hostile = compile("(?:a*c)|a");
-    let mut left = 1_000_000u64;
+    let mut left = 100_000u64;
     let mut meter = |steps: u64| {
         left = left.checked_sub(steps).ok_or("out of steps")?;
         Ok(())
