@@ -9,6 +9,7 @@ use bowsprit_value::fmt::append_float;
 use bowsprit_value::{IntKind, Map, Str, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::vec::Drain;
 
@@ -43,6 +44,18 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Tells keys of the same name apart that are of different Go types or values.
+    fn identity(&self) -> (u8, u64) {
+        match self.kind {
+            Resolved::Null => (0, 0),
+            Resolved::Str | Resolved::Timestamp => (1, 0),
+            Resolved::Bool(_) => (2, 0),
+            Resolved::Int(_) => (3, 0),
+            Resolved::Uint(_) => (4, 0),
+            Resolved::Float(f) => (5, (f + 0.0).to_bits()),
+        }
+    }
+
     /// Null is no string, and so never the same as any other key.
     fn order(&self, other: &Key) -> Ordering {
         let null = |key: &Key| key.kind == Resolved::Null;
@@ -115,6 +128,21 @@ impl Arena {
                 self.scratch.clear();
                 push_number_key(number, &mut self.scratch);
                 Str::from_bytes(&self.scratch)
+            }
+        }
+    }
+
+    /// Complains about keys that are equal in Go; those that only JSON makes equal are fine.
+    fn note_duplicates(&mut self, pairs: &[Pair]) {
+        let mut seen = BTreeSet::new();
+        let mut previous: Option<&Key> = None;
+        for Pair { key, .. } in pairs {
+            if previous.is_some_and(|previous| previous.order(key) != Ordering::Equal) {
+                seen.clear();
+            }
+            previous = Some(key);
+            if !seen.insert(key.identity()) {
+                self.note_duplicate(key);
             }
         }
     }
@@ -199,16 +227,13 @@ impl Build for Arena {
     fn map(&mut self, entries: Drain<'_, (Key, u32)>, node: usize) -> u32 {
         let mut pairs: Vec<Pair> = entries.map(|(key, value)| Pair { key, value }).collect();
         pairs.sort_by(|a, b| a.key.order(&b.key));
+        if self.strict {
+            self.note_duplicates(&pairs);
+        }
         let start = self.pairs.len();
         for pair in pairs {
-            let same = match self.pairs.get(start..).and_then(<[Pair]>::last) {
-                Some(last) => last.key.order(&pair.key) == Ordering::Equal,
-                None => false,
-            };
-            if same {
-                if self.strict {
-                    self.note_duplicate(&pair.key);
-                }
+            let last = self.pairs.get(start..).and_then(<[Pair]>::last);
+            if last.is_some_and(|last| last.key.order(&pair.key) == Ordering::Equal) {
                 self.pairs.pop();
             }
             self.pairs.push(pair);
@@ -355,31 +380,40 @@ impl<'b> Document<'b> {
         Node { document: self, index: self.root }
     }
 
-    /// The first value, in the order of JSON, that JSON cannot have; and whether containers are nested
-    /// too deeply for Go's JSON decoder.
+    /// Refuses values that JSON cannot have, and containers that are nested too deeply.
     pub(crate) fn check_json(&self) -> Result<(), Error> {
-        let mut pending = vec![(self.root, 1usize)];
-        let mut too_deep = None;
-        while let Some((index, depth)) = pending.pop() {
+        let mut pending = vec![self.root];
+        while let Some(index) = pending.pop() {
             match self.any(index) {
                 Any::Float(f) if !f.is_finite() => {
                     return Err(unsupported_float(*f).at_stage(Stage::ToJson));
                 }
-                Any::List(_) | Any::Map(_) => {
-                    if depth > MAX_JSON_DEPTH && too_deep.is_none() {
-                        too_deep = Some(index);
-                    }
-                    pending.extend(self.children(index).rev().map(|child| (child, depth + 1)));
-                }
-                _ => {}
+                _ => pending.extend(self.children(index).rev()),
             }
         }
-        let text = match too_deep.map(|index| self.any(index)) {
-            None => return Ok(()),
-            Some(Any::Map(_)) => "invalid character '{' exceeded max depth",
-            Some(_) => "invalid character '[' exceeded max depth",
-        };
-        Err(Error::new(ErrorKind::Depth, Stage::FromJson, text))
+        self.check_depth()
+    }
+
+    /// Refuses containers that are nested more than 10000 deep, as Go's JSON decoder does after the
+    /// conversion to JSON.
+    ///
+    /// # Errors
+    ///
+    /// With Helm's words, of the first such container in the order of JSON.
+    pub fn check_depth(&self) -> Result<(), Error> {
+        let mut pending = vec![(self.root, 1usize)];
+        while let Some((index, depth)) = pending.pop() {
+            let text = match self.any(index) {
+                Any::Map(_) => "invalid character '{' exceeded max depth",
+                Any::List(_) => "invalid character '[' exceeded max depth",
+                _ => continue,
+            };
+            if depth > MAX_JSON_DEPTH {
+                return Err(Error::new(ErrorKind::Depth, Stage::FromJson, text));
+            }
+            pending.extend(self.children(index).rev().map(|child| (child, depth + 1)));
+        }
+        Ok(())
     }
 
     /// The document as Go's JSON gives it: all numbers `float64`.

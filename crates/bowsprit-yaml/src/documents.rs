@@ -2,6 +2,7 @@
 
 use crate::decode::decode;
 use crate::error::{Error, ErrorKind, Stage};
+use crate::utf8::valid_utf8;
 use bowsprit_value::{Map, Value};
 
 const SEPARATOR: &[u8] = b"---";
@@ -117,7 +118,8 @@ impl<'b> Reader<'b> {
 }
 
 fn check_separator(after: &[u8]) -> Result<(), Error> {
-    let text = String::from_utf8_lossy(after);
+    let text = valid_utf8(after);
+    let text = std::str::from_utf8(&text).unwrap_or_default();
     let text = text.trim_matches(|c: char| bowsprit_value::unicode::is_space(c));
     if text.is_empty() || text.starts_with('#') {
         return Ok(());

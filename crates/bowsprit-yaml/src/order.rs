@@ -1,6 +1,9 @@
 //! The order of mapping keys in output: goyaml's natural sort.
 
+use crate::utf8::valid_utf8;
 use bowsprit_value::unicode::{decode_rune, is_digit, is_letter};
+
+use std::borrow::Cow;
 
 /// Whose details of the order hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +17,14 @@ pub(crate) enum Dialect {
 /// Whether key `a` stands before `b`. Not a strict order in all cases, as goyaml's is not.
 pub(crate) fn less(dialect: Dialect, a: &[u8], b: &[u8]) -> bool {
     let common = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let at = char_start(a, common);
+    let at = match (a.get(common), b.get(common)) {
+        (Some(0x80..), _) | (_, Some(0x80..)) => match (valid_utf8(a), valid_utf8(b)) {
+            (Cow::Borrowed(_), Cow::Borrowed(_)) => char_start(a, common),
+            // Go compares runes, and wrong bytes are all the same one.
+            (a, b) => return less(dialect, &a, &b),
+        },
+        _ => common,
+    };
     let (rest_a, rest_b) = (a.get(at..).unwrap_or_default(), b.get(at..).unwrap_or_default());
     if rest_a.is_empty() || rest_b.is_empty() {
         return rest_a.len() < rest_b.len();

@@ -4,7 +4,7 @@
 //! can exhaust the native one.
 
 use crate::error::Error;
-use crate::scan::{Scanner, Token, TokenKind, from_utf16};
+use crate::scan::{Encoding, Input, Scanner, Token, TokenKind};
 use crate::tree::{MAX_SOURCE, Node, NodeKind, Style, Text, Tree};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,14 +15,20 @@ impl<'b> Tree<'b> {
         if bytes.len() > MAX_SOURCE {
             return Err(Error::syntax("document is too large", None));
         }
-        let (source, start) = match bytes {
-            [0xff, 0xfe, rest @ ..] => (Cow::Owned(from_utf16(rest, u16::from_le_bytes)?), 0),
-            [0xfe, 0xff, rest @ ..] => (Cow::Owned(from_utf16(rest, u16::from_be_bytes)?), 0),
-            [0xef, 0xbb, 0xbf, ..] => (Cow::Borrowed(bytes), 3),
-            _ => (Cow::Borrowed(bytes), 0),
+        let (encoding, mark) = match bytes {
+            [0xff, 0xfe, ..] => (Encoding::Utf16Le, 2),
+            [0xfe, 0xff, ..] => (Encoding::Utf16Be, 2),
+            [0xef, 0xbb, 0xbf, ..] => (Encoding::Utf8, 3),
+            _ => (Encoding::Utf8, 0),
+        };
+        let (source, start, complete) = if encoding == Encoding::Utf8 {
+            (Cow::Borrowed(bytes), mark, true)
+        } else {
+            let (text, complete) = encoding.transcode(bytes.get(mark..).unwrap_or_default());
+            (Cow::Owned(text), 0, complete)
         };
         let parser = Parser {
-            scanner: Scanner::new(&source, start),
+            scanner: Scanner::new(&Input { bytes, encoding, mark, text: &source, start, complete }),
             states: vec![State::DocumentEnd],
             state: State::BlockNode,
             tag_directives: Vec::new(),

@@ -46,8 +46,44 @@ fn is_allowed(c: char) -> bool {
         | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// The character at the start of `s`, or what the reader says against it.
-fn decode(s: &[u8]) -> Result<usize, &'static str> {
+/// How the input is written, as its byte order mark says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+}
+
+const INCOMPLETE: [&str; 3] = [
+    "incomplete UTF-8 octet sequence",
+    "incomplete UTF-16 character",
+    "incomplete UTF-16 surrogate pair",
+];
+
+impl Encoding {
+    /// The character at the start of `s` and its length there, or what the reader says against it.
+    fn decode(self, s: &[u8]) -> Result<(char, usize), &'static str> {
+        let (c, len) = match self {
+            Encoding::Utf8 => decode_utf8(s)?,
+            Encoding::Utf16Le => decode_utf16(s, u16::from_le_bytes)?,
+            Encoding::Utf16Be => decode_utf16(s, u16::from_be_bytes)?,
+        };
+        if is_allowed(c) { Ok((c, len)) } else { Err("control characters are not allowed") }
+    }
+
+    /// The text in UTF-8 up to the first character that the reader refuses; true if there is none.
+    pub(crate) fn transcode(self, mut s: &[u8]) -> (Vec<u8>, bool) {
+        let mut out = String::with_capacity(s.len());
+        while !s.is_empty() {
+            let Ok((c, len)) = self.decode(s) else { return (out.into_bytes(), false) };
+            out.push(c);
+            s = s.get(len..).unwrap_or_default();
+        }
+        (out.into_bytes(), true)
+    }
+}
+
+fn decode_utf8(s: &[u8]) -> Result<(char, usize), &'static str> {
     let first = s.first().copied().unwrap_or(0);
     let len = match first {
         0..0x80 => 1,
@@ -56,7 +92,7 @@ fn decode(s: &[u8]) -> Result<usize, &'static str> {
         0xf0..0xf8 => 4,
         _ => return Err("invalid leading UTF-8 octet"),
     };
-    let Some(bytes) = s.get(..len) else { return Err("incomplete UTF-8 octet sequence") };
+    let Some(bytes) = s.get(..len) else { return Err(INCOMPLETE[0]) };
     let mut value = u32::from(first) & if len == 1 { 0x7f } else { 0x7f >> len };
     for &b in bytes.iter().skip(1) {
         if b & 0xc0 != 0x80 {
@@ -73,20 +109,41 @@ fn decode(s: &[u8]) -> Result<usize, &'static str> {
     if value < shortest {
         return Err("invalid length of a UTF-8 sequence");
     }
-    match char::from_u32(value) {
-        None => Err("invalid Unicode character"),
-        Some(c) if is_allowed(c) => Ok(len),
-        Some(_) => Err("control characters are not allowed"),
+    char::from_u32(value).map(|c| (c, len)).ok_or("invalid Unicode character")
+}
+
+fn decode_utf16(s: &[u8], unit: fn([u8; 2]) -> u16) -> Result<(char, usize), &'static str> {
+    let unit_at = |i: usize| match s.get(i..i + 2) {
+        Some(&[a, b]) => Some(u32::from(unit([a, b]))),
+        _ => None,
+    };
+    let Some(first) = unit_at(0) else { return Err(INCOMPLETE[1]) };
+    match first {
+        0xdc00..=0xdfff => Err("unexpected low surrogate area"),
+        0xd800..=0xdbff => match unit_at(2) {
+            None => Err(INCOMPLETE[2]),
+            Some(low @ 0xdc00..=0xdfff) => {
+                let value = 0x10000 + ((first & 0x3ff) << 10) + (low & 0x3ff);
+                Ok((char::from_u32(value).unwrap_or('\0'), 4))
+            }
+            Some(_) => Err("expected low surrogate area"),
+        },
+        _ => Ok((char::from_u32(first).unwrap_or('\0'), 2)),
     }
 }
 
-/// goyaml's input buffer, as offsets into the source.
+/// goyaml's input buffer.
+///
+/// `buffer` and `seen` are offsets into the text in UTF-8, the others into the input as it came.
 #[derive(Debug)]
-pub(crate) struct Feed {
+pub(crate) struct Feed<'s> {
+    input: &'s [u8],
+    encoding: Encoding,
     /// Where the buffer begins; goyaml looks for a byte order mark there and nowhere else.
     buffer: usize,
-    /// Position of the scanner when it last asked, and characters it had before it then.
+    /// Position of the scanner when it last asked.
     seen: usize,
+    /// Characters that are decoded from there on.
     unread: usize,
     raw_base: usize,
     raw: usize,
@@ -95,35 +152,38 @@ pub(crate) struct Feed {
     started: bool,
 }
 
-impl Feed {
-    /// A buffer over a source whose byte order mark, if any, stands before `start`.
-    pub(crate) fn new(start: usize) -> Feed {
+impl<'s> Feed<'s> {
+    /// A buffer over an input whose byte order mark, if any, is `mark` bytes long. The text in UTF-8
+    /// begins at `start`.
+    pub(crate) fn new(input: &'s [u8], encoding: Encoding, mark: usize, start: usize) -> Feed<'s> {
         Feed {
+            input,
+            encoding,
             buffer: start,
             seen: start,
             unread: 0,
             raw_base: 0,
-            raw: start,
+            raw: mark,
             raw_end: 0,
             eof: false,
             started: false,
         }
     }
 
-    pub(crate) fn buffer_starts_with_bom(&self, src: &[u8]) -> bool {
-        src.get(self.buffer..).is_some_and(|s| s.starts_with(BOM))
+    pub(crate) fn buffer_starts_with_bom(&self, text: &[u8]) -> bool {
+        text.get(self.buffer..).is_some_and(|s| s.starts_with(BOM))
     }
 
     /// Makes sure that `length` characters from `pos` on were decoded.
-    pub(crate) fn need(&mut self, src: &[u8], pos: usize, length: usize) -> Result<(), Error> {
-        self.advance(src, pos);
+    pub(crate) fn need(&mut self, text: &[u8], pos: usize, length: usize) -> Result<(), Error> {
+        self.advance(text, pos);
         if self.unread >= length {
             return Ok(());
         }
         if !self.started {
             self.started = true;
-            self.raw_end = RAW.min(src.len());
-            self.eof = src.len() < 3;
+            self.raw_end = RAW.min(self.input.len());
+            self.eof = self.input.len() < 3;
         }
         if pos > self.buffer {
             self.buffer = pos;
@@ -131,10 +191,10 @@ impl Feed {
         let mut first = true;
         while self.unread < length {
             if !first || self.raw == self.raw_end {
-                self.refill(src);
+                self.refill();
             }
             first = false;
-            self.decode_raw(src)?;
+            self.decode_raw()?;
             if self.eof {
                 self.unread += 1;
                 break;
@@ -143,64 +203,35 @@ impl Feed {
         Ok(())
     }
 
-    fn advance(&mut self, src: &[u8], pos: usize) {
+    fn advance(&mut self, text: &[u8], pos: usize) {
         while self.seen < pos {
-            self.seen += src.get(self.seen).map_or(1, |&b| width(b));
+            self.seen += text.get(self.seen).map_or(1, |&b| width(b));
             self.unread = self.unread.saturating_sub(1);
         }
     }
 
-    fn refill(&mut self, src: &[u8]) {
+    fn refill(&mut self) {
         if (self.raw == self.raw_base && self.raw_end - self.raw_base == RAW) || self.eof {
             return;
         }
         self.raw_base = self.raw;
-        if self.raw_end >= src.len() {
+        if self.raw_end >= self.input.len() {
             self.eof = true;
             return;
         }
-        self.raw_end = src.len().min(self.raw_base + RAW);
+        self.raw_end = self.input.len().min(self.raw_base + RAW);
     }
 
-    fn decode_raw(&mut self, src: &[u8]) -> Result<(), Error> {
+    fn decode_raw(&mut self) -> Result<(), Error> {
         while self.raw < self.raw_end {
-            let piece = src.get(self.raw..self.raw_end).unwrap_or_default();
-            match decode(piece) {
-                Ok(len) => self.raw += len,
-                Err("incomplete UTF-8 octet sequence") if !self.eof => return Ok(()),
+            let piece = self.input.get(self.raw..self.raw_end).unwrap_or_default();
+            match self.encoding.decode(piece) {
+                Ok((_, len)) => self.raw += len,
+                Err(problem) if !self.eof && INCOMPLETE.contains(&problem) => return Ok(()),
                 Err(problem) => return Err(Error::syntax(problem, None)),
             }
             self.unread += 1;
         }
         Ok(())
     }
-}
-
-/// The text behind a UTF-16 byte order mark, as UTF-8.
-pub(crate) fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, Error> {
-    let fail = |problem| Err(Error::syntax(problem, None));
-    let mut units = bytes.chunks(2).map(|c| match c {
-        [a, b] => Some(unit([*a, *b])),
-        _ => None,
-    });
-    let mut out = String::with_capacity(bytes.len());
-    while let Some(next) = units.next() {
-        let Some(high) = next else { return fail("incomplete UTF-16 character") };
-        let value = match high {
-            0xdc00..=0xdfff => return fail("unexpected low surrogate area"),
-            0xd800..=0xdbff => match units.next().flatten() {
-                None => return fail("incomplete UTF-16 surrogate pair"),
-                Some(low @ 0xdc00..=0xdfff) => {
-                    0x10000 + ((u32::from(high) & 0x3ff) << 10) + (u32::from(low) & 0x3ff)
-                }
-                Some(_) => return fail("expected low surrogate area"),
-            },
-            _ => u32::from(high),
-        };
-        match char::from_u32(value) {
-            Some(c) if is_allowed(c) => out.push(c),
-            _ => return fail("control characters are not allowed"),
-        }
-    }
-    Ok(out.into_bytes())
 }

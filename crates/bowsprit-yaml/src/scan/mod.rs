@@ -12,12 +12,12 @@ mod scalar;
 mod tag;
 
 pub(crate) use chars::{break_width, is_alpha, is_blank, width};
-pub(crate) use feed::{from_utf16, is_plain_text};
+pub(crate) use feed::Encoding;
 
 use crate::error::Error;
 use crate::tree::{Style, Text};
 use chars::{BLANK, BREAK, COLON, INDICATOR, class, is_break_class};
-use feed::Feed;
+use feed::{Feed, is_plain_text};
 use std::collections::VecDeque;
 
 /// Containers of either style that may be open at once.
@@ -76,12 +76,26 @@ struct SimpleKey {
     pos: usize,
 }
 
+/// A YAML stream: as it came, and in UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'s> {
+    pub(crate) bytes: &'s [u8],
+    pub(crate) encoding: Encoding,
+    /// Length of the byte order mark.
+    pub(crate) mark: usize,
+    pub(crate) text: &'s [u8],
+    /// Where the text begins behind the mark.
+    pub(crate) start: usize,
+    /// All of the input could be decoded into the text.
+    pub(crate) complete: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Scanner<'s> {
     src: &'s [u8],
     /// Values that do not stand in the source as they are.
     arena: Vec<u8>,
-    feed: Option<Feed>,
+    feed: Option<Feed<'s>>,
     pos: usize,
     line: u32,
     /// UTF-8 continuation bytes before `pos`; goyaml's columns and key lengths count characters.
@@ -105,13 +119,15 @@ pub(crate) struct Scanner<'s> {
 }
 
 impl<'s> Scanner<'s> {
-    /// A scanner over text in UTF-8; `start` is where a byte order mark ends.
-    pub(crate) fn new(src: &'s [u8], start: usize) -> Scanner<'s> {
-        let plain = is_plain_text(src.get(start..).unwrap_or_default());
+    /// A scanner over the text of an input.
+    pub(crate) fn new(input: &Input<'s>) -> Scanner<'s> {
+        let Input { text: src, start, .. } = *input;
+        let plain = input.complete && is_plain_text(src.get(start..).unwrap_or_default());
+        let feed = || Feed::new(input.bytes, input.encoding, input.mark, start);
         Scanner {
             src,
             arena: Vec::new(),
-            feed: (!plain).then(|| Feed::new(start)),
+            feed: (!plain).then(feed),
             pos: start,
             line: 0,
             extra: start,
