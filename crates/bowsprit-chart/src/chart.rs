@@ -96,6 +96,18 @@ impl fmt::Display for NotInstallable {
 
 impl std::error::Error for NotInstallable {}
 
+/// A chart of a version that can be loaded but not used yet. `Display` is Helm's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidApiVersion;
+
+impl fmt::Display for InvalidApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("invalid chart apiVersion")
+    }
+}
+
+impl std::error::Error for InvalidApiVersion {}
+
 impl Chart {
     /// Builds a chart from its files, whose names begin at the chart's root.
     ///
@@ -151,6 +163,21 @@ impl Chart {
         })
     }
 
+    /// As [`Chart::from_archive`], whatever version the chart says it has.
+    ///
+    /// # Errors
+    /// As [`Chart::from_archive`].
+    pub fn from_archive_as(
+        format: Format,
+        archive: &[u8],
+        limits: &Limits,
+    ) -> Result<Warned<Chart>, Error> {
+        Loader::run(limits, |loader| {
+            let files = read_archive(archive, &limits.archive, &mut loader.spent)?;
+            loader.chart(&named(&files), format, 1)
+        })
+    }
+
     /// True for charts that only have definitions for others.
     pub fn is_library(&self) -> bool {
         self.metadata.ty == "library"
@@ -165,6 +192,15 @@ impl Chart {
             "" | "application" => Ok(()),
             ty => Err(NotInstallable { ty: ty.to_owned() }),
         }
+    }
+
+    /// Checks that the chart is of a version that can be used. Helm does so after the check of the
+    /// type and that of the dependencies' presence, and for the root chart only.
+    ///
+    /// # Errors
+    /// For `v3`.
+    pub fn check_api_version(&self) -> Result<(), InvalidApiVersion> {
+        if self.metadata.api_version == API_VERSION_V3 { Err(InvalidApiVersion) } else { Ok(()) }
     }
 
     /// The first file of a name, among those that are neither templates nor special.

@@ -40,7 +40,9 @@ mod time;
 
 pub use archive::{ArchiveError, ArchiveErrorKind, ArchiveLimits, load_archive_files};
 pub use bytes::Bytes;
-pub use chart::{Chart, Crd, Format, Limits, NotInstallable, Warned, is_crd_file};
+pub use chart::{
+    Chart, Crd, Format, InvalidApiVersion, Limits, NotInstallable, Warned, is_crd_file,
+};
 pub use decode::DecodeError;
 pub use dependency::{Dependency, Lock, MissingDependencies, check_dependencies};
 pub use error::{Error, ErrorKind};

@@ -1,10 +1,10 @@
 //! Charts in archives.
 
-use crate::Options;
 use crate::error::{Error, ErrorKind};
 use crate::io;
 use crate::sniff::{SNIFF_LEN, detect_content_type};
-use bowsprit_chart::{Chart, ErrorKind as ChartError, Warned};
+use crate::{ApiVersions, Options};
+use bowsprit_chart::{Chart, ErrorKind as ChartError, Format, Warned};
 use std::path::Path;
 
 const GZIP_MAGIC: &[u8] = b"\x1f\x8b\x08";
@@ -19,9 +19,13 @@ pub(crate) fn load(path: &Path, options: &Options) -> Result<Warned<Chart>, Erro
     if archive.len() as u64 > limit {
         return Err(ErrorKind::Size(limit).into());
     }
-    Chart::from_archive(&archive, &options.limits).map_err(|error| {
+    let loaded = match options.api_versions {
+        ApiVersions::Known => Chart::from_archive(&archive, &options.limits),
+        ApiVersions::Any => Chart::from_archive_as(Format::V2, &archive, &options.limits),
+    };
+    loaded.map_err(|error| {
         let (kind, log) = error.into_parts();
-        Error::new(flatten(kind, path), log)
+        Error::new(rephrase(kind, path, options.api_versions), log)
     })
 }
 
@@ -37,13 +41,15 @@ fn ensure_archive(path: &Path, head: &[u8]) -> Result<(), ErrorKind> {
 }
 
 /// Helm says little about broken archives, unless it is another archive that is inside.
-fn flatten(kind: ChartError, path: &Path) -> ErrorKind {
+fn rephrase(kind: ChartError, path: &Path, api_versions: ApiVersions) -> ErrorKind {
     match kind {
         kind if kind.is_limit() => ErrorKind::Chart(kind),
         kind if kind.root().is_gzip_header() => {
             ErrorKind::NoChartFile { path: path.to_owned(), source: kind }
         }
-        ChartError::Archive(error) => ErrorKind::BrokenArchive(error),
+        ChartError::Archive(error) if api_versions == ApiVersions::Known => {
+            ErrorKind::BrokenArchive(error)
+        }
         kind => ErrorKind::Chart(kind),
     }
 }

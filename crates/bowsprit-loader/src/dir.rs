@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::io::{self, PathError};
-use crate::{Options, Symlinks};
+use crate::{ApiVersions, Options, Symlinks};
 use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Warned};
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -76,11 +76,10 @@ impl<'o> Walk<'o> {
     }
 
     fn run(&mut self) -> Result<Format, ErrorKind> {
-        let text = self.read_early(&self.root.join("Chart.yaml")).map_err(|kind| match kind {
-            ErrorKind::Io(error) => ErrorKind::Undetected(error),
-            kind => kind,
-        })?;
-        let format = Format::detect(&text).map_err(ErrorKind::Chart)?;
+        let format = match self.options.api_versions {
+            ApiVersions::Known => self.detect()?,
+            ApiVersions::Any => Format::V2,
+        };
         let ignore = self.root.join(HELM_IGNORE);
         if ignore.metadata().is_ok() {
             let text = self.read_early(&ignore)?;
@@ -89,6 +88,14 @@ impl<'o> Walk<'o> {
         self.rules = std::mem::take(&mut self.rules).with_defaults();
         self.walk()?;
         Ok(format)
+    }
+
+    fn detect(&self) -> Result<Format, ErrorKind> {
+        let text = self.read_early(&self.root.join("Chart.yaml")).map_err(|kind| match kind {
+            ErrorKind::Io(error) => ErrorKind::Undetected(error),
+            kind => kind,
+        })?;
+        Format::detect(&text).map_err(ErrorKind::Chart)
     }
 
     /// Reads a file that is needed before the walk comes to it.

@@ -42,10 +42,24 @@ pub enum Symlinks {
     InsideChart,
 }
 
+/// What is made of `apiVersion` before anything else is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ApiVersions {
+    /// It must be one that charts have, as in `template` and `install`. Why an archive is broken is not
+    /// told.
+    #[default]
+    Known,
+    /// It may be anything, as in `show`: all charts are read as `v1` and `v2` are. Why an archive is
+    /// broken is told.
+    Any,
+}
+
 /// How a chart is loaded. The default is what Helm does.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
+    /// Which versions of the chart format are read.
+    pub api_versions: ApiVersions,
     /// Where symbolic links may lead.
     pub symlinks: Symlinks,
     /// What the chart may cost. For a directory the entries and inflated bytes count too.
@@ -56,7 +70,7 @@ impl Options {
     /// Options for charts that nobody trusts.
     #[must_use]
     pub fn strict() -> Options {
-        Options { symlinks: Symlinks::InsideChart, limits: Limits::strict() }
+        Options { symlinks: Symlinks::InsideChart, limits: Limits::strict(), ..Options::default() }
     }
 }
 
