@@ -2,8 +2,9 @@
 //!
 //! Syntax, error texts, priorities of matches, the rules for empty matches and the treatment of
 //! bytes that are not UTF-8 (each counts as one U+FFFD) are Go's. A search takes time at most
-//! proportional to text times pattern. The regex crate agrees with Go in none of these respects,
-//! and takes five to thirty times as long as Go to compile a pattern that a chart uses once.
+//! proportional to text times pattern. The regex crate would need its syntax translated and its
+//! rules for empty matches replaced, and takes several times as long to compile a pattern that a
+//! chart uses once.
 //!
 //! Known differences: a pattern of more than 500,000 instructions, or with very many groups or
 //! class ranges, is refused as `expression too large`; Go's limits are higher.
