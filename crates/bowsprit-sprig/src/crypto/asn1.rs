@@ -213,6 +213,23 @@ impl<'a> Fields<'a> {
         Ok(Fields::new(self.next(Field::sequence(name))?.unwrap_or_default()))
     }
 
+    /// A list of sequences that may be absent; each is checked for its bounds before the first is read.
+    pub(super) fn optional_list(&mut self) -> Result<Fields<'a>> {
+        let list = self.next(Field::sequence("").optional())?.unwrap_or_default();
+        let mut ahead = Fields::new(list);
+        while !ahead.rest().is_empty() {
+            let header = ahead.header()?;
+            if header.class != 0 || header.tag != 16 || !header.compound {
+                return structure("sequence tag mismatch");
+            }
+            if ahead.rest().len() < header.len {
+                return syntax("truncated sequence");
+            }
+            ahead.offset += header.len;
+        }
+        Ok(Fields::new(list))
+    }
+
     pub(super) fn int(&mut self) -> Result<i64> {
         let bytes = checked(self.next(Field::INT)?.unwrap_or_default())?;
         if bytes.len() > 8 {

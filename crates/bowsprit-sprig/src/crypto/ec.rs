@@ -74,6 +74,16 @@ impl Curve {
         })
     }
 
+    fn field_modulus(self) -> BigUint {
+        let power = |n: u32| BigUint::from(1_u8) << n;
+        match self {
+            Curve::P224 => power(224) - power(96) + 1_u8,
+            Curve::P256 => power(256) - power(224) + power(192) + power(96) - 1_u8,
+            Curve::P384 => power(384) - power(128) - power(96) + power(32) - 1_u8,
+            Curve::P521 => power(521) - 1_u8,
+        }
+    }
+
     /// What Go says about bytes that are no uncompressed point of the curve.
     pub(super) fn point_error(self, point: &[u8]) -> Option<String> {
         let fine = match self {
@@ -85,10 +95,17 @@ impl Curve {
         if fine {
             return None;
         }
-        Some(if point.len() == 1 + 2 * self.size() {
-            format!("{self:?} point not on curve")
-        } else {
-            format!("invalid {self:?} point encoding")
+        let coordinates = point.get(1..).unwrap_or_default();
+        if coordinates.len() != 2 * self.size() {
+            return Some(format!("invalid {self:?} point encoding"));
+        }
+        let modulus = self.field_modulus();
+        let beyond = coordinates.chunks(self.size()).any(|c| BigUint::from_bytes_be(c) >= modulus);
+        Some(match (beyond, self) {
+            // Go's assembly has its own words.
+            (true, Curve::P256) => "invalid P256 element encoding".to_owned(),
+            (true, _) => format!("invalid {self:?}Element encoding"),
+            (false, _) => format!("{self:?} point not on curve"),
         })
     }
 }

@@ -39,14 +39,12 @@ impl Parts {
         let d = fields.big_int()?;
         let mut primes = vec![fields.big_int()?, fields.big_int()?];
         let crt = [fields.maybe_big_int()?, fields.maybe_big_int()?, fields.maybe_big_int()?];
-        if let Some(list) = fields.next(asn1::Field::sequence("").optional())? {
-            let mut list = asn1::Fields::new(list);
-            while !list.rest().is_empty() {
-                let mut fields = list.sequence("pkcs1AdditionalRSAPrime")?;
-                primes.push(fields.big_int()?);
-                fields.big_int()?;
-                fields.big_int()?;
-            }
+        let mut list = fields.optional_list()?;
+        while !list.rest().is_empty() {
+            let mut fields = list.sequence("pkcs1AdditionalRSAPrime")?;
+            primes.push(fields.big_int()?);
+            fields.big_int()?;
+            fields.big_int()?;
         }
         Ok((Parts { version, n, e, d, primes, crt }, outer.rest()))
     }
@@ -131,7 +129,10 @@ impl RsaKey {
             if primes.iter().any(|p| *p <= one) {
                 return Err("crypto/rsa: prime factor is <= 1");
             }
-            return RsaKey::with_primes(n, e, d, primes).ok_or(broken);
+            let key = RsaKey::with_primes(n, e, d, primes);
+            return key
+                .filter(|key| key.additional_primes().is_some())
+                .ok_or("crypto/rsa: prime factors are not relatively prime");
         }
         let (Some(p), Some(q)) = (primes.first(), primes.get(1)) else { return Err(broken) };
         if *p <= one || *q <= one {
@@ -214,7 +215,7 @@ impl RsaKey {
 
     /// PKCS#1, as Go's `MarshalPKCS1PrivateKey` writes it.
     pub(super) fn to_pkcs1(&self) -> Vec<u8> {
-        let more = self.additional_primes();
+        let more = self.additional_primes().unwrap_or_default();
         let version = u64::from(!more.is_empty());
         let mut parts = vec![der::small_integer(version), der::integer(&self.n)];
         parts.push(der::small_integer(self.e));
@@ -226,12 +227,13 @@ impl RsaKey {
         der::sequence(&slices(&parts))
     }
 
-    fn additional_primes(&self) -> Vec<Vec<u8>> {
+    /// The primes from the third on, as they are written; `None` if they have a common factor.
+    fn additional_primes(&self) -> Option<Vec<Vec<u8>>> {
         let one = BigUint::from(1_u8);
         let mut product = self.primes.iter().take(2).product::<BigUint>();
         let mut out = Vec::new();
         for prime in self.primes.iter().skip(2) {
-            let coefficient = (&product % prime).modinv(prime).unwrap_or_default();
+            let coefficient = (&product % prime).modinv(prime)?;
             out.push(der::sequence(&[
                 &der::integer(prime),
                 &der::integer(&(&self.d % (prime - &one))),
@@ -239,7 +241,7 @@ impl RsaKey {
             ]));
             product *= prime;
         }
-        out
+        Some(out)
     }
 
     /// The public key as PKCS#1 has it.
