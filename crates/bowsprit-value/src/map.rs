@@ -314,7 +314,7 @@ impl Map {
     pub fn peek(&self) -> Entries {
         Entries(match self.cell().over.get() {
             Some(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
-            None => Arc::clone(self.0.own.get().unwrap_or(&self.cell().base)),
+            None => Arc::clone(self.cell().own.get().unwrap_or(&self.cell().base)),
         })
     }
 
@@ -325,8 +325,8 @@ impl Map {
             cell.own.get().unwrap_or(&cell.base)
         }
         self.cell().over.get().is_none()
-            && other.0.over.get().is_none()
-            && Arc::ptr_eq(table(&self.0), table(&other.0))
+            && other.cell().over.get().is_none()
+            && Arc::ptr_eq(table(self.cell()), table(other.cell()))
     }
 
     /// Sets many keys, for every holder of this map, in one pass over its entries.

@@ -55,7 +55,7 @@ fn merge_all(args: &mut Args<'_>, overwrite: Overwrite) -> Result<Value, Stop> {
         Merge { overwrite, meter: args.meter(), frames: Vec::new(), path: HashSet::new() }
             .run(&dst, src)?;
     }
-    Ok(Value::Map(dst))
+    Ok(super::converted(Value::Map(dst)))
 }
 
 /// One source entry: its key, its value, and what stood in the destination before.

@@ -36,6 +36,14 @@ pub(crate) static FUNCS: &[Func] = &[
 /// What a map costs beside its values.
 const ENTRY: usize = size_of::<(Str, Value)>();
 
+/// A map as the unnamed type that Go converts it to when a function declares it.
+fn converted(value: Value) -> Value {
+    match value {
+        Value::Map(map) if map.ty().named.is_some() => Value::Map(map.view(MapType::ANY)),
+        other => other,
+    }
+}
+
 /// True where a value can lead back to the map that it is put into.
 fn holds_references(value: &Value) -> bool {
     matches!(value, Value::Map(_) | Value::List(_))
@@ -70,7 +78,7 @@ fn set(args: &mut Args<'_>) -> Result<Value, FuncError> {
         }
         _ => return Err(FuncError::new("assignment to entry in nil map")),
     }
-    Ok(args.take(0))
+    Ok(converted(args.take(0)))
 }
 
 fn unset(args: &mut Args<'_>) -> Result<Value, FuncError> {
@@ -78,7 +86,7 @@ fn unset(args: &mut Args<'_>) -> Result<Value, FuncError> {
         Some(map) => map.remove(args.str(1).as_bytes()),
         None => return Ok(Value::Map(Map::nil(MapType::ANY))),
     };
-    Ok(args.take(0))
+    Ok(converted(args.take(0)))
 }
 
 fn has_key(args: &mut Args<'_>) -> Result<Value, FuncError> {
