@@ -3,7 +3,7 @@
 use crate::compile::program::{Body, ParseError, Unit};
 use crate::funcs::Functions;
 use crate::parse;
-use bowsprit_value::Str;
+use bowsprit_value::{Str, strconv};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +51,23 @@ pub(crate) fn associate(
         }
         names.insert(name.clone(), Template::new(unit, body, file));
     }
+}
+
+/// The text outside of all definitions is a template too, and there can be one of a name.
+pub(crate) fn defined_twice(file: &Str, unit: &Unit) -> Result<(), ParseError> {
+    let filled =
+        |root| unit.bodies.iter().any(|b| b.root == root && !b.empty && (root || b.name == *file));
+    if !(filled(true) && filled(false)) {
+        return Ok(());
+    }
+    let quoted = strconv::quote(file.as_bytes());
+    let quoted = String::from_utf8_lossy(&quoted);
+    Err(ParseError {
+        name: file.to_string(),
+        line: unit.last_line,
+        message: format!("template: multiple definition of template {quoted}"),
+        started: None,
+    })
 }
 
 impl Template {
@@ -137,16 +154,21 @@ impl TemplateSet {
     /// Fails where the text can't be parsed.
     pub fn parse(&mut self, name: &str, text: &[u8]) -> Result<(), ParseError> {
         let unit = parse::compile(name, text, &self.functions)?;
-        self.add(&Str::from(name), &Arc::new(unit));
-        Ok(())
+        self.add(&Str::from(name), &Arc::new(unit))
     }
 
     /// Adds the templates of a compiled text. A later definition replaces an earlier one of the same
     /// name, unless it is blank.
     ///
     /// `file` names the template outside of all definitions, and begins the positions in error texts.
-    pub fn add(&mut self, file: &Str, unit: &Arc<Unit>) {
+    ///
+    /// # Errors
+    ///
+    /// Fails where the text defines a template of the file's own name beside its own text.
+    pub fn add(&mut self, file: &Str, unit: &Arc<Unit>) -> Result<(), ParseError> {
+        defined_twice(file, unit)?;
         associate(&mut self.names, unit, file, |_| false);
+        Ok(())
     }
 
     /// Whether a template of this name is defined.

@@ -198,6 +198,8 @@ pub struct Unit {
     pub(crate) methods: Vec<MethodCall>,
     pub(crate) loops: Vec<LoopVars>,
     pub(crate) sites: Vec<Site>,
+    /// The line of the text's end.
+    pub(crate) last_line: u32,
 }
 
 impl Unit {
@@ -232,11 +234,20 @@ pub struct ParseError {
     pub line: u32,
     /// Go's words, without position.
     pub message: String,
+    /// The line on which the action began that the error is in, where Go says so.
+    pub started: Option<u32>,
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "template: {}:{}: {}", self.name, self.line, self.message)
+        write!(f, "template: {}:{}: {}", self.name, self.line, self.message)?;
+        match self.started {
+            Some(line) if self.message.ends_with(" action") => {
+                write!(f, " started at {}:{line}", self.name)
+            }
+            Some(line) => write!(f, " in action started at {}:{line}", self.name),
+            None => Ok(()),
+        }
     }
 }
 

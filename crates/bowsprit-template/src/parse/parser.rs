@@ -52,6 +52,7 @@ pub fn compile<'t>(
             methods: Vec::new(),
             loops: Vec::new(),
             sites: Vec::new(),
+            last_line: 0,
         },
         name,
         by_name: HashMap::new(),
@@ -140,6 +141,7 @@ impl<'s> Parser<'s> {
             name: self.name.to_owned(),
             line: self.tree.tokens[0].line,
             message: message.into(),
+            started: None,
         }
     }
 
@@ -153,12 +155,7 @@ impl<'s> Parser<'s> {
         if line == 0 || line == token.line {
             return self.error(message);
         }
-        let place = format!("started at {}:{line}", self.name);
-        if message.ends_with(" action") {
-            self.error(format!("{message} {place}"))
-        } else {
-            self.error(format!("{message} in action {place}"))
-        }
+        ParseError { started: Some(line), ..self.error(message) }
     }
 
     fn describe(&self, token: Token) -> String {
@@ -249,6 +246,7 @@ impl<'s> Parser<'s> {
             }
             self.text_or_action()?;
         }
+        self.unit.last_line = self.tree.tokens[0].line;
         let tree = std::mem::replace(&mut self.tree, Tree::new(TreeKind::Root, Str::default()));
         self.add(tree)
     }

@@ -724,11 +724,10 @@ impl Parser<'_> {
             self.tree.emit_plain(Op::Unwrap);
             return;
         }
-        if let Some(when) = crate::funcs::short_circuits(func) {
-            if !command.args.is_empty() {
+        if let Some(when) = crate::funcs::short_circuits(func)
+            && !command.args.is_empty() {
                 jumps.push(self.tree.emit_plain(Op::ShortCircuit { when, target: 0 }));
             }
-        }
         let end = self.tree.emit_plain(Op::Jump(0));
         for jump in jumps {
             self.tree.patch(jump, &mut self.unit.loops);

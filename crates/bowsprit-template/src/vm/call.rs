@@ -93,7 +93,7 @@ impl Run<'_> {
             self.stats.get_mut(base..).unwrap_or_default().rotate_left(1);
         }
         let result = match func.body {
-            FuncImpl::Engine(number) => return self.call_engine(func, number, base),
+            FuncImpl::Engine(number) => return self.call_engine(func, number, base, argc),
             FuncImpl::Pure(body) => {
                 let values = self.values.get_mut(base..).unwrap_or_default();
                 body(&mut Args::new(values, self.meter))
@@ -116,7 +116,7 @@ impl Run<'_> {
         self.push(value, stat);
     }
 
-    fn call_engine(&mut self, func: &Func, number: u16, base: usize) -> Step<()> {
+    fn call_engine(&mut self, func: &Func, number: u16, base: usize, argc: usize) -> Step<()> {
         match number {
             engine::INCLUDE | engine::TPL => return self.enter(func, number, base),
             engine::INDEX => {
@@ -142,7 +142,7 @@ impl Run<'_> {
                 printf::call(number, args, self.meter)
             }
             engine::HTML | engine::JS | engine::URLQUERY => escape::call(number, args, self.meter),
-            engine::CALL => self.call_value(base),
+            engine::CALL => self.call_value(base, argc),
             _ => Ok(Value::Nil),
         };
         let value = result.map_err(|error| called(self, func.name, error))?;
@@ -169,12 +169,18 @@ impl Run<'_> {
     }
 
     /// `call`: no value that a template can reach is a function.
-    fn call_value(&self, base: usize) -> Result<Value, FuncError> {
+    fn call_value(&self, base: usize, argc: usize) -> Result<Value, FuncError> {
         match self.values.get(base) {
             None | Some(Value::Nil) => Err(FuncError::new("call of nil")),
             Some(value) => {
                 let ty = value.type_name();
-                Err(FuncError::new(format!("non-function {} of type {ty}", self.callee())))
+                // Go names a piped value by its `reflect.Value.String`.
+                let name = match value {
+                    _ if argc > 0 => self.callee(),
+                    Value::Str(s) => s.to_string(),
+                    _ => format!("<{ty} Value>"),
+                };
+                Err(FuncError::new(format!("non-function {name} of type {ty}")))
             }
         }
     }

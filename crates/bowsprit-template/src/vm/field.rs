@@ -2,7 +2,7 @@
 
 use super::{Run, Slot, Static, Step, fault};
 use crate::compile::program::{MethodCall, Unit};
-use bowsprit_value::{Elem, Field, Map, Method, Str, Type, Value};
+use bowsprit_value::{Elem, Field, Kind, Map, Method, Str, Type, Value};
 
 impl Run<'_> {
     /// Pushes what a path of fields leads to.
@@ -37,7 +37,12 @@ impl Run<'_> {
         match &receiver.value {
             Value::Nil => fault(format!("nil pointer evaluating interface {{}}.{name}")),
             Value::Object(object) => match object.field(name.as_bytes()) {
-                Field::Value(value) => Ok(Slot { value, stat: Static::Concrete }),
+                Field::Value(value) => {
+                    let behind_pointer =
+                        object.kind() == Kind::Ptr || receiver.stat == Static::Addressed;
+                    let stat = if behind_pointer { Static::Addressed } else { Static::Concrete };
+                    Ok(Slot { value, stat })
+                }
                 Field::Unexported => fault(unexported(&receiver, name)),
                 Field::Missing => fault(no_field(&receiver, name)),
             },
@@ -177,7 +182,7 @@ fn check_count(method: &Method, given: usize) -> Step<()> {
 
 fn static_type(slot: &Slot) -> String {
     match slot.stat {
-        Static::Concrete => slot.value.type_name().into_owned(),
+        Static::Concrete | Static::Addressed => slot.value.type_name().into_owned(),
         _ => "interface {}".to_owned(),
     }
 }

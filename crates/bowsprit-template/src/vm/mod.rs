@@ -16,7 +16,7 @@ pub use print::strip_no_value;
 
 use crate::compile::program::{Body, Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
-use crate::set::{Names, Template, TemplateSet, associate};
+use crate::set::{Names, Template, TemplateSet, associate, defined_twice};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
 use range::Iter;
 use std::collections::HashMap;
@@ -71,6 +71,8 @@ pub(crate) enum Static {
     Interface,
     /// Of its own type.
     Concrete,
+    /// Of its own type, and a field behind a pointer: methods of the pointer count when it is printed.
+    Addressed,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +90,7 @@ impl Slot {
     }
 
     fn unwrapped(self) -> Slot {
-        Slot::concrete(self.value)
+        if self.stat == Static::Addressed { self } else { Slot::concrete(self.value) }
     }
 }
 
@@ -286,11 +288,10 @@ impl<'r> Run<'r> {
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         while let Some(Instr { op, site }) = body.code.get(pc) {
             pc += 1;
-            if *site != NO_SITE {
-                if let Some(frame) = self.frames.last_mut() {
+            if *site != NO_SITE
+                && let Some(frame) = self.frames.last_mut() {
                     frame.at = *site;
                 }
-            }
             match *op {
                 Op::Text { start, end } => self.text(unit, start, end)?,
                 Op::Print => self.print(unit)?,
@@ -441,11 +442,10 @@ impl<'r> Run<'r> {
     }
 
     fn unwrap_top(&mut self) {
-        if let (Some(stat), Some(value)) = (self.stats.last_mut(), self.values.last()) {
-            if *stat == Static::Interface {
+        if let (Some(stat), Some(value)) = (self.stats.last_mut(), self.values.last())
+            && *stat == Static::Interface {
                 *stat = if value.is_nil() { Static::Invalid } else { Static::Concrete };
             }
-        }
     }
 
     // Templates by name.
@@ -527,6 +527,9 @@ impl<'r> Run<'r> {
         let known =
             |name: &Str| name.as_bytes() != b"gotpl" && self.lookup(name.as_bytes()).is_some();
         let file = Str::from_static("gotpl");
+        if let Err(error) = defined_twice(&file, &unit) {
+            return Err(error::tpl_parse(&text, &error));
+        }
         associate(&mut overlay.names, &unit, &file, known);
         let own = unit.bodies.iter().find(|b| b.root);
         let Some(body) = own else { return Ok(Some(Str::default())) };

@@ -21,10 +21,10 @@ impl Run<'_> {
         match (&slot.value, slot.stat) {
             (_, Static::Invalid) => self.out.extend_from_slice(NO_VALUE),
             (Value::Str(s), _) => self.out.extend_from_slice(s.as_bytes()),
-            (Value::Object(object), _) if object.addressed_text().is_some() => {
-                let text = object.addressed_text().unwrap_or_default();
-                self.out.extend_from_slice(text.as_bytes());
-            }
+            (Value::Object(object), Static::Addressed) => match object.addressed_text() {
+                Some(text) => self.out.extend_from_slice(text.as_bytes()),
+                None => fmt::print_action(&slot.value, &mut self.out, self.meter)?,
+            },
             (value, _) => fmt::print_action(value, &mut self.out, self.meter)?,
         }
         self.wrote(unit, from, None)
