@@ -90,11 +90,10 @@ impl CompiledChart {
             Ok(plan) => plan,
             Err(error) => return Err(Error::new(ErrorKind::Values(error), log)),
         };
-        if !request.skip_schema_validation {
-            if let Err(error) = self.check_schemas(&plan, &mut log) {
+        if !request.skip_schema_validation
+            && let Err(error) = self.check_schemas(&plan, &mut log) {
                 return Err(Error::new(ErrorKind::Values(error), log));
             }
-        }
         let cluster = request.capabilities.kube_version();
         match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
             Ok(()) => Ok(Warned { output: plan, warnings: log }),
@@ -185,7 +184,7 @@ impl CompiledChart {
         for job in &jobs {
             let Some(instance) = plan.instances.get(job.instance) else { continue };
             if let Some(unit) = self.unit(instance, job) {
-                set.add(&job.name, &unit?);
+                set.add(&job.name, &unit?)?;
             }
         }
         Ok((set, jobs))

@@ -4,7 +4,7 @@
 //! `toyaml` or `manifests`; its `id` comes back in the answer. An answer is `{"id", "out"}`,
 //! `{"id", "outs"}` or `{"id", "error"}`, with `warnings` where Helm would have logged some.
 
-use bowsprit_chart::{Chart, File, Level, Limits as ChartLimits, LogLine};
+use bowsprit_chart::{Chart, File, Format, Level, Limits as ChartLimits, LogLine};
 use bowsprit_manifest::{Hook, Manifest, Order, sort_manifests};
 use bowsprit_render::values::{ValuesFile, ValuesOptions, merge};
 use bowsprit_render::{Capabilities, Engine, KubeVersion, ReleaseOptions, RenderRequest};
@@ -219,7 +219,7 @@ fn prepare(
         files.insert("templates/x.yaml".to_owned(), template.into_bytes());
     }
     let files = files.into_iter().map(|(name, data)| File::new(name, data)).collect();
-    let loaded = Chart::from_files(files, &ChartLimits::default()).map_err(|e| e.to_string())?;
+    let loaded = Chart::from_files_as(Format::V2, files, &ChartLimits::default()).map_err(|e| e.to_string())?;
     note(&loaded.warnings, warnings);
     let options = ValuesOptions {
         files: user_files(request),

@@ -580,14 +580,13 @@ impl<'s, 'l> Compiler<'s, 'l> {
         if !prefix.is_empty() || schema.all_items_evaluated {
             schema.keywords.push(Keyword::Items { prefix, rest });
         }
-        if schema.draft >= Draft::D6 {
-            if let Some(contained) = self.property("contains") {
+        if schema.draft >= Draft::D6
+            && let Some(contained) = self.property("contains") {
                 let counts = schema.draft >= Draft::D2019 && self.dialect.has("validation");
                 let min = self.integer("minContains").filter(|_| counts);
                 let max = self.integer("maxContains").filter(|_| counts);
                 schema.keywords.push(Keyword::Contains { schema: contained, min, max });
             }
-        }
     }
 
     fn scalar_keywords(&mut self, schema: &mut Schema) -> Result<(), Fault> {
@@ -624,14 +623,13 @@ impl<'s, 'l> Compiler<'s, 'l> {
             let id = self.reference("$recursiveRef", budget)?;
             schema.keywords.extend(id.map(Keyword::RecursiveRef));
         }
-        if schema.draft >= Draft::D2020 {
-            if let Some(id) = self.reference("$dynamicRef", budget)? {
+        if schema.draft >= Draft::D2020
+            && let Some(id) = self.reference("$dynamicRef", budget)? {
                 let reference = self.text("$dynamicRef").unwrap_or_default();
                 let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
                 let anchor = if fragment.starts_with('/') { "" } else { fragment };
                 schema.keywords.push(Keyword::DynamicRef(id, anchor.to_owned()));
             }
-        }
         Ok(())
     }
 

@@ -512,14 +512,13 @@ impl Root {
         if let Some(anchor) = text("$anchor") {
             self.add_anchor(node, index, anchor)?;
         }
-        if draft >= Draft::D2020 {
-            if let Some(anchor) = text("$dynamicAnchor") {
+        if draft >= Draft::D2020
+            && let Some(anchor) = text("$dynamicAnchor") {
                 self.add_anchor(node, index, anchor.clone())?;
                 if let Some(resource) = self.resources.get_mut(index) {
                     resource.dynamic_anchors.push(anchor);
                 }
             }
-        }
         Ok(())
     }
 

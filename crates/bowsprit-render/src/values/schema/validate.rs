@@ -294,12 +294,11 @@ impl<'s> Engine<'s, '_> {
             return;
         }
         let location = self.location();
-        if let Some((_, schema)) = self.meta.iter().find(|(pointer, _)| *pointer == location) {
-            if let Some(frame) = self.frames.last_mut() {
+        if let Some((_, schema)) = self.meta.iter().find(|(pointer, _)| *pointer == location)
+            && let Some(frame) = self.frames.last_mut() {
                 frame.schema = *schema;
                 frame.meta = Some(*schema);
             }
-        }
     }
 
     /// The JSON pointer of the current value.
@@ -373,11 +372,10 @@ impl<'s> Engine<'s, '_> {
             let got = self.type_name();
             return Ok(self.failed(|| Kind::Text(wrong_type(got, schema.types))));
         }
-        if let Some(constant) = schema.constant {
-            if !self.equals(schema, constant)? {
+        if let Some(constant) = schema.constant
+            && !self.equals(schema, constant)? {
                 return Ok(self.failed(|| Kind::Constant(id)));
             }
-        }
         if let Some(values) = &schema.values {
             let mut matched = false;
             if values.types & self.type_bit() != 0 {
@@ -1144,11 +1142,10 @@ impl<'s> Engine<'s, '_> {
 
     fn contained_outcome(&mut self, failure: Option<FailId>, index: usize) {
         let draft = self.frames.last().and_then(|f| self.store.schema(f.schema)).map(|s| s.draft);
-        if failure.is_none() && draft >= Some(Draft::D2020) {
-            if let Some(frame) = self.frames.last_mut() {
+        if failure.is_none() && draft >= Some(Draft::D2020)
+            && let Some(frame) = self.frames.last_mut() {
                 mark_evaluated(&mut frame.left, index);
             }
-        }
         self.branch(failure, index);
     }
 
