@@ -11,7 +11,8 @@ use crate::order::{self, Dialect};
 use crate::tree::Style;
 use bowsprit_value::fmt::append_float;
 use bowsprit_value::unicode::rune_count;
-use bowsprit_value::{Entries, List, Meter, Object, Str, Value};
+use bowsprit_value::{Entries, IntKind, List, Meter, Object, Str, Value};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use style::Analysis;
@@ -162,13 +163,9 @@ impl<'o, 'm> Encoder<'o, 'm> {
 
     fn run(mut self, value: &Value) -> Result<(), Stop> {
         self.node(value, Context::Root)?;
-        while let Some(mut frame) = self.frames.pop() {
+        while let Some(frame) = self.frames.pop() {
             self.charge()?;
-            if !self.entry(&mut frame)?
-                && let Some(id) = frame.id
-            {
-                self.open.remove(&id);
-            }
+            self.entries(frame)?;
         }
         self.writer.finish();
         self.charge()?;
@@ -182,59 +179,32 @@ impl<'o, 'm> Encoder<'o, 'm> {
         self.meter.charge_bytes(grown).map_err(|e| Stop::Error(Error::limit(&e)))
     }
 
-    /// Writes entries of a container until one is a container itself; false at its end.
-    fn entry(&mut self, frame: &mut Frame) -> Result<bool, Stop> {
-        loop {
-            let at = frame.next;
+    /// Writes the entries of a container up to its end, or to the next one that is a container itself.
+    fn entries(&mut self, mut frame: Frame) -> Result<(), Stop> {
+        let indent = frame.indent;
+        while let Some((key, value)) = frame.items.get(frame.next) {
             frame.next += 1;
-            let (key, value) = match &frame.items {
-                Items::Bytes(bytes) => {
-                    let Some(&b) = bytes.get(at) else { return Ok(false) };
-                    self.writer.write_indent(frame.indent);
-                    self.writer.write_entry_indicator(b'-');
-                    self.writer.write_word(b.to_string().as_bytes());
-                    continue;
-                }
-                Items::List(list) => (None, list.get(at).cloned()),
-                Items::Struct(fields) => match fields.get(at) {
-                    Some((key, value)) => (Some(key.clone()), Some(value.clone())),
-                    None => (None, None),
-                },
-                Items::Map { entries, order } => {
-                    let index = match order {
-                        Some(order) => order.get(at).map_or(usize::MAX, |&i| i as usize),
-                        None => at,
-                    };
-                    match entries.get(index) {
-                        Some((key, value)) => (Some(key.clone()), Some(value.clone())),
-                        None => (None, None),
-                    }
-                }
-            };
-            let Some(value) = value else { return Ok(false) };
-            self.writer.write_indent(frame.indent);
+            self.writer.write_indent(indent);
             let context = match key {
                 None => {
                     self.writer.write_entry_indicator(b'-');
                     Context::Item
                 }
                 Some(key) => {
-                    self.key(&key, frame.indent)?;
+                    self.key(key, indent)?;
                     Context::Value
                 }
             };
-            if !self.leaf(&value, frame.indent + 2)? {
-                let done = Frame {
-                    items: std::mem::replace(&mut frame.items, Items::Struct(Vec::new())),
-                    next: frame.next,
-                    indent: frame.indent,
-                    id: frame.id.take(),
-                };
-                self.frames.push(done);
-                self.node(&value, context)?;
-                return Ok(true);
+            if !self.leaf(&value, indent + 2)? {
+                let value = value.into_owned();
+                self.frames.push(frame);
+                return self.node(&value, context);
             }
         }
+        if let Some(id) = frame.id {
+            self.open.remove(&id);
+        }
+        Ok(())
     }
 
     fn key(&mut self, key: &Str, indent: usize) -> Result<(), Stop> {
@@ -483,6 +453,21 @@ impl<'o, 'm> Encoder<'o, 'm> {
 }
 
 impl Items {
+    /// The entry that comes at a place, with its key if there are keys.
+    fn get(&self, at: usize) -> Option<(Option<&Str>, Cow<'_, Value>)> {
+        let (key, value) = match self {
+            Items::List(list) => return Some((None, Cow::Borrowed(list.get(at)?))),
+            Items::Bytes(bytes) => {
+                let byte = Value::Int(IntKind::Uint8, i64::from(*bytes.get(at)?));
+                return Some((None, Cow::Owned(byte)));
+            }
+            Items::Map { entries, order: None } => entries.get(at)?,
+            Items::Map { entries, order: Some(order) } => entries.get(*order.get(at)? as usize)?,
+            Items::Struct(fields) => fields.get(at).map(|(key, value)| (key, value))?,
+        };
+        Some((Some(key), Cow::Borrowed(value)))
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Items::List(list) => list.is_empty(),
