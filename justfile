@@ -20,6 +20,10 @@ conformance:
     -python3 "{{ shared }}/corpus/check" --bowsprit target/release/bowsprit --json target/corpus.json
     cargo run --package bowsprit-dev -- conformance --write --vectors target/vectors.json --corpus target/corpus.json
 
+# What a render costs, stage by stage, of our charts or of those given.
+bench *charts:
+    cargo bench --package bowsprit-benches -- {{ charts }}
+
 # Build the core crates for wasm32-unknown-unknown.
 wasm:
     .ci/wasm.sh
