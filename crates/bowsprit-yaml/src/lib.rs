@@ -8,6 +8,7 @@
 //! * [`decode`]: text to a value; [`read_values`]: a values file of several documents.
 //! * [`encode`] and [`encode_pretty`]: a value to text.
 //! * [`Document`]: values that know where in the text they stand.
+//! * [`Syntax`]: what is written where, for edits.
 //! * [`yaml_to_json`]: the JSON text in between.
 //!
 //! ```
@@ -32,6 +33,7 @@ mod order;
 mod parse;
 mod resolve;
 mod scan;
+mod syntax;
 mod tree;
 mod utf8;
 mod walk;
@@ -42,3 +44,4 @@ pub use documents::read_values;
 pub use encode::{encode, encode_pretty};
 pub use error::{Error, ErrorKind};
 pub use json::yaml_to_json;
+pub use syntax::{Syntax, SyntaxKind, SyntaxNode, SyntaxStyle};

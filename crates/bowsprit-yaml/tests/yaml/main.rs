@@ -1,6 +1,8 @@
 //! Runs the recorded YAML vectors.
 
 mod answer;
+mod hostile;
+mod objects;
 
 use serde_json::Value as Json;
 
