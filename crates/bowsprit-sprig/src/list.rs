@@ -297,10 +297,17 @@ fn slice(args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 fn concat(args: &mut Args<'_>) -> Result<Value, FuncError> {
-    let mut all = Vec::new();
-    for value in args.rest(0) {
-        let found = items_or(value, args.meter(), "Cannot concat type {} as list")?;
-        all.extend_from_slice(&found);
+    const COMPLAINT: &str = "Cannot concat type {} as list";
+    let mut all = match args.take(0) {
+        _ if args.is_empty() => Vec::new(),
+        Value::List(list) if list.ty().elem == Elem::Any => {
+            args.charge(list.len() * size_of::<Value>())?;
+            list.into_items()
+        }
+        other => items_or(&other, args.meter(), COMPLAINT)?.into_owned(),
+    };
+    for value in args.rest(1) {
+        all.extend_from_slice(&items_or(value, args.meter(), COMPLAINT)?);
     }
     Ok(if all.is_empty() { nil_list() } else { Value::list(all) })
 }

@@ -71,8 +71,25 @@ struct Frame {
     src: Map,
     keys: Entries,
     at: usize,
+    /// Entries that the destination lacks, put into it in one go.
+    added: Vec<(Str, Value)>,
     /// The entry whose maps the frame above merges.
     waiting: Option<Entry>,
+}
+
+impl Frame {
+    /// Needed before anything else may look at the destination.
+    fn flush(&mut self, meter: &Meter) -> Result<(), FuncError> {
+        if self.added.is_empty() {
+            return Ok(());
+        }
+        meter.charge_steps(self.dst.len() as u64 / 8)?;
+        if self.added.iter().any(|(_, value)| super::holds_references(value)) {
+            meter.remember(&self.dst);
+        }
+        self.dst.extend(std::mem::take(&mut self.added));
+        Ok(())
+    }
 }
 
 struct Merge<'m> {
@@ -91,12 +108,14 @@ impl Merge<'_> {
                 continue;
             }
             let Some(key) = frame.keys.get(frame.at).map(|(key, _)| key.clone()) else {
+                frame.flush(self.meter)?;
                 self.leave();
                 continue;
             };
             frame.at += 1;
             let below = step(frame, key, self.overwrite, self.meter)?;
             if let Some((dst, src)) = below {
+                frame.flush(self.meter)?;
                 self.enter(dst, src)?;
             }
         }
@@ -110,7 +129,7 @@ impl Merge<'_> {
         }
         let keys = src.entries();
         self.meter.charge_bytes(keys.len() * super::ENTRY)?;
-        self.frames.push(Frame { dst, src, keys, at: 0, waiting: None });
+        self.frames.push(Frame { dst, src, keys, at: 0, added: Vec::new(), waiting: None });
         Ok(())
     }
 
@@ -132,7 +151,7 @@ fn step(
     let dst = frame.dst.get(key.as_bytes());
     if src.is_nil() {
         if overwrite {
-            put(frame, key, src, meter)?;
+            put(frame, Entry { key, src, dst }, meter)?;
         }
         return Ok(None);
     }
@@ -172,7 +191,12 @@ fn merge_objects(into: &dyn Object, src: Kind, overwrite: Overwrite) -> Result<(
 }
 
 /// Decides whether the destination takes the source's value.
-fn finish(frame: &Frame, entry: Entry, overwrite: Overwrite, meter: &Meter) -> Result<(), Stop> {
+fn finish(
+    frame: &mut Frame,
+    entry: Entry,
+    overwrite: Overwrite,
+    meter: &Meter,
+) -> Result<(), Stop> {
     let there = entry.dst.as_ref().filter(|dst| !empty_value(dst));
     if let Some(dst) = there {
         let both_maps = entry.src.kind() == Kind::Map && dst.kind() == Kind::Map;
@@ -180,7 +204,7 @@ fn finish(frame: &Frame, entry: Entry, overwrite: Overwrite, meter: &Meter) -> R
             return Ok(());
         }
     }
-    put(frame, entry.key, entry.src, meter)
+    put(frame, entry, meter)
 }
 
 /// mergo's idea of empty: sprig's, except that complex numbers never are.
@@ -188,12 +212,12 @@ fn empty_value(value: &Value) -> bool {
     !matches!(value, Value::Complex(_)) && empty(value)
 }
 
-fn put(frame: &Frame, key: Str, value: Value, meter: &Meter) -> Result<(), Stop> {
+fn put(frame: &mut Frame, entry: Entry, meter: &Meter) -> Result<(), Stop> {
     let (dst, src) = (frame.dst.ty().elem, frame.src.ty().elem);
     if dst != Elem::Any && dst != src {
         // A list is set by its own type, everything else by that of the source's elements.
-        let ty = match value.kind() {
-            Kind::Slice => value.type_name(),
+        let ty = match entry.src.kind() {
+            Kind::Slice => entry.src.type_name(),
             _ => src.name().into(),
         };
         return Err(FuncError::new(format!(
@@ -202,9 +226,13 @@ fn put(frame: &Frame, key: Str, value: Value, meter: &Meter) -> Result<(), Stop>
         ))
         .into());
     }
-    if super::holds_references(&value) {
+    if entry.dst.is_none() {
+        frame.added.push((entry.key, entry.src));
+        return Ok(());
+    }
+    if super::holds_references(&entry.src) {
         meter.remember(&frame.dst);
     }
-    frame.dst.insert(key, value);
+    frame.dst.insert(entry.key, entry.src);
     Ok(())
 }
