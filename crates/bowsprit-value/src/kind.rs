@@ -114,6 +114,8 @@ pub enum Elem {
     String,
     /// `int`.
     Int,
+    /// `uint8`; only the nil slice of it is a list, others are `Value::Bytes`.
+    Uint8,
     /// `[]uint8`.
     Bytes,
     /// `[]interface {}`.
@@ -129,6 +131,7 @@ impl Elem {
             Elem::Any => "interface {}",
             Elem::String => "string",
             Elem::Int => "int",
+            Elem::Uint8 => "uint8",
             Elem::Bytes => "[]uint8",
             Elem::List => "[]interface {}",
             Elem::Map => "map[string]interface {}",
@@ -141,7 +144,8 @@ impl Elem {
             Elem::Any => Value::Nil,
             Elem::String => Value::Str(crate::Str::default()),
             Elem::Int => Value::int(0),
-            Elem::Bytes => Value::Bytes(std::sync::Arc::from([])),
+            Elem::Uint8 => Value::Int(IntKind::Uint8, 0),
+            Elem::Bytes => Value::List(crate::List::nil(crate::ListType::of(Elem::Uint8))),
             Elem::List => Value::List(crate::List::nil(crate::ListType::ANY)),
             Elem::Map => Value::Map(crate::Map::nil(crate::MapType::ANY)),
         }
@@ -169,6 +173,8 @@ pub enum Type {
     Map(Elem),
     /// A named type: struct, pointer or other.
     Named(&'static str),
+    /// A named integer type, such as `time.Duration`; literals come as plain integers.
+    NamedInt(&'static str, IntKind),
     /// `reflect.Value`: the argument as it is, with its static type.
     Reflect,
 }
@@ -195,9 +201,12 @@ impl Type {
             | (Type::String, Value::Str(_))
             | (Type::Bytes, Value::Bytes(_)) => true,
             (Type::Int(want), Value::Int(kind, _)) => want == *kind,
+            (Type::Bytes, Value::List(list)) => list.ty().elem == Elem::Uint8,
             (Type::List(elem), Value::List(list)) => list.ty().elem == elem,
             (Type::Map(elem), Value::Map(map)) => map.ty().elem == elem,
-            (Type::Named(name), Value::Object(o)) => o.type_name() == name,
+            (Type::Named(name) | Type::NamedInt(name, _), Value::Object(o)) => {
+                o.type_name() == name
+            }
             _ => false,
         }
     }
@@ -223,7 +232,7 @@ impl fmt::Display for Type {
             Type::Bytes => f.write_str("[]uint8"),
             Type::List(e) => write!(f, "[]{}", e.name()),
             Type::Map(e) => write!(f, "map[string]{}", e.name()),
-            Type::Named(name) => f.write_str(name),
+            Type::Named(name) | Type::NamedInt(name, _) => f.write_str(name),
             Type::Reflect => f.write_str("reflect.Value"),
         }
     }
