@@ -121,6 +121,18 @@ impl Object for Semver {
         }
     }
 
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let v = &self.version;
+        vec![
+            ("major", number(v.major())),
+            ("minor", number(v.minor())),
+            ("patch", number(v.patch())),
+            ("pre", Value::from(v.prerelease())),
+            ("metadata", Value::from(v.metadata())),
+            ("original", Value::from(v.original())),
+        ]
+    }
+
     fn to_text(&self) -> Option<Str> {
         Some(Str::from(self.version.to_string()))
     }

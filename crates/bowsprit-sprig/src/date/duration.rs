@@ -228,7 +228,7 @@ impl Object for Duration {
     }
 }
 
-const DURATION: Type = Type::Named("time.Duration");
+const DURATION: Type = Type::NamedInt("time.Duration", IntKind::Int64);
 
 static METHODS: &[Method] = methods![Duration, d, args;
     "Abs"() -> DURATION => duration(if d.0 == i64::MIN { i64::MAX } else { d.0.abs() });

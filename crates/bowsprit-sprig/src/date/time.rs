@@ -275,6 +275,16 @@ impl Object for Time {
         Some(self.text())
     }
 
+    fn to_go_text(&self) -> Option<Str> {
+        Some(self.go_text())
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let wall = Value::Int(IntKind::Uint64, i64::from(self.nanos));
+        // Go's pointer to the zone is nil in UTC; elsewhere it differs from run to run.
+        vec![("wall", wall), ("ext", Value::int64(self.seconds)), ("loc", Value::int(0))]
+    }
+
     fn to_json(&self) -> Option<Value> {
         self.strict_rfc3339().ok().map(Value::Str)
     }
@@ -289,7 +299,7 @@ impl Object for Time {
 }
 
 const TIME: Type = Type::Named("time.Time");
-const DURATION: Type = Type::Named("time.Duration");
+const DURATION: Type = Type::NamedInt("time.Duration", IntKind::Int64);
 const LOCATION: Type = Type::Named("*time.Location");
 const MONTH: Type = Type::Named("time.Month");
 const WEEKDAY: Type = Type::Named("time.Weekday");
@@ -300,11 +310,14 @@ static METHODS: &[Method] = methods![Time, t, args;
         time(t.add_date(args.int(0), args.int(1), args.int(2)));
     "After"(TIME) -> Type::Bool => order(t, args).is_gt().into();
     "AppendFormat"(Type::Bytes, Type::String) -> Type::Bytes => append_format(t, args);
+    "AppendBinary"(Type::Bytes) -> Type::Bytes => appended(args, &binary(t)?);
+    "AppendText"(Type::Bytes) -> Type::Bytes => appended(args, text_form(t, "AppendText")?.as_bytes());
     "Before"(TIME) -> Type::Bool => order(t, args).is_lt().into();
     "Compare"(TIME) -> Type::INT => Value::int(order(t, args) as i64);
     "Day"() -> Type::INT => Value::int(t.day().day);
     "Equal"(TIME) -> Type::Bool => order(t, args).is_eq().into();
     "Format"(Type::String) -> Type::String => Value::Str(t.format(args.str(0).as_bytes()));
+    "GobEncode"() -> Type::Bytes => bytes(&binary(t)?);
     "GoString"() -> Type::String => Value::Str(t.go_text());
     "Hour"() -> Type::INT => Value::int(t.clock().0);
     "In"(LOCATION) -> TIME => match args.get(0).downcast::<Location>() {
@@ -315,14 +328,10 @@ static METHODS: &[Method] = methods![Time, t, args;
     "IsZero"() -> Type::Bool => t.is_zero().into();
     "Local"() -> TIME => time(t.clone().with_zone(t.here.clone()));
     "Location"() -> LOCATION => Value::object(Location(t.zone.clone()));
-    "MarshalJSON"() -> Type::Bytes => match t.strict_rfc3339() {
-        Ok(text) => bytes(format!("\"{text}\"").as_bytes()),
-        Err(text) => return Err(FuncError::new(format!("Time.MarshalJSON: {text}"))),
-    };
-    "MarshalText"() -> Type::Bytes => match t.strict_rfc3339() {
-        Ok(text) => bytes(text.as_bytes()),
-        Err(text) => return Err(FuncError::new(format!("Time.MarshalText: {text}"))),
-    };
+    "MarshalBinary"() -> Type::Bytes => bytes(&binary(t)?);
+    "MarshalJSON"() -> Type::Bytes =>
+        bytes(format!("\"{}\"", text_form(t, "MarshalJSON")?).as_bytes());
+    "MarshalText"() -> Type::Bytes => bytes(text_form(t, "MarshalText")?.as_bytes());
     "Minute"() -> Type::INT => Value::int(t.clock().1);
     "Month"() -> MONTH => Value::object(Month(t.day().month));
     "Nanosecond"() -> Type::INT => Value::int(i64::from(t.nanos));
@@ -355,12 +364,40 @@ fn order(time: &Time, args: &Args<'_>) -> Ordering {
 }
 
 fn append_format(time: &Time, args: &Args<'_>) -> Value {
-    let mut out = match args.get(0) {
-        Value::Bytes(bytes) => bytes.to_vec(),
-        _ => Vec::new(),
-    };
+    let mut out = Vec::new();
     layout::format(time, args.str(1).as_bytes(), &mut out);
-    bytes(&out)
+    appended(args, &out)
+}
+
+/// The first argument with bytes behind it.
+fn appended(args: &Args<'_>, tail: &[u8]) -> Value {
+    match args.get(0) {
+        Value::Bytes(head) => bytes(&[head, tail].concat()),
+        _ => bytes(tail),
+    }
+}
+
+fn text_form(time: &Time, method: &str) -> Result<Str, FuncError> {
+    time.strict_rfc3339().map_err(|text| FuncError::new(format!("Time.{method}: {text}")))
+}
+
+/// Go's `Time.MarshalBinary`: version, seconds, nanoseconds, minutes east of UTC (-1 for UTC itself).
+fn binary(time: &Time) -> Result<Vec<u8>, FuncError> {
+    let offset = time.local().offset;
+    let minutes = match time.zone == Zone::UTC {
+        true => Some(-1),
+        false => i16::try_from(offset / 60).ok().filter(|&minutes| minutes != -1),
+    };
+    let Some(minutes) = minutes else {
+        return Err(FuncError::new("Time.MarshalBinary: unexpected zone offset"));
+    };
+    let rest = if time.zone == Zone::UTC { 0 } else { (offset % 60) as i8 };
+    let mut out = vec![if rest == 0 { 1 } else { 2 }];
+    out.extend(time.seconds.to_be_bytes());
+    out.extend(time.nanos.to_be_bytes());
+    out.extend(minutes.to_be_bytes());
+    out.extend((rest != 0).then(|| rest.cast_unsigned()));
+    Ok(out)
 }
 
 /// Unix time in so many parts of a second; wraps around as in Go.

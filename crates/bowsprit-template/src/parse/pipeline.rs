@@ -826,7 +826,7 @@ pub(crate) fn literal_value(literal: &Literal, ty: Type) -> Result<Option<Value>
             Literal::Bool(b) => Ok(Some(Value::Bool(*b))),
             _ => Err(Expected::Bool),
         },
-        Type::Int(kind) => match literal {
+        Type::Int(kind) | Type::NamedInt(_, kind) => match literal {
             Literal::Number(Number { uint: Some(n), .. }) if kind.is_unsigned() => {
                 Ok(Some(Value::Int(kind, kind.wrap(*n as i64))))
             }
