@@ -414,6 +414,7 @@ impl<'s, 'l> Compiler<'s, 'l> {
         if let Some(id) = self.reference("$ref", budget)? {
             schema.keywords.push(Keyword::Ref(id));
             if draft < Draft::D2019 {
+                self.beside_reference(schema);
                 return Ok(());
             }
         }
@@ -432,6 +433,20 @@ impl<'s, 'l> Compiler<'s, 'l> {
         self.condition_keywords(schema);
         self.unevaluated_keywords(schema);
         Ok(())
+    }
+
+    /// What the library still looks at beside a reference in drafts that ignore all else: it checks
+    /// `const`, and it compiles what later drafts brought, though it never comes to apply it.
+    fn beside_reference(&mut self, schema: &mut Schema) {
+        if schema.draft >= Draft::D6 {
+            schema.constant = self.get("const");
+            self.property("contains");
+            self.property("propertyNames");
+        }
+        if schema.draft >= Draft::D7 && self.property("if").is_some() {
+            self.property("then");
+            self.property("else");
+        }
     }
 
     fn values(&mut self, schema: &mut Schema) {

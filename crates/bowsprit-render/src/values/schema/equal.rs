@@ -1,12 +1,15 @@
 //! Equality of JSON values: numbers by their value, objects without regard to order.
+//!
+//! It is the library's, and not symmetric: a number equals a string that reads as that number, but not
+//! the other way round. So `const: "5"` accepts 5.
 
 use super::Fault;
 use super::document::{Document, Node, NodeId};
-use super::number::Number;
+use super::number::{Decimal, Number};
 use super::validate::Budget;
 use std::collections::HashMap;
 
-/// Whether two values are equal.
+/// Whether the first of two values equals the second.
 pub(super) fn equal(
     (one, first): (&Document, NodeId),
     (two, second): (&Document, NodeId),
@@ -20,6 +23,10 @@ pub(super) fn equal(
             (Node::Bool(x), Node::Bool(y)) => x == y,
             (Node::String(x), Node::String(y)) => x == y,
             (Node::Number(x), Node::Number(y)) => equal_numbers(x, y),
+            (Node::Number(x), Node::String(y)) => {
+                let y = y.to_str().and_then(Decimal::parse_any);
+                y.is_some() && x.decimal() == y
+            }
             (Node::Array(s1, e1), Node::Array(s2, e2)) => {
                 let (x, y) = (one.items(*s1, *e1), two.items(*s2, *e2));
                 pending.extend(x.iter().copied().zip(y.iter().copied()));
@@ -46,25 +53,42 @@ fn equal_numbers(x: &Number, y: &Number) -> bool {
     }
 }
 
-/// Finds items that are equal to earlier ones.
-#[derive(Default)]
-pub(super) struct Unique {
-    seen: HashMap<Vec<u8>, usize>,
+/// More items than this the library compares by hashes, in which numbers and strings differ.
+const MAX_PAIRED: usize = 20;
+
+/// The first item that equals an earlier one: the indexes of both.
+pub(super) fn duplicates(
+    document: &Document,
+    items: &[NodeId],
+    budget: &Budget,
+) -> Result<Option<(usize, usize)>, Fault> {
+    if items.len() > MAX_PAIRED {
+        return duplicates_among_many(document, items, budget);
+    }
+    for (i, item) in items.iter().enumerate() {
+        for (j, before) in items.iter().enumerate().take(i) {
+            if equal((document, *item), (document, *before), budget)? {
+                return Ok(Some((j, i)));
+            }
+        }
+    }
+    Ok(None)
 }
 
-impl Unique {
-    /// Adds an item; gives the index of an equal one that was added before.
-    pub(super) fn add(
-        &mut self,
-        document: &Document,
-        node: NodeId,
-        index: usize,
-        budget: &Budget,
-    ) -> Result<Option<usize>, Fault> {
-        let Some(form) = canonical(document, node, budget)? else { return Ok(None) };
-        let first = *self.seen.entry(form).or_insert(index);
-        Ok((first != index).then_some(first))
+fn duplicates_among_many(
+    document: &Document,
+    items: &[NodeId],
+    budget: &Budget,
+) -> Result<Option<(usize, usize)>, Fault> {
+    let mut seen = HashMap::new();
+    for (i, item) in items.iter().enumerate() {
+        let Some(form) = canonical(document, *item, budget)? else { continue };
+        let first = *seen.entry(form).or_insert(i);
+        if first != i {
+            return Ok(Some((first, i)));
+        }
     }
+    Ok(None)
 }
 
 /// Bytes that are the same for equal values only; `None` for what equals nothing, not even itself.

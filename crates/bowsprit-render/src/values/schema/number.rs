@@ -82,6 +82,39 @@ impl Decimal {
         Some(Decimal { negative, digits, exponent })
     }
 
+    /// Reads more than JSON allows, as `big.Rat.SetString` does: a plus sign, `_` between digits, and
+    /// integers of other bases by their prefix. Fractions such as `1/2` are not read.
+    pub(super) fn parse_any(text: &str) -> Option<Decimal> {
+        let (negative, rest) = match text.as_bytes().first()? {
+            b'-' => (true, text.get(1..)?),
+            b'+' => (false, text.get(1..)?),
+            _ => (false, text),
+        };
+        let sign = if negative { "-" } else { "" };
+        let base = match rest.get(..2).map(str::to_ascii_lowercase).as_deref() {
+            Some("0x") => Some(16),
+            Some("0o") => Some(8),
+            Some("0b") => Some(2),
+            _ => None,
+        };
+        if let Some(base) = base {
+            let digits = rest.get(2..)?.strip_prefix('_').or(rest.get(2..))?;
+            let value = u128::from_str_radix(&without_underscores(digits)?, base).ok()?;
+            return Decimal::parse(&format!("{sign}{value}"));
+        }
+        if !rest.bytes().any(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let (mantissa, exponent) = match rest.find(['e', 'E']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        if exponent.len() == 1 {
+            return None;
+        }
+        Decimal::parse(&format!("{sign}{}{exponent}", without_underscores(mantissa)?))
+    }
+
     pub(super) fn is_zero(&self) -> bool {
         self.digits.is_empty()
     }
@@ -147,6 +180,15 @@ impl Decimal {
             long_remainder_is_zero(digits, &divisor.digits)
         })
     }
+}
+
+/// Takes out single underscores between digits; `None` where one stands elsewhere.
+fn without_underscores(digits: &str) -> Option<String> {
+    let bytes = digits.as_bytes();
+    let legal = bytes.split(|b| *b == b'_').all(|part| !part.is_empty())
+        && !digits.contains("._")
+        && !digits.contains("_.");
+    legal.then(|| digits.replace('_', ""))
 }
 
 impl PartialOrd for Decimal {

@@ -8,7 +8,7 @@ use super::Fault;
 use super::compile::{Additional, Demand, Keyword, Schema, SchemaId, Store, types};
 use super::document::{Document, Node, NodeId, Token};
 use super::drafts::Draft;
-use super::equal::{Unique, equal};
+use super::equal::{duplicates, equal};
 use super::failure::{FailId, Failures, Kind, quote};
 use super::number::{Decimal, Number, localized_float, localized_int};
 use super::roots::{escape_token, push_token};
@@ -785,13 +785,9 @@ impl<'s> Engine<'s, '_> {
     }
 
     fn check_unique(&mut self) -> Result<(), Fault> {
-        let mut seen = Unique::default();
-        for (i, item) in self.items().iter().enumerate() {
-            if let Some(first) = seen.add(self.document, *item, i, self.budget)? {
-                let (first, i) = (size_text(first), size_text(i));
-                self.note(|| format!("items at {first} and {i} are equal"));
-                return Ok(());
-            }
+        if let Some((first, second)) = duplicates(self.document, self.items(), self.budget)? {
+            let (first, second) = (size_text(first), size_text(second));
+            self.note(|| format!("items at {first} and {second} are equal"));
         }
         Ok(())
     }
