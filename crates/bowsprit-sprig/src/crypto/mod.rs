@@ -39,9 +39,9 @@ pub(crate) static FUNCS: &[Func] = &[
     cert::GEN_SIGNED_CERT_WITH_KEY,
     Func::host("genPrivateKey", &[S], S, key::gen_private_key),
     Func::host("htpasswd", &[S, S], S, password::htpasswd),
-    Func::pure("sha1sum", &[S], S, |args| hex_digest::<Sha1>(args)),
-    Func::pure("sha256sum", &[S], S, |args| hex_digest::<Sha256>(args)),
-    Func::pure("sha512sum", &[S], S, |args| hex_digest::<Sha512>(args)),
+    Func::pure("sha1sum", &[S], S, hex_digest::<Sha1>),
+    Func::pure("sha256sum", &[S], S, hex_digest::<Sha256>),
+    Func::pure("sha512sum", &[S], S, hex_digest::<Sha512>),
 ];
 
 type Result = std::result::Result<Value, FuncError>;

@@ -57,7 +57,7 @@ pub(super) fn next_prime<const N: usize>(
         let rest = remainder(start, prime) as usize;
         // The first index with start + 2 * index divisible by the prime.
         let gap = (step - rest) % step;
-        let first = if gap % 2 == 0 { gap / 2 } else { (gap + step) / 2 };
+        let first = if gap.is_multiple_of(2) { gap / 2 } else { (gap + step) / 2 };
         for slot in composite.iter_mut().skip(first).step_by(step) {
             *slot = true;
         }

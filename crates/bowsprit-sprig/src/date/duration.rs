@@ -169,7 +169,7 @@ pub(super) fn text(nanos: i64) -> Str {
 fn push_decimal(out: &mut Vec<u8>, n: u64, places: u32) {
     let unit = 10_u64.pow(places);
     push_int(out, (n / unit) as i64, 0);
-    if n % unit != 0 {
+    if !n.is_multiple_of(unit) {
         out.push(b'.');
         push_int(out, (n % unit) as i64, places as usize);
         while out.last() == Some(&b'0') {

@@ -178,11 +178,9 @@ impl<'v> Parts<'v> {
     }
 
     fn read_offset(&mut self, zulu: bool, shape: Shape, v: &'v [u8]) -> Result<&'v [u8], Wrong> {
-        if zulu {
-            if let Some(rest) = v.strip_prefix(b"Z") {
-                self.utc = true;
-                return Ok(rest);
-            }
+        if zulu && let Some(rest) = v.strip_prefix(b"Z") {
+            self.utc = true;
+            return Ok(rest);
         }
         let len = match shape {
             Shape::Hours => 3,
@@ -347,10 +345,10 @@ fn name<'v>(names: &[&str], len: usize, v: &'v [u8]) -> Read<'v, i64> {
     for (index, name) in (1..).zip(names) {
         let name = name.as_bytes();
         let name = name.get(..len).unwrap_or(name);
-        if let Some((head, rest)) = v.split_at_checked(name.len()) {
-            if head.eq_ignore_ascii_case(name) {
-                return Ok((index, rest));
-            }
+        if let Some((head, rest)) = v.split_at_checked(name.len())
+            && head.eq_ignore_ascii_case(name)
+        {
+            return Ok((index, rest));
         }
     }
     Err(Wrong::Shape)

@@ -114,7 +114,8 @@ impl Time {
         self.nanos
     }
 
-    pub(super) fn zone(&self) -> &Zone {
+    /// The zone that it is shown in.
+    pub fn zone(&self) -> &Zone {
         &self.zone
     }
 

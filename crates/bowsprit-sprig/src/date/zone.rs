@@ -166,10 +166,10 @@ impl Table {
             return 0;
         }
         let first = self.index(0);
-        if self.kind(first).dst {
-            if let Some(index) = (0..first).rev().find(|&i| !self.kind(i).dst) {
-                return index;
-            }
+        if self.kind(first).dst
+            && let Some(index) = (0..first).rev().find(|&i| !self.kind(i).dst)
+        {
+            return index;
         }
         self.kinds().position(|kind| !kind.dst).unwrap_or(0)
     }
