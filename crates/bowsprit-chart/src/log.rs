@@ -6,6 +6,8 @@ use std::fmt;
 /// The level at which Helm logs a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
+    /// `level=DEBUG`, printed only when asked for.
+    Debug,
     /// `level=INFO`.
     Info,
     /// `level=WARN`.
@@ -47,6 +49,7 @@ impl LogLine {
 impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self.level {
+            Level::Debug => "DEBUG",
             Level::Info => "INFO",
             Level::Warn => "WARN",
             Level::Error => "ERROR",

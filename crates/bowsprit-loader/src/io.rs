@@ -14,7 +14,8 @@ pub struct PathError {
 }
 
 impl PathError {
-    pub(crate) fn new(operation: &'static str, path: &Path, source: std::io::Error) -> PathError {
+    /// An operation, named as Go does, that the system refused.
+    pub fn new(operation: &'static str, path: &Path, source: std::io::Error) -> PathError {
         PathError { operation, path: path.to_owned(), source }
     }
 

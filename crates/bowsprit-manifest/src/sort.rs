@@ -48,6 +48,9 @@ pub struct Error {
     pub message: String,
     /// The `helm.sh/hook` annotations that were dropped before.
     pub unknown_hooks: Vec<String>,
+    /// The hooks that were found before, in the order of their files. Helm prints these when it shows
+    /// what it could not read.
+    pub hooks: Vec<Hook>,
 }
 
 impl fmt::Display for Error {
@@ -93,6 +96,7 @@ fn add(outcome: &mut Outcome, path: &Arc<str>, document: &[u8]) -> Result<(), Er
         document: lossy(document),
         message,
         unknown_hooks: std::mem::take(&mut outcome.unknown_hooks),
+        hooks: std::mem::take(&mut outcome.sorted.hooks),
     })?;
     let content = lossy(document);
     match role(&head, path, &content) {

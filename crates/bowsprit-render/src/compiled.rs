@@ -169,6 +169,30 @@ impl CompiledChart {
         Ok(Warned { output: files, warnings })
     }
 
+    /// Renders a text as if it were one more template of the chart, named `<chart>/templates/<name>`,
+    /// and nothing else. The chart's templates, values and files are there for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledChart::render_files`].
+    pub fn render_text(
+        &self,
+        name: &str,
+        text: &[u8],
+        request: &RenderRequest,
+        host: &dyn Host,
+    ) -> Result<Warned<Vec<u8>>, Error> {
+        let Warned { output: plan, warnings } = self.plan(request)?;
+        let failed = |kind| Error::new(kind, warnings.clone());
+        let parse_failed = |error| failed(ErrorKind::Parse(error));
+        let (mut set, _) = self.link(&plan, request).map_err(parse_failed)?;
+        let name = format!("{}/templates/{name}", self.0.chart.metadata.name);
+        set.parse(&name, text).map_err(parse_failed)?;
+        let job = Job { instance: 0, template: 0, name: Str::from(name) };
+        let files = self.run(&plan, &set, &[job], request, host, None).map_err(failed)?;
+        Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
+    }
+
     /// Parses what is not parsed yet and binds all templates of a plan to their names, in Helm's order.
     fn link(
         &self,
