@@ -39,11 +39,18 @@ pub(crate) enum Any {
 pub(crate) struct Key {
     pub(crate) kind: Resolved,
     pub(crate) name: Str,
+    /// The bytes before wrong UTF-8 was mended.
+    wrong: Option<Box<[u8]>>,
     value_node: u32,
     set_at: u32,
 }
 
 impl Key {
+    /// The bytes that Go hands to JSON.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.wrong.as_deref().unwrap_or(self.name.as_bytes())
+    }
+
     /// Tells keys of the same name apart that are of different Go types or values.
     fn identity(&self) -> (u8, u64) {
         match self.kind {
@@ -197,7 +204,8 @@ impl Build for Arena {
 
     fn key(&mut self, _: &Tree<'_>, scalar: Scalar<'_>, value: usize) -> Result<Key, Stop> {
         let name = self.key_name(scalar);
-        Ok(Key { kind: scalar.resolved, name, value_node: value as u32, set_at: 0 })
+        let wrong = (scalar.decoded && name.as_bytes() != scalar.text).then(|| scalar.text.into());
+        Ok(Key { kind: scalar.resolved, name, wrong, value_node: value as u32, set_at: 0 })
     }
 
     fn scalar(&mut self, tree: &Tree<'_>, scalar: Scalar<'_>, node: usize) -> Result<u32, Stop> {

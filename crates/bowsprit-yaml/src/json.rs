@@ -131,7 +131,7 @@ fn append_document(out: &mut Vec<u8>, document: &Document<'_>) {
             out.push(b',');
         }
         if let Some(pair) = document.map_pairs(index).get(at) {
-            append_json_string(out, pair.key.name.as_bytes());
+            append_json_string(out, pair.key.bytes());
             out.push(b':');
         }
         current = Some(child);
