@@ -134,7 +134,8 @@ fn display(document: &Document, node: NodeId) -> Option<String> {
 /// Single quotes around a string that is escaped as Go does, but for the quotes.
 pub(super) fn quote(text: &[u8]) -> String {
     let quoted = strconv::quote(text);
-    let quoted = String::from_utf8_lossy(&quoted);
+    // The closing quote is among those that lose a backslash before them.
+    let quoted = String::from_utf8_lossy(&quoted).replace("\\\"", "\"").replace('\'', "\\'");
     let inner = quoted.strip_prefix('"').and_then(|q| q.strip_suffix('"')).unwrap_or(&quoted);
-    format!("'{}'", inner.replace("\\\"", "\"").replace('\'', "\\'"))
+    format!("'{inner}'")
 }
