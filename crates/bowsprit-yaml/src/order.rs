@@ -2,7 +2,6 @@
 
 use crate::utf8::valid_utf8;
 use bowsprit_value::unicode::{decode_rune, is_digit, is_letter};
-
 use std::borrow::Cow;
 
 /// Whose details of the order hold.
