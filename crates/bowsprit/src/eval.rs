@@ -27,7 +27,30 @@ enum Answer {
     Outs(Value),
 }
 
-type Reply = Result<Answer, String>;
+/// Why there is no answer: Helm's text, or a limit that Helm does not know.
+enum Failure {
+    Error(String),
+    Limit(String),
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Failure {
+        Failure::Error(text)
+    }
+}
+
+impl Failure {
+    fn of_render(error: &bowsprit_render::Error) -> Failure {
+        let text = error.to_string();
+        if error.is_limit() { Failure::Limit(text) } else { Failure::Error(text) }
+    }
+}
+
+type Reply = Result<Answer, Failure>;
+
+fn failed(error: impl ToString) -> Failure {
+    Failure::Error(error.to_string())
+}
 
 impl<H: Host> Evaluator<H> {
     /// An evaluator whose templates ask the given host, each within the given limits.
@@ -53,9 +76,7 @@ impl<H: Host> Evaluator<H> {
         let request = match json::decode_map(line) {
             Ok(map) => Request(map),
             Err(error) => {
-                let fatal = ("fatal", Value::Bool(true));
-                let error = ("error", Value::from(format!("bad request: {error}")));
-                return encode(&object([("id", Value::Nil), error, fatal]));
+                return fatal(Value::Nil, &format!("bad request: {error}"));
             }
         };
         let id = request.0.get(b"id").unwrap_or_default();
@@ -63,7 +84,8 @@ impl<H: Host> Evaluator<H> {
         let reply = match self.reply(&request, &mut warnings) {
             Ok(Answer::Out(out)) => ("out", out),
             Ok(Answer::Outs(outs)) => ("outs", outs),
-            Err(text) => ("error", Value::from(text)),
+            Err(Failure::Error(text)) => ("error", Value::from(text)),
+            Err(Failure::Limit(text)) => return fatal(id, &text),
         };
         let answer = object([("id", id), reply]);
         if !warnings.is_empty() {
@@ -74,23 +96,30 @@ impl<H: Host> Evaluator<H> {
         encode(&answer)
     }
 
+    /// The answer to a request that could not be carried to its end, for instance because of a defect:
+    /// an error that is marked as fatal.
+    pub fn fatal_answer(line: &[u8], text: &str) -> Vec<u8> {
+        let id = json::decode_map(line).ok().and_then(|map| map.get(b"id"));
+        fatal(id.unwrap_or_default(), text)
+    }
+
     fn reply(&self, request: &Request, warnings: &mut Vec<String>) -> Reply {
         match request.text("kind").as_deref() {
             Some("template") => self.template(request, warnings),
             Some("values") => self.values(request, warnings),
             Some("semver") => semver(request),
-            Some("yaml") => bowsprit_yaml::decode(&request.bytes("yaml"))
-                .map(Answer::Out)
-                .map_err(|e| e.to_string()),
+            Some("yaml") => {
+                bowsprit_yaml::decode(&request.bytes("yaml")).map(Answer::Out).map_err(failed)
+            }
             Some("yamltojson") => bowsprit_yaml::yaml_to_json(&request.bytes("yaml"))
                 .map(|text| Answer::Out(Value::Str(Str::from(text))))
-                .map_err(|e| e.to_string()),
+                .map_err(failed),
             Some("valuesyaml") => bowsprit_yaml::read_values(&request.bytes("yaml"))
                 .map(|map| Answer::Out(Value::Map(map)))
-                .map_err(|e| e.to_string()),
+                .map_err(failed),
             Some("toyaml") => to_yaml(request),
             Some("manifests") => manifests(request, warnings),
-            kind => Err(format!("unknown kind {:?}", kind.unwrap_or_default())),
+            kind => Err(failed(format!("unknown kind {:?}", kind.unwrap_or_default()))),
         }
     }
 
@@ -105,7 +134,7 @@ impl<H: Host> Evaluator<H> {
             }
             Err(error) => {
                 note(error.log(), warnings);
-                return Err(error.to_string());
+                return Err(Failure::of_render(&error));
             }
         };
         if request.flag("all") {
@@ -115,7 +144,7 @@ impl<H: Host> Evaluator<H> {
         }
         match files.get(&format!("{name}/templates/x.yaml")) {
             Some(text) => Ok(Answer::Out(Value::Str(Str::from(text.as_slice())))),
-            None => Err("the template is not among the rendered ones".to_owned()),
+            None => Err(failed("the template is not among the rendered ones")),
         }
     }
 
@@ -129,7 +158,7 @@ impl<H: Host> Evaluator<H> {
             }
             Err(error) => {
                 note(error.log(), warnings);
-                return Err(error.to_string());
+                return Err(Failure::of_render(&error));
             }
         };
         let root = plan.instances.first().map(|i| i.path.clone()).unwrap_or_default();
@@ -151,6 +180,10 @@ impl<H: Host> Evaluator<H> {
 
 fn object(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Map {
     Map::from_entries(entries.into_iter().map(|(k, v)| (Str::from_static(k), v)))
+}
+
+fn fatal(id: Value, text: &str) -> Vec<u8> {
+    encode(&object([("id", id), ("error", Value::from(text)), ("fatal", Value::Bool(true))]))
 }
 
 fn encode(answer: &Map) -> Vec<u8> {
@@ -219,7 +252,8 @@ fn prepare(
         files.insert("templates/x.yaml".to_owned(), template.into_bytes());
     }
     let files = files.into_iter().map(|(name, data)| File::new(name, data)).collect();
-    let loaded = Chart::from_files_as(Format::V2, files, &ChartLimits::default()).map_err(|e| e.to_string())?;
+    let loaded = Chart::from_files_as(Format::V2, files, &ChartLimits::default())
+        .map_err(|e| e.to_string())?;
     note(&loaded.warnings, warnings);
     let options = ValuesOptions {
         files: user_files(request),
@@ -361,7 +395,7 @@ fn to_yaml(request: &Request) -> Reply {
     } else {
         bowsprit_yaml::encode(&value, &mut out, &Meter::default())
     };
-    result.map_err(|e| e.to_string())?;
+    result.map_err(failed)?;
     Ok(Answer::Out(Value::Str(Str::from(out))))
 }
 
@@ -369,14 +403,14 @@ fn manifests(request: &Request, warnings: &mut Vec<String>) -> Reply {
     let order = match request.text("order").as_deref() {
         None | Some("" | "install") => Order::Install,
         Some("uninstall") => Order::Uninstall,
-        Some(other) => return Err(format!("unknown order {other:?}")),
+        Some(other) => return Err(failed(format!("unknown order {other:?}"))),
     };
     let files = request.map("files").unwrap_or_default().entries();
     let texts: Vec<(String, &[u8])> = files
         .iter()
         .filter_map(|(path, text)| Some((path.to_string(), text.as_str()?.as_bytes())))
         .collect();
-    let outcome = sort_manifests(texts, order).map_err(|e| e.to_string())?;
+    let outcome = sort_manifests(texts, order).map_err(failed)?;
     warnings.extend(
         outcome.unknown_hooks.iter().map(|h| format!("skipping unknown hooks hookTypes={h}")),
     );

@@ -8,9 +8,13 @@
 //! questions as JSON.
 
 pub mod eval;
+pub mod host;
+pub mod pipeline;
 
 /// The chart model.
 pub use bowsprit_chart as chart;
+/// Where charts come from.
+pub use bowsprit_loader as loader;
 /// Documents, hooks and their order.
 pub use bowsprit_manifest as manifest;
 /// Values, plans and renders.

@@ -1,0 +1,85 @@
+//! Why a chart is not rendered.
+
+use super::name::ReleaseNameError;
+use bowsprit_chart::{InvalidApiVersion, LogLine, MissingDependencies, NotInstallable};
+use bowsprit_render::Error as RenderError;
+use std::fmt;
+
+/// Which check failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The chart is a library.
+    NotInstallable(NotInstallable),
+    /// Charts that the chart needs are not there.
+    MissingDependencies(MissingDependencies),
+    /// The chart is of a version that can't be used yet.
+    ApiVersion(InvalidApiVersion),
+    /// The release can't have this name.
+    ReleaseName(ReleaseNameError),
+    /// A label's name belongs to Helm.
+    SystemLabels,
+    /// The render failed.
+    Render(RenderError),
+}
+
+/// A release that could not be made. `Display` is Helm's text, as it stands after `Error: `.
+#[derive(Debug)]
+pub struct Error(Box<(ErrorKind, Vec<LogLine>)>);
+
+impl Error {
+    #[cold]
+    pub(super) fn new(kind: ErrorKind, log: Vec<LogLine>) -> Error {
+        Error(Box::new((kind, log)))
+    }
+
+    /// What failed.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.0
+    }
+
+    /// All that Helm logs before it fails.
+    pub fn log(&self) -> &[LogLine] {
+        &self.0.1
+    }
+
+    /// Whether a release existed already, so that Helm's command line adds its hint about `--debug`,
+    /// and with `--debug` prints what there is: see [`print_broken`](super::print_broken).
+    pub fn has_release(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Render(error) if error.has_release())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            ErrorKind::NotInstallable(error) => error.fmt(f),
+            ErrorKind::MissingDependencies(error) => write!(
+                f,
+                "an error occurred while checking for chart dependencies. You may need to run \
+                 'helm dependency build' to fetch missing dependencies: {error}"
+            ),
+            ErrorKind::ApiVersion(error) => error.fmt(f),
+            ErrorKind::ReleaseName(error) => write!(f, "release name check failed: {error}"),
+            ErrorKind::SystemLabels => write!(
+                f,
+                "user supplied labels contains system reserved label name. System labels: [{}]",
+                super::SYSTEM_LABELS.join(" ")
+            ),
+            ErrorKind::Render(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.kind() {
+            ErrorKind::NotInstallable(error) => Some(error),
+            ErrorKind::MissingDependencies(error) => Some(error),
+            ErrorKind::ApiVersion(error) => Some(error),
+            ErrorKind::ReleaseName(error) => Some(error),
+            ErrorKind::SystemLabels => None,
+            ErrorKind::Render(error) => Some(error),
+        }
+    }
+}
