@@ -73,3 +73,129 @@ fn adler32sum(args: &mut Args<'_>) -> Result {
     }
     Ok(Value::str((b << 16 | a).to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bowsprit_value::{Field, FuncErrorKind, FuncImpl, Hermetic, Limits, Meter, Timestamp};
+
+    fn call(name: &str, args: &[Value], seed: u64, meter: &Meter) -> Result {
+        let func = FUNCS.iter().find(|f| f.name == name).unwrap();
+        let mut args = args.to_vec();
+        let mut args = Args::new(&mut args, meter);
+        match func.body {
+            FuncImpl::Pure(body) => body(&mut args),
+            FuncImpl::Host(body) => body(
+                &mut args,
+                &Hermetic::new(seed, Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+            ),
+            FuncImpl::Engine(_) => panic!("{name} belongs to the engine"),
+        }
+    }
+
+    fn text(name: &str, args: &[Value], seed: u64) -> String {
+        call(name, args, seed, &Meter::default()).unwrap().as_str().unwrap().to_string()
+    }
+
+    fn part(certificate: &Value, name: &str) -> String {
+        let Value::Object(object) = certificate else { panic!("no certificate") };
+        match object.field(name.as_bytes()) {
+            Field::Value(value) => value.as_str().unwrap().to_string(),
+            _ => panic!("no {name}"),
+        }
+    }
+
+    #[test]
+    fn sums_are_those_of_go() {
+        for (name, want) in [
+            ("sha1sum", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            ("sha256sum", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            ("adler32sum", "38600999"),
+        ] {
+            assert_eq!(text(name, &["abc".into()], 0), want);
+        }
+        let long = "\u{fd}".repeat(10_000);
+        assert_eq!(text("adler32sum", &[long.as_str().into()], 0), "3039533927");
+    }
+
+    #[test]
+    fn passwords_are_derived_as_by_sprig() {
+        for (kind, want) in [
+            ("long", "ZedaFaxcZaso9*"),
+            ("maximum", "pf4zS1LjCg&LjhsZ7T2~"),
+            ("pin", "6685"),
+            ("nope", "cannot find password template nope"),
+        ] {
+            let args = [
+                Value::Int(IntKind::Uint32, 1),
+                kind.into(),
+                "password".into(),
+                "user".into(),
+                "example.com".into(),
+            ];
+            assert_eq!(text("derivePassword", &args, 0), want);
+        }
+    }
+
+    #[test]
+    fn what_is_encrypted_can_be_decrypted() {
+        for plain in ["a", "sixteen bytes ok", "three\nlines\n\u{e9}"] {
+            let secret = text("encryptAES", &["key".into(), plain.into()], 7);
+            assert_eq!(text("decryptAES", &["key".into(), secret.into()], 0), plain);
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_keys_again() {
+        for kind in ["ecdsa", "ed25519"] {
+            let key = |seed| text("genPrivateKey", &[kind.into()], seed);
+            assert_eq!(key(1), key(1));
+            assert_ne!(key(1), key(2));
+        }
+        let hash = text("htpasswd", &["u".into(), "p".into()], 1);
+        assert!(hash.starts_with("u:$2a$10$") && hash.len() == 62);
+        assert_eq!(hash, text("htpasswd", &["u".into(), "p".into()], 1));
+        assert_eq!(text("genPrivateKey", &["x".into()], 1), "Unknown type x");
+    }
+
+    #[test]
+    fn certificates_are_signed_and_can_be_read_again() {
+        let meter = Meter::default();
+        let make = |name: &str, args: &[Value]| call(name, args, 3, &meter);
+        let key = Value::from(text("genPrivateKey", &["ecdsa".into()], 9));
+        let ca = make("genCAWithKey", &["ca".into(), Value::int(365), key.clone()]).unwrap();
+        assert_eq!(part(&ca, "Key"), key.as_str().unwrap().to_string());
+        let names = Value::list(vec!["a.b".into(), "*.b".into()]);
+        let addresses = Value::list(vec!["::1".into()]);
+        let signed = |cn: &str, ca: &Value| {
+            let args = [
+                cn.into(),
+                addresses.clone(),
+                names.clone(),
+                Value::int(1),
+                ca.clone(),
+                key.clone(),
+            ];
+            make("genSignedCertWithKey", &args)
+        };
+        let leaf = signed("leaf", &ca).unwrap();
+        // Read by the parser that a signing certificate goes through.
+        assert!(signed("below", &leaf).is_ok());
+        assert_ne!(part(&leaf, "Cert"), part(&ca, "Cert"));
+    }
+
+    #[test]
+    fn expensive_work_is_charged_before_it_is_done() {
+        let limits = Limits { steps: 500, ..Limits::default() };
+        let cases: [(&str, &[Value]); 4] = [
+            ("genPrivateKey", &["rsa".into()]),
+            ("genCA", &["ca".into(), Value::int(1)]),
+            ("bcrypt", &["p".into()]),
+            ("derivePassword", &[Value::Nil, "pin".into()]),
+        ];
+        for (name, args) in cases {
+            let error = call(name, args, 1, &Meter::new(limits)).unwrap_err();
+            assert_eq!(error.kind(), FuncErrorKind::Limit, "{name}");
+        }
+    }
+}

@@ -327,3 +327,52 @@ fn gcd(mut a: BigUint, mut b: BigUint) -> BigUint {
     }
     a
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bowsprit_value::Hermetic;
+
+    fn key() -> RsaKey {
+        RsaKey::generate::<8>(&Hermetic::default()).unwrap()
+    }
+
+    #[test]
+    fn signatures_are_undone_by_the_public_exponent() {
+        let key = key();
+        assert_eq!(key.n.bits(), 1024);
+        let signature = BigUint::from_bytes_be(&key.sign(b"message").unwrap());
+        let block = signature.modpow(&BigUint::from(key.e), &key.n).to_bytes_be();
+        assert!(block.starts_with(&[1, 0xff, 0xff]));
+        assert!(block.ends_with(&Sha256::digest(b"message")));
+    }
+
+    #[test]
+    fn keys_survive_being_written_and_are_checked_when_read() {
+        let bytes = key().to_pkcs1();
+        let read = RsaKey::parse(&bytes).unwrap().unwrap();
+        assert_eq!(read.to_pkcs1(), bytes);
+        let mut wrong = bytes.clone();
+        *wrong.last_mut().unwrap() ^= 1;
+        assert_eq!(
+            RsaKey::parse(&wrong).unwrap().err(),
+            Some("crypto/rsa: invalid CRT coefficient")
+        );
+        assert!(RsaKey::parse(bytes.get(..40).unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_host_without_randomness_gives_no_key() {
+        #[derive(Debug)]
+        struct Zeros;
+        impl Host for Zeros {
+            fn now(&self) -> bowsprit_value::Timestamp {
+                bowsprit_value::Timestamp::default()
+            }
+            fn fill_random(&self, buf: &mut [u8]) {
+                buf.fill(0);
+            }
+        }
+        assert!(RsaKey::generate::<2>(&Zeros).is_none());
+    }
+}
