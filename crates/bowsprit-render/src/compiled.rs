@@ -91,9 +91,10 @@ impl CompiledChart {
             Err(error) => return Err(Error::new(ErrorKind::Values(error), log)),
         };
         if !request.skip_schema_validation
-            && let Err(error) = self.check_schemas(&plan, &mut log) {
-                return Err(Error::new(ErrorKind::Values(error), log));
-            }
+            && let Err(error) = self.check_schemas(&plan, &mut log)
+        {
+            return Err(Error::new(ErrorKind::Values(error), log));
+        }
         let cluster = request.capabilities.kube_version();
         match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
             Ok(()) => Ok(Warned { output: plan, warnings: log }),

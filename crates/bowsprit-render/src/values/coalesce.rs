@@ -203,10 +203,8 @@ impl Level {
                         level.removed.push(key.clone());
                     }
                 }
-                (Some(Value::Map(d)), Value::Map(s))
-                    if !d.same_origin(s) => {
-                        level.both.push(key.clone());
-                    }
+                (Some(Value::Map(d)), Value::Map(s)) if d.same_origin(s) => {}
+                (Some(Value::Map(_)), Value::Map(_)) => level.both.push(key.clone()),
                 (Some(_), Value::Map(_)) => log.overwrite(path, key, value),
                 (Some(Value::Map(_)), Value::Nil) => {}
                 (Some(Value::Map(_)), _) => log.ignored(path, key, value),

@@ -551,9 +551,10 @@ fn typed_value(text: Vec<u8>) -> Value {
         return Value::int64(0);
     }
     if text.first().is_some_and(|&b| b != b'0')
-        && let Ok(v) = strconv::parse_int(&text, 10, 64) {
-            return Value::int64(v);
-        }
+        && let Ok(v) = strconv::parse_int(&text, 10, 64)
+    {
+        return Value::int64(v);
+    }
     Value::str(text)
 }
 

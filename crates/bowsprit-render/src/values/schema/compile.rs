@@ -5,7 +5,8 @@ use super::document::{Document, Node, NodeId};
 use super::drafts::{Dialect, Draft};
 use super::formats::{self, Check};
 use super::number::{Decimal, Number};
-use super::roots::{RootId, Roots, Target, encode_pointer, escape_token, quote};
+use super::quick;
+use super::roots::{Root, RootId, Roots, Target, encode_pointer, escape_token, quote};
 use super::validate::{self, Budget};
 use bowsprit_sprig::goregex::GoRegex;
 use bowsprit_value::Str;
@@ -277,6 +278,9 @@ impl<'l> Store<'l> {
         budget: &Budget,
     ) -> Result<(), Fault> {
         let Some(own) = self.roots.get(root) else { return Ok(()) };
+        if self.is_surely_valid(own, node, budget)? {
+            return Ok(());
+        }
         let mut metas = Vec::with_capacity(own.resources.len());
         for resource in &own.resources {
             let id = meta.schema_of(&resource.dialect, budget)?;
@@ -292,6 +296,15 @@ impl<'l> Store<'l> {
                 quote(&own.location(node))
             ))),
         }
+    }
+}
+
+impl Store<'_> {
+    fn is_surely_valid(&self, root: &Root, node: NodeId, budget: &Budget) -> Result<bool, Fault> {
+        let Some(draft) = root.resource_of(node).map(|r| r.dialect.draft) else { return Ok(false) };
+        let plain = Dialect::of(draft);
+        Ok(root.resources.iter().all(|resource| resource.dialect == plain)
+            && quick::surely_valid(&root.document, node, draft, budget)?)
     }
 }
 
@@ -596,12 +609,13 @@ impl<'s, 'l> Compiler<'s, 'l> {
             schema.keywords.push(Keyword::Items { prefix, rest });
         }
         if schema.draft >= Draft::D6
-            && let Some(contained) = self.property("contains") {
-                let counts = schema.draft >= Draft::D2019 && self.dialect.has("validation");
-                let min = self.integer("minContains").filter(|_| counts);
-                let max = self.integer("maxContains").filter(|_| counts);
-                schema.keywords.push(Keyword::Contains { schema: contained, min, max });
-            }
+            && let Some(contained) = self.property("contains")
+        {
+            let counts = schema.draft >= Draft::D2019 && self.dialect.has("validation");
+            let min = self.integer("minContains").filter(|_| counts);
+            let max = self.integer("maxContains").filter(|_| counts);
+            schema.keywords.push(Keyword::Contains { schema: contained, min, max });
+        }
     }
 
     fn scalar_keywords(&mut self, schema: &mut Schema) -> Result<(), Fault> {
@@ -639,12 +653,13 @@ impl<'s, 'l> Compiler<'s, 'l> {
             schema.keywords.extend(id.map(Keyword::RecursiveRef));
         }
         if schema.draft >= Draft::D2020
-            && let Some(id) = self.reference("$dynamicRef", budget)? {
-                let reference = self.text("$dynamicRef").unwrap_or_default();
-                let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
-                let anchor = if fragment.starts_with('/') { "" } else { fragment };
-                schema.keywords.push(Keyword::DynamicRef(id, anchor.to_owned()));
-            }
+            && let Some(id) = self.reference("$dynamicRef", budget)?
+        {
+            let reference = self.text("$dynamicRef").unwrap_or_default();
+            let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
+            let anchor = if fragment.starts_with('/') { "" } else { fragment };
+            schema.keywords.push(Keyword::DynamicRef(id, anchor.to_owned()));
+        }
         Ok(())
     }
 

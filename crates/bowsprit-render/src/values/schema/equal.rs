@@ -49,6 +49,8 @@ pub(super) fn equal(
 fn equal_numbers(x: &Number, y: &Number) -> bool {
     match (x, y) {
         (Number::Int(x), Number::Int(y)) => x == y,
+        // Equal numbers have one nearest float, and floats are compared in no time.
+        _ if x.nearest() != y.nearest() => false,
         _ => x.decimal().is_some_and(|x| y.decimal() == Some(x)),
     }
 }

@@ -14,6 +14,7 @@ mod failure;
 mod formats;
 mod number;
 mod parse;
+mod quick;
 mod roots;
 mod url;
 mod validate;

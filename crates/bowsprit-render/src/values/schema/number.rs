@@ -26,6 +26,15 @@ impl Number {
         }
     }
 
+    /// The nearest float.
+    pub(super) fn nearest(&self) -> f64 {
+        match self {
+            Number::Int(v) => *v as f64,
+            Number::Float(v) => *v,
+            Number::Text(text) => text.parse().unwrap_or(0.0),
+        }
+    }
+
     /// The exact value; `None` where Go refuses the exponent, and for NaN and infinities.
     pub(super) fn decimal(&self) -> Option<Decimal> {
         match self {

@@ -513,12 +513,13 @@ impl Root {
             self.add_anchor(node, index, anchor)?;
         }
         if draft >= Draft::D2020
-            && let Some(anchor) = text("$dynamicAnchor") {
-                self.add_anchor(node, index, anchor.clone())?;
-                if let Some(resource) = self.resources.get_mut(index) {
-                    resource.dynamic_anchors.push(anchor);
-                }
+            && let Some(anchor) = text("$dynamicAnchor")
+        {
+            self.add_anchor(node, index, anchor.clone())?;
+            if let Some(resource) = self.resources.get_mut(index) {
+                resource.dynamic_anchors.push(anchor);
             }
+        }
         Ok(())
     }
 

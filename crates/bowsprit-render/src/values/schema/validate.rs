@@ -295,10 +295,11 @@ impl<'s> Engine<'s, '_> {
         }
         let location = self.location();
         if let Some((_, schema)) = self.meta.iter().find(|(pointer, _)| *pointer == location)
-            && let Some(frame) = self.frames.last_mut() {
-                frame.schema = *schema;
-                frame.meta = Some(*schema);
-            }
+            && let Some(frame) = self.frames.last_mut()
+        {
+            frame.schema = *schema;
+            frame.meta = Some(*schema);
+        }
     }
 
     /// The JSON pointer of the current value.
@@ -373,9 +374,10 @@ impl<'s> Engine<'s, '_> {
             return Ok(self.failed(|| Kind::Text(wrong_type(got, schema.types))));
         }
         if let Some(constant) = schema.constant
-            && !self.equals(schema, constant)? {
-                return Ok(self.failed(|| Kind::Constant(id)));
-            }
+            && !self.equals(schema, constant)?
+        {
+            return Ok(self.failed(|| Kind::Constant(id)));
+        }
         if let Some(values) = &schema.values {
             let mut matched = false;
             if values.types & self.type_bit() != 0 {
@@ -794,7 +796,7 @@ impl<'s> Engine<'s, '_> {
 
     fn check_pattern(&mut self, regex: &GoRegex, source: &Str) -> Result<(), Fault> {
         let Some(text) = self.string() else { return Ok(()) };
-        if !regex.is_match(text.as_bytes(), &mut |steps| self.budget.charge(steps / 8))? {
+        if !regex.is_match(text.as_bytes(), &mut |steps| self.budget.charge(steps / 2))? {
             self.note(|| {
                 let (text, source) = (quote(text.as_bytes()), quote(source.as_bytes()));
                 format!("{text} does not match pattern {source}")
@@ -874,7 +876,7 @@ impl<'s> Engine<'s, '_> {
             }
             while let Some((regex, id)) = patterns.get(frame.sub - 1) {
                 frame.sub += 1;
-                if regex.is_match(name.as_bytes(), &mut |steps| budget.charge(1 + steps / 8))? {
+                if regex.is_match(name.as_bytes(), &mut |steps| budget.charge(1 + steps / 2))? {
                     frame.matched.push(0);
                     return Ok(call(*id));
                 }
@@ -1138,10 +1140,12 @@ impl<'s> Engine<'s, '_> {
 
     fn contained_outcome(&mut self, failure: Option<FailId>, index: usize) {
         let draft = self.frames.last().and_then(|f| self.store.schema(f.schema)).map(|s| s.draft);
-        if failure.is_none() && draft >= Some(Draft::D2020)
-            && let Some(frame) = self.frames.last_mut() {
-                mark_evaluated(&mut frame.left, index);
-            }
+        if failure.is_none()
+            && draft >= Some(Draft::D2020)
+            && let Some(frame) = self.frames.last_mut()
+        {
+            mark_evaluated(&mut frame.left, index);
+        }
         self.branch(failure, index);
     }
 
