@@ -39,6 +39,7 @@ pub mod values;
 pub use compiled::{CompiledChart, RenderedFiles};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind};
+pub use functions::sprig_functions;
 pub use release::{Release, push_document};
 pub use request::RenderRequest;
 pub use scope::{

@@ -11,16 +11,25 @@ pub(crate) static FUNCS: &[Func] = &[
     Func::pure("toYamlPretty", ANY, Type::String, to_yaml_pretty),
     Func::pure("fromYaml", STRING, Type::MAP, from_yaml),
     Func::pure("fromYamlArray", STRING, Type::LIST, from_yaml_array),
+    Func::pure("fromJson", STRING, Type::MAP, from_json),
+    Func::pure("fromJsonArray", STRING, Type::LIST, from_json_array),
+];
+
+/// What is the same in sprig and Helm.
+pub(crate) static JSON_FUNCS: &[Func] = &[
     Func::pure("toJson", ANY, Type::String, to_json),
     Func::pure("mustToJson", ANY, Type::String, must_to_json),
     Func::pure("toPrettyJson", ANY, Type::String, to_pretty_json),
     Func::pure("mustToPrettyJson", ANY, Type::String, must_to_pretty_json),
     Func::pure("toRawJson", ANY, Type::String, to_raw_json),
     Func::pure("mustToRawJson", ANY, Type::String, must_to_raw_json),
-    Func::pure("fromJson", STRING, Type::MAP, from_json),
-    Func::pure("fromJsonArray", STRING, Type::LIST, from_json_array),
     Func::pure("mustFromJson", STRING, Type::Any, must_from_json),
 ];
+
+/// What sprig has in place of Helm's functions of the same names.
+pub(crate) static SPRIG_FUNCS: &[Func] = &[Func::pure("fromJson", STRING, Type::Any, |args| {
+    Ok(must_from_json(args).unwrap_or_default())
+})];
 
 /// The text of a value in YAML, with the final line break.
 pub(crate) fn encode_yaml(value: &Value, meter: &Meter) -> Result<Str, FuncError> {

@@ -13,11 +13,23 @@ use bowsprit_template::{Functions, INCLUDE, TPL};
 pub(crate) fn functions(lint: bool) -> Functions {
     let mut functions = Functions::builtins();
     functions.extend(bowsprit_sprig::functions());
+    functions.extend(encode::JSON_FUNCS);
     functions.extend(encode::FUNCS);
     functions.extend(toml::FUNCS);
     functions.extend(if lint { required::LINT_FUNCS } else { required::FUNCS });
     functions.extend(lookup::FUNCS);
     functions.add(INCLUDE);
     functions.add(TPL);
+    functions
+}
+
+/// Go's and sprig's functions without Helm's own, as for `--name-template`. Those that read the
+/// environment, `env` and `expandenv`, are left to the caller.
+pub fn sprig_functions() -> Functions {
+    let mut functions = Functions::builtins();
+    functions.extend(bowsprit_sprig::functions());
+    functions.extend(encode::JSON_FUNCS);
+    functions.extend(encode::SPRIG_FUNCS);
+    functions.extend(required::SPRIG_FUNCS);
     functions
 }

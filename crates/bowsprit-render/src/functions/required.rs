@@ -7,6 +7,10 @@ pub(crate) static FUNCS: &[Func] = &[
     Func::pure("fail", &[Type::String], Type::String, fail),
 ];
 
+/// What sprig has.
+pub(crate) static SPRIG_FUNCS: &[Func] =
+    &[Func::pure("fail", &[Type::String], Type::String, fail)];
+
 /// The same while linting: nothing fails, the message gives way to an empty string.
 pub(crate) static LINT_FUNCS: &[Func] = &[
     Func::pure("required", &[Type::String, Type::Any], Type::Any, |args| {

@@ -1,6 +1,7 @@
 //! Names of releases.
 
-use bowsprit_template::{ExecError, Functions, ParseError, Run, TemplateSet};
+use bowsprit_render::sprig_functions;
+use bowsprit_template::{ExecError, ParseError, Run, TemplateSet};
 use bowsprit_value::{Func, Host, Limits, Meter, Value, strconv};
 use std::fmt;
 use std::sync::Arc;
@@ -115,8 +116,7 @@ pub fn release_name_from(
     limits: Limits,
 ) -> Result<String, TemplateNameError> {
     const NAME: &str = "name-template";
-    let mut functions = Functions::builtins();
-    functions.extend(bowsprit_sprig::functions());
+    let mut functions = sprig_functions();
     functions.extend(extra);
     let mut set = TemplateSet::new(Arc::new(functions));
     set.parse(NAME, template.as_bytes()).map_err(TemplateNameError::Parse)?;
