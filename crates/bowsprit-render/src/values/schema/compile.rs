@@ -1,7 +1,7 @@
 //! Compiling schemas: each becomes its few checks that come first and a list of keywords.
 
 use super::Fault;
-use super::document::{Document, Node, NodeId};
+use super::document::{Document, KeyFilter, Node, NodeId};
 use super::drafts::{Dialect, Draft};
 use super::formats::{self, Check};
 use super::number::{Decimal, Number};
@@ -377,6 +377,7 @@ struct Compiler<'s, 'l> {
     node: NodeId,
     dialect: Dialect,
     resource: NodeId,
+    keys: KeyFilter,
 }
 
 impl<'s, 'l> Compiler<'s, 'l> {
@@ -385,7 +386,8 @@ impl<'s, 'l> Compiler<'s, 'l> {
         let resource = own.resource_of(node).ok_or_else(|| Fault::new("no such resource"))?;
         let (dialect, resource) = (resource.dialect.clone(), resource.node);
         let document = Arc::clone(&own.document);
-        Ok(Compiler { store, document, root, node, dialect, resource })
+        let keys = KeyFilter::of(document.object(node).unwrap_or_default());
+        Ok(Compiler { store, document, root, node, dialect, resource, keys })
     }
 
     fn compile(mut self, budget: &Budget) -> Result<Schema, Fault> {
@@ -721,7 +723,8 @@ impl<'s, 'l> Compiler<'s, 'l> {
     }
 
     fn get(&self, keyword: &str) -> Option<NodeId> {
-        self.document.member(self.node, keyword.as_bytes())
+        let keyword = keyword.as_bytes();
+        if self.keys.may_have(keyword) { self.document.member(self.node, keyword) } else { None }
     }
 
     fn text(&self, keyword: &str) -> Option<String> {

@@ -134,6 +134,27 @@ impl Document {
     }
 }
 
+/// Tells at once of most keys that an object does not have them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyFilter(u64);
+
+impl KeyFilter {
+    pub(super) fn of(members: &[(Str, NodeId)]) -> KeyFilter {
+        KeyFilter(members.iter().fold(0, |bits, (key, _)| bits | KeyFilter::bit(key.as_bytes())))
+    }
+
+    fn bit(key: &[u8]) -> u64 {
+        let first = u64::from(key.first().copied().unwrap_or(0));
+        let last = u64::from(key.last().copied().unwrap_or(0));
+        1 << (first.wrapping_mul(7) ^ last.wrapping_mul(3) ^ key.len() as u64) % 64
+    }
+
+    /// False where the object surely lacks the key.
+    pub(super) fn may_have(self, key: &[u8]) -> bool {
+        self.0 & KeyFilter::bit(key) != 0
+    }
+}
+
 pub(super) fn find(members: &[(Str, NodeId)], key: &[u8]) -> Option<NodeId> {
     let at = members.binary_search_by(|(k, _)| k.as_bytes().cmp(key)).ok()?;
     members.get(at).map(|(_, id)| *id)

@@ -1,6 +1,6 @@
 //! Schema documents: loading them, finding their resources and anchors, resolving references.
 
-use super::document::{Document, Node, NodeId, Token};
+use super::document::{Document, KeyFilter, Node, NodeId, Token};
 use super::drafts::{Dialect, Draft, Place, metaschema, official_path};
 use super::parse;
 use super::url::{Part, Url, escape, unescape};
@@ -551,7 +551,8 @@ fn id_of(document: &Document, node: NodeId, draft: Draft) -> Option<String> {
 
 fn subschemas(document: &Document, node: NodeId, draft: Draft) -> Vec<NodeId> {
     let mut found = Vec::new();
-    for (keyword, place) in draft.places() {
+    let keys = KeyFilter::of(document.object(node).unwrap_or_default());
+    for (keyword, place) in draft.places().filter(|(key, _)| keys.may_have(key.as_bytes())) {
         let Some(value) = document.member(node, keyword.as_bytes()) else { continue };
         match place {
             Place::Value => found.push(value),
