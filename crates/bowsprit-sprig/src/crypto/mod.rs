@@ -46,9 +46,14 @@ pub(crate) static FUNCS: &[Func] = &[
 
 type Result = std::result::Result<Value, FuncError>;
 
+/// Charges for going through the first argument.
+fn charge_reading(args: &Args<'_>) -> std::result::Result<(), FuncError> {
+    args.meter().charge_steps(args.str(0).len() as u64 / 256)
+}
+
 fn hex_digest<D: Digest>(args: &mut Args<'_>) -> Result {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    args.charge(args.str(0).len())?;
+    charge_reading(args)?;
     let digest = D::digest(args.str(0).as_bytes());
     let mut out = Vec::with_capacity(2 * digest.len());
     for b in &digest {
@@ -61,7 +66,7 @@ fn adler32sum(args: &mut Args<'_>) -> Result {
     const MODULUS: u32 = 65_521;
     // As many bytes as fit before the second sum can overflow.
     const CHUNK: usize = 5552;
-    args.charge(args.str(0).len())?;
+    charge_reading(args)?;
     let (mut a, mut b) = (1, 0);
     for chunk in args.str(0).as_bytes().chunks(CHUNK) {
         for byte in chunk {
@@ -182,6 +187,15 @@ mod tests {
         // Read by the parser that a signing certificate goes through.
         assert!(signed("below", &leaf).is_ok());
         assert_ne!(part(&leaf, "Cert"), part(&ca, "Cert"));
+    }
+
+    #[test]
+    fn huge_keys_are_charged() {
+        let limits = Limits { steps: 10_000_000, ..Limits::default() };
+        let key = pem::encode("RSA PRIVATE KEY", &[0x30; 1 << 20]);
+        let args = ["ca".into(), Value::int(1), Value::str(key)];
+        let error = call("genCAWithKey", &args, 1, &Meter::new(limits)).unwrap_err();
+        assert_eq!(error.kind(), FuncErrorKind::Limit);
     }
 
     #[test]

@@ -244,6 +244,11 @@ impl RsaKey {
         Some(out)
     }
 
+    /// The size of the modulus.
+    pub(super) fn bits(&self) -> u64 {
+        self.n.bits()
+    }
+
     /// The public key as PKCS#1 has it.
     pub(super) fn public_der(&self) -> Vec<u8> {
         der::sequence(&[&der::integer(&self.n), &der::small_integer(self.e)])

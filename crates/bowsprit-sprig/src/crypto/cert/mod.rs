@@ -22,34 +22,34 @@ pub(super) const BUILD_CUSTOM_CERT: Func =
     Func::pure("buildCustomCert", &[S, S], CERT, build_custom_cert);
 pub(super) const GEN_CA: Func = Func::host("genCA", &[S, INT], CERT, |args, host| {
     let key = PrivateKey::for_certificate(args, host)?;
-    self_signed(Subject::authority(args.str(0), args.int(1)), &key, host)
+    self_signed(args, Subject::authority(args.str(0), args.int(1)), &key, host)
 });
 pub(super) const GEN_CA_WITH_KEY: Func =
     Func::host("genCAWithKey", &[S, INT, S], CERT, |args, host| {
-        let key = given_key(args.str(2))?;
-        self_signed(Subject::authority(args.str(0), args.int(1)), &key, host)
+        let key = given_key(args, 2)?;
+        self_signed(args, Subject::authority(args.str(0), args.int(1)), &key, host)
     });
 pub(super) const GEN_SELF_SIGNED_CERT: Func =
     Func::host("genSelfSignedCert", &[S, LIST, LIST, INT], CERT, |args, host| {
         let subject = subject(args)?;
-        self_signed(subject, &PrivateKey::for_certificate(args, host)?, host)
+        self_signed(args, subject, &PrivateKey::for_certificate(args, host)?, host)
     });
 pub(super) const GEN_SELF_SIGNED_CERT_WITH_KEY: Func =
     Func::host("genSelfSignedCertWithKey", &[S, LIST, LIST, INT, S], CERT, |args, host| {
-        let key = given_key(args.str(4))?;
-        self_signed(subject(args)?, &key, host)
+        let key = given_key(args, 4)?;
+        self_signed(args, subject(args)?, &key, host)
     });
 pub(super) const GEN_SIGNED_CERT: Func =
     Func::host("genSignedCert", &[S, LIST, LIST, INT, CERT], CERT, |args, host| {
         let authority = Authority::from_args(args)?;
         let subject = subject(args)?;
-        authority.sign(subject, &PrivateKey::for_certificate(args, host)?, host)
+        authority.sign(args, subject, &PrivateKey::for_certificate(args, host)?, host)
     });
 pub(super) const GEN_SIGNED_CERT_WITH_KEY: Func =
     Func::host("genSignedCertWithKey", &[S, LIST, LIST, INT, CERT, S], CERT, |args, host| {
-        let key = given_key(args.str(5))?;
+        let key = given_key(args, 5)?;
         let authority = Authority::from_args(args)?;
-        authority.sign(subject(args)?, &key, host)
+        authority.sign(args, subject(args)?, &key, host)
     });
 
 /// sprig's `certificate`: both parts in PEM.
@@ -93,8 +93,19 @@ fn error(what: &str, text: &[u8]) -> FuncError {
     FuncError::new([what.as_bytes(), b": ", text].concat())
 }
 
-fn given_key(text: &Str) -> std::result::Result<PrivateKey, FuncError> {
-    PrivateKey::from_pem(text.as_bytes()).map_err(|e| error("parsing private key", &e))
+fn given_key(args: &Args<'_>, index: usize) -> std::result::Result<PrivateKey, FuncError> {
+    read_key(args, args.str(index).as_bytes(), "parsing private key")
+}
+
+/// Reads a key, whose check takes time that grows with the square of its size.
+fn read_key(
+    args: &Args<'_>,
+    text: &[u8],
+    what: &str,
+) -> std::result::Result<PrivateKey, FuncError> {
+    let size = text.len() as u64;
+    args.meter().charge_steps(size.saturating_mul(size) / 4096)?;
+    PrivateKey::from_pem(text).map_err(|e| error(what, &e))
 }
 
 fn build_custom_cert(args: &mut Args<'_>) -> Result {
@@ -107,12 +118,13 @@ fn build_custom_cert(args: &mut Args<'_>) -> Result {
     let block = pem::decode(&cert).ok_or_else(|| FuncError::new("unable to decode certificate"))?;
     parse::certificate(&block.bytes)
         .map_err(|e| error("error parsing certificate: decodedCert.Bytes", &e))?;
-    PrivateKey::from_pem(&key).map_err(|e| error("error parsing private key", &e))?;
+    read_key(args, &key, "error parsing private key")?;
     Ok(Value::object(Certificate { cert: Str::from(cert), key: Str::from(key) }))
 }
 
 /// A certificate of the subject's own key.
-fn self_signed(subject: Subject, key: &PrivateKey, host: &dyn Host) -> Result {
+fn self_signed(args: &Args<'_>, subject: Subject, key: &PrivateKey, host: &dyn Host) -> Result {
+    args.meter().charge_steps(key.signing_cost())?;
     finish(build::certificate(&subject, key, &Issuer::Itself, key, host), key)
 }
 
@@ -135,12 +147,12 @@ impl Authority {
         let block = pem::decode(ca.cert.as_bytes()).ok_or_else(undecodable)?;
         parse::certificate(&block.bytes)
             .map_err(|e| error("error parsing certificate: decodedSignerCert.Bytes", &e))?;
-        let key = PrivateKey::from_pem(ca.key.as_bytes())
-            .map_err(|e| error("error parsing private key", &e))?;
+        let key = read_key(args, ca.key.as_bytes(), "error parsing private key")?;
         Ok(Authority { certificate: block.bytes, key })
     }
 
-    fn sign(&self, subject: Subject, key: &PrivateKey, host: &dyn Host) -> Result {
+    fn sign(&self, args: &Args<'_>, subject: Subject, key: &PrivateKey, host: &dyn Host) -> Result {
+        args.meter().charge_steps(self.key.signing_cost())?;
         let parsed = parse::certificate(&self.certificate)
             .map_err(|e| error("error parsing certificate: decodedSignerCert.Bytes", &e))?;
         finish(build::certificate(&subject, key, &Issuer::Other(parsed), &self.key, host), key)
