@@ -6,7 +6,7 @@ use bowsprit_value::{
     Args, Elem, Func, FuncError, IntKind, List, ListType, Meter, Str, Type, Value, deep_equal, fmt,
 };
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 const ANY: Type = Type::Any;
 const LIST: Type = Type::LIST;
@@ -177,11 +177,11 @@ fn compact(args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 /// Values that deep equality compares in one step, by what decides it.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Scalar<'v> {
     Nil,
     Bool(bool),
-    Int(IntKind, i64),
+    Int(u8, i64),
     Str(&'v Str),
 }
 
@@ -189,39 +189,39 @@ fn scalar(value: &Value) -> Option<Scalar<'_>> {
     match value {
         Value::Nil => Some(Scalar::Nil),
         Value::Bool(b) => Some(Scalar::Bool(*b)),
-        Value::Int(kind, n) => Some(Scalar::Int(*kind, *n)),
+        Value::Int(kind, n) => Some(Scalar::Int(*kind as u8, *n)),
         Value::Str(s) => Some(Scalar::Str(s)),
         _ => None,
     }
 }
 
-/// A set by deep equality: scalars are hashed, the rest is compared one by one.
+/// A set by deep equality. A few values are compared one by one; of many, the scalars are looked up.
 #[derive(Default)]
 struct Set<'v> {
-    scalars: HashSet<Scalar<'v>>,
+    scalars: BTreeSet<Scalar<'v>>,
     others: Vec<&'v Value>,
 }
 
 impl<'v> Set<'v> {
+    const FEW: usize = 16;
+
     fn contains(&self, value: &Value, meter: &Meter) -> Result<bool, FuncError> {
-        if let Some(scalar) = scalar(value) {
-            return Ok(self.scalars.contains(&scalar));
+        if !self.scalars.is_empty()
+            && let Some(scalar) = scalar(value)
+            && self.scalars.contains(&scalar)
+        {
+            return Ok(true);
         }
-        for other in &self.others {
-            meter.charge_steps(1)?;
-            if deep_equal(value, other) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        meter.charge_steps(self.others.len() as u64 / 4)?;
+        Ok(self.others.iter().any(|other| deep_equal(value, other)))
     }
 
     fn insert(&mut self, value: &'v Value) {
         match scalar(value) {
-            Some(scalar) => {
+            Some(scalar) if self.others.len() >= Set::FEW => {
                 self.scalars.insert(scalar);
             }
-            None => self.others.push(value),
+            _ => self.others.push(value),
         }
     }
 }

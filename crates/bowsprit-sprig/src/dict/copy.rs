@@ -1,7 +1,7 @@
 //! Deep copies as mitchellh/copystructure makes them.
 
 use bowsprit_value::{Args, Entries, FuncError, List, ListType, Map, MapType, Meter, Str, Value};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Nesting up to this depth is not searched for cycles.
 const UNCHECKED_DEPTH: usize = 64;
@@ -49,7 +49,7 @@ impl Frame {
 
 fn copied(value: Value, meter: &Meter) -> Result<Value, FuncError> {
     let mut frames: Vec<Frame> = Vec::new();
-    let mut path = HashSet::new();
+    let mut path = BTreeSet::new();
     let mut current = value;
     loop {
         let mut copy = match open(&current, meter)? {
@@ -96,7 +96,7 @@ fn open(value: &Value, meter: &Meter) -> Result<Option<Frame>, FuncError> {
 }
 
 // Go would not come back from a map that contains itself.
-fn enter(frame: &Frame, depth: usize, path: &mut HashSet<usize>) -> Result<(), FuncError> {
+fn enter(frame: &Frame, depth: usize, path: &mut BTreeSet<usize>) -> Result<(), FuncError> {
     match frame {
         Frame::Map { id, .. } if depth >= UNCHECKED_DEPTH && !path.insert(*id) => {
             Err(super::cyclic())

@@ -4,7 +4,7 @@ use crate::defaults::empty;
 use bowsprit_value::{
     Args, Elem, Entries, FuncError, Kind, Map, MapType, Meter, Object, Str, Value,
 };
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Nesting up to this depth is not searched for cycles.
 const UNCHECKED_DEPTH: usize = 64;
@@ -52,7 +52,7 @@ fn merge_all(args: &mut Args<'_>, overwrite: Overwrite) -> Result<Value, Stop> {
         if dst.is_nil() {
             dst = Map::new();
         }
-        Merge { overwrite, meter: args.meter(), frames: Vec::new(), path: HashSet::new() }
+        Merge { overwrite, meter: args.meter(), frames: Vec::new(), path: BTreeSet::new() }
             .run(&dst, src)?;
     }
     Ok(super::converted(Value::Map(dst)))
@@ -69,8 +69,13 @@ struct Entry {
 struct Frame {
     dst: Map,
     src: Map,
-    keys: Entries,
+    /// The source's entries when its turn came.
+    entries: Entries,
     at: usize,
+    /// The source may change meanwhile, so that only the keys of `entries` hold.
+    live: bool,
+    /// The destination was empty, so that nothing needs to be looked up in it.
+    fresh: bool,
     /// Entries that the destination lacks, put into it in one go.
     added: Vec<(Str, Value)>,
     /// The entry whose maps the frame above merges.
@@ -78,6 +83,18 @@ struct Frame {
 }
 
 impl Frame {
+    /// The next entry of the source with what the destination has in its place.
+    fn next(&mut self) -> Option<Entry> {
+        loop {
+            let (key, value) = self.entries.get(self.at)?;
+            self.at += 1;
+            let now = if self.live { self.src.get(key.as_bytes()) } else { Some(value.clone()) };
+            let Some(src) = now else { continue };
+            let dst = if self.fresh { None } else { self.dst.get(key.as_bytes()) };
+            return Some(Entry { key: key.clone(), src, dst });
+        }
+    }
+
     /// Needed before anything else may look at the destination.
     fn flush(&mut self, meter: &Meter) -> Result<(), FuncError> {
         if self.added.is_empty() {
@@ -96,7 +113,7 @@ struct Merge<'m> {
     overwrite: Overwrite,
     meter: &'m Meter,
     frames: Vec<Frame>,
-    path: HashSet<(usize, usize)>,
+    path: BTreeSet<(usize, usize)>,
 }
 
 impl Merge<'_> {
@@ -107,13 +124,12 @@ impl Merge<'_> {
                 finish(frame, entry, self.overwrite, self.meter)?;
                 continue;
             }
-            let Some(key) = frame.keys.get(frame.at).map(|(key, _)| key.clone()) else {
+            let Some(entry) = frame.next() else {
                 frame.flush(self.meter)?;
                 self.leave();
                 continue;
             };
-            frame.at += 1;
-            let below = step(frame, key, self.overwrite, self.meter)?;
+            let below = step(frame, entry, self.overwrite, self.meter)?;
             if let Some((dst, src)) = below {
                 frame.flush(self.meter)?;
                 self.enter(dst, src)?;
@@ -127,9 +143,26 @@ impl Merge<'_> {
         if self.frames.len() >= UNCHECKED_DEPTH && !self.path.insert((dst.id(), src.id())) {
             return Err(super::cyclic().into());
         }
-        let keys = src.entries();
-        self.meter.charge_bytes(keys.len() * super::ENTRY)?;
-        self.frames.push(Frame { dst, src, keys, at: 0, added: Vec::new(), waiting: None });
+        let deep = self.frames.len() >= UNCHECKED_DEPTH;
+        if self.frames.len() == UNCHECKED_DEPTH
+            || !deep && self.frames.iter().any(|frame| frame.src.ptr_eq(&dst))
+        {
+            self.frames.iter_mut().for_each(|frame| frame.live = true);
+        }
+        let entries = src.entries();
+        self.meter.charge_bytes(entries.len() * super::ENTRY)?;
+        let fresh = dst.is_empty();
+        let added = Vec::with_capacity(if fresh { entries.len() } else { 0 });
+        self.frames.push(Frame {
+            dst,
+            src,
+            entries,
+            at: 0,
+            live: deep,
+            fresh,
+            added,
+            waiting: None,
+        });
         Ok(())
     }
 
@@ -140,25 +173,23 @@ impl Merge<'_> {
     }
 }
 
-/// Merges one key. Returns the maps to merge before the entry can be finished.
+/// Merges one entry. Returns the maps to merge before it can be finished.
 fn step(
     frame: &mut Frame,
-    key: Str,
+    entry: Entry,
     overwrite: Overwrite,
     meter: &Meter,
 ) -> Result<Option<(Map, Map)>, Stop> {
-    let Some(src) = frame.src.get(key.as_bytes()) else { return Ok(None) };
-    let dst = frame.dst.get(key.as_bytes());
-    if src.is_nil() {
+    if entry.src.is_nil() {
         if overwrite {
-            put(frame, Entry { key, src, dst }, meter)?;
+            put(frame, entry, meter)?;
         }
         return Ok(None);
     }
-    match (&src, &dst) {
+    match (&entry.src, &entry.dst) {
         (Value::Map(below), Some(Value::Map(into))) if !into.is_nil() => {
             let pair = (into.clone(), below.clone());
-            frame.waiting = Some(Entry { key, src, dst });
+            frame.waiting = Some(entry);
             return Ok(Some(pair));
         }
         (Value::Object(object), Some(Value::Object(into))) => {
@@ -174,7 +205,7 @@ fn step(
         }
         _ => {}
     }
-    finish(frame, Entry { key, src, dst }, overwrite, meter)?;
+    finish(frame, entry, overwrite, meter)?;
     Ok(None)
 }
 
