@@ -1,8 +1,10 @@
 //! The table of functions that a template text can call.
 
+use crate::set::Fnv;
 use bowsprit_value::{Func, FuncImpl, Type};
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::BuildHasherDefault;
 
 /// The functions that the machine itself carries out, by the number in [`FuncImpl::Engine`].
 pub(crate) mod engine {
@@ -86,7 +88,7 @@ pub(crate) fn short_circuits(func: &Func) -> Option<bool> {
 #[derive(Clone, Default)]
 pub struct Functions {
     list: Vec<Func>,
-    by_name: HashMap<&'static [u8], u16>,
+    by_name: HashMap<&'static [u8], u16, BuildHasherDefault<Fnv>>,
 }
 
 impl fmt::Debug for Functions {

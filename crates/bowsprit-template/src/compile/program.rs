@@ -55,6 +55,13 @@ pub(crate) struct Number {
     pub(crate) float_text: bool,
 }
 
+/// A field path: a run of names in [`Unit::idents`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Path {
+    pub(crate) start: u32,
+    pub(crate) len: u16,
+}
+
 /// An instruction of the machine. The operand stack holds values with their static kind; `dot` and the
 /// variables belong to the frame.
 #[derive(Clone, Copy, Debug)]
@@ -75,14 +82,14 @@ pub(crate) enum Op {
     /// Pushes a variable.
     Var(u32),
     /// Pushes a field path of dot.
-    DotFields(u32),
+    DotFields(Path),
     /// Pushes a field path of a variable.
     VarFields {
         slot: u32,
-        path: u32,
+        path: Path,
     },
     /// Replaces the top by a field path of it.
-    Fields(u32),
+    Fields(Path),
     /// Forgets that the top came out of an interface.
     Unwrap,
     /// Copies the top into a variable.
@@ -190,7 +197,8 @@ pub struct Unit {
     pub(crate) source: Arc<[u8]>,
     pub(crate) bodies: Vec<Arc<Body>>,
     pub(crate) consts: Vec<Value>,
-    pub(crate) paths: Vec<Vec<Str>>,
+    /// The names of all field paths, one behind the other.
+    pub(crate) idents: Vec<Str>,
     pub(crate) names: Vec<Str>,
     pub(crate) types: Vec<Type>,
     pub(crate) messages: Vec<String>,

@@ -54,9 +54,10 @@ impl Number {
     /// Any other number.
     pub(super) fn parse(text: &[u8]) -> Result<Number, String> {
         if let Some(body) = text.strip_suffix(b"i")
-            && let Ok(im) = strconv::parse_float(body) {
-                return Ok(Number::of_complex(0.0, im));
-            }
+            && let Ok(im) = strconv::parse_float(body)
+        {
+            return Ok(Number::of_complex(0.0, im));
+        }
         let mut number = Number {
             uint: strconv::parse_uint(text, 0, 64).ok(),
             int: strconv::parse_int(text, 0, 64).ok(),

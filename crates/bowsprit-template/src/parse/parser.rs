@@ -4,7 +4,7 @@ use super::lexer::Lexer;
 use super::token::{Token, TokenKind};
 use super::tree::{Control, ControlKind, Tree, TreeKind};
 use crate::compile::program::{
-    Body, Literal, LoopVars, MethodCall, NO_SITE, Op, ParseError, Site, SiteKind, Unit,
+    Body, Literal, LoopVars, MethodCall, NO_SITE, Op, ParseError, Path, Site, SiteKind, Unit,
 };
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value, strconv, unicode};
@@ -44,7 +44,7 @@ pub fn compile<'t>(
             source: Arc::from(text),
             bodies: Vec::new(),
             consts: Vec::new(),
-            paths: Vec::new(),
+            idents: Vec::new(),
             names: Vec::new(),
             types: Vec::new(),
             messages: Vec::new(),
@@ -189,9 +189,17 @@ impl<'s> Parser<'s> {
         self.unit.consts.len() as u32 - 1
     }
 
-    pub(super) fn path(&mut self, idents: Vec<Str>) -> u32 {
-        self.unit.paths.push(idents);
-        self.unit.paths.len() as u32 - 1
+    /// Begins a path at the names that are going to be pushed.
+    pub(super) fn open_path(&self) -> Path {
+        Path { start: self.unit.idents.len() as u32, len: 0 }
+    }
+
+    /// Adds the name of a field token to a path, which must be the last one begun.
+    pub(super) fn push_ident(&mut self, path: &mut Path, token: Token) -> Parsed<()> {
+        let name = self.text(token).get(1..).unwrap_or_default();
+        self.unit.idents.push(Str::from(name));
+        path.len = path.len.checked_add(1).ok_or_else(|| self.error("too many fields"))?;
+        Ok(())
     }
 
     pub(super) fn name(&mut self, name: Str) -> u32 {

@@ -4,7 +4,7 @@ use super::parser::{Parsed, Parser};
 use super::text::node_text;
 use super::token::{Token, TokenKind};
 use super::tree::Var;
-use crate::compile::program::{ArgSite, Literal, MethodCall, NO_SITE, Number, Op};
+use crate::compile::program::{ArgSite, Literal, MethodCall, NO_SITE, Number, Op, Path};
 use bowsprit_value::{Elem, Func, List, ListType, Map, MapType, Str, Type, Value};
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ struct Command {
     code: usize,
     piped: bool,
     first: First,
+    argc: u16,
+    /// The arguments' sites, for a method call.
     args: Vec<ArgSite>,
     /// The first operand's bytes.
     first_span: (u32, u32),
@@ -46,12 +48,11 @@ enum First {
     None,
     Func {
         number: u16,
-        func: Func,
         site: u32,
     },
     Fields {
         base: Base,
-        idents: Vec<Str>,
+        path: Path,
         site: u32,
     },
     /// Already emitted or a constant; takes no arguments. The site is where refusing them stands.
@@ -75,7 +76,7 @@ enum Base {
 enum Operand {
     Dot { site: u32 },
     Literal { literal: Literal, site: u32, span: (u32, u32) },
-    Fields { base: Base, idents: Vec<Str>, site: u32, span: (u32, u32) },
+    Fields { base: Base, path: Path, site: u32, span: (u32, u32) },
     Var { name: Str, site: u32, span: (u32, u32) },
     Func { number: u16, site: u32, span: (u32, u32) },
     Pipe { span: (u32, u32) },
@@ -298,9 +299,10 @@ impl Parser<'_> {
                 Operand::Var { name, site, span }
             }
             TokenKind::Field => {
-                let ident = Str::from(self.text(token).get(1..).unwrap_or_default());
+                let mut path = self.open_path();
+                self.push_ident(&mut path, token)?;
                 let site = self.site(token.start, span.0, span.1);
-                Operand::Fields { base: Base::Dot, idents: vec![ident], site, span }
+                Operand::Fields { base: Base::Dot, path, site, span }
             }
             TokenKind::Bool => {
                 let value = self.text(token) == b"true";
@@ -344,14 +346,17 @@ impl Parser<'_> {
     fn fields(&mut self, pipe: &mut Pipe<'_>, mut operand: Operand) -> Parsed<Step> {
         let chain = self.peek();
         if chain.kind == TokenKind::Field {
-            let mut idents = Vec::new();
+            let mut path = match &operand {
+                Operand::Fields { path, .. } => *path,
+                _ => self.open_path(),
+            };
             let mut end = chain.end;
             while self.peek().kind == TokenKind::Field {
                 let token = self.next();
                 end = token.end;
-                idents.push(Str::from(self.text(token).get(1..).unwrap_or_default()));
+                self.push_ident(&mut path, token)?;
             }
-            operand = self.chain(&mut pipe.command, operand, idents, chain.start, end)?;
+            operand = self.chain(&mut pipe.command, operand, path, chain.start, end)?;
         }
         self.append(&mut pipe.command, operand)?;
         Ok(Step::Go(State::AfterOperand))
@@ -361,20 +366,19 @@ impl Parser<'_> {
         &mut self,
         command: &mut Command,
         operand: Operand,
-        more: Vec<Str>,
+        path: Path,
         pos: u32,
         end: u32,
     ) -> Parsed<Operand> {
         Ok(match operand {
-            Operand::Fields { base, mut idents, span, .. } => {
-                idents.extend(more);
+            Operand::Fields { base, span, .. } => {
                 let site = self.site(pos, span.0, end);
-                Operand::Fields { base, idents, site, span: (span.0, end) }
+                Operand::Fields { base, path, site, span: (span.0, end) }
             }
             Operand::Var { name, span, .. } => {
                 let site = self.site(pos, span.0, end);
                 let base = Base::Var(self.tree.slot(name.as_bytes()));
-                Operand::Fields { base, idents: more, site, span: (span.0, end) }
+                Operand::Fields { base, path, site, span: (span.0, end) }
             }
             Operand::Func { number, site, span } => {
                 if !matches!(command.first, First::None) {
@@ -382,11 +386,11 @@ impl Parser<'_> {
                 }
                 self.emit_bare_call(number, site);
                 let site = self.site(pos, span.0, end);
-                Operand::Fields { base: Base::Stack, idents: more, site, span: (span.0, end) }
+                Operand::Fields { base: Base::Stack, path, site, span: (span.0, end) }
             }
             Operand::Pipe { span } => {
                 let site = self.site(pos, span.0, end);
-                Operand::Fields { base: Base::Stack, idents: more, site, span: (span.0, end) }
+                Operand::Fields { base: Base::Stack, path, site, span: (span.0, end) }
             }
             Operand::Dot { site } | Operand::Literal { site, .. } => {
                 let text = self.site_text(site);
@@ -420,11 +424,8 @@ impl Parser<'_> {
 
     fn first(&mut self, operand: Operand) -> First {
         match operand {
-            Operand::Func { number, site, .. } => match self.functions.get(number) {
-                Some(func) => First::Func { number, func: *func, site },
-                None => First::Value { site },
-            },
-            Operand::Fields { base, idents, site, .. } => First::Fields { base, idents, site },
+            Operand::Func { number, site, .. } => First::Func { number, site },
+            Operand::Fields { base, path, site, .. } => First::Fields { base, path, site },
             Operand::Pipe { .. } => First::Value { site: NO_SITE },
             operand => First::Constant { operand },
         }
@@ -432,20 +433,21 @@ impl Parser<'_> {
 
     /// What must be emitted before an argument's own code.
     fn begin_argument(&mut self, command: &mut Command) -> Parsed<()> {
-        if u16::try_from(command.args.len() + 1).is_err() {
+        if command.argc == u16::MAX {
             return Err(self.error("too many arguments"));
         }
-        if !command.args.is_empty() {
+        if command.argc > 0 {
             self.short_circuit(command);
         }
-        if command.args.is_empty() {
+        if command.argc == 0 {
             self.settle_first(command);
         }
         Ok(())
     }
 
     fn short_circuit(&mut self, command: &mut Command) {
-        let First::Func { func, .. } = &command.first else { return };
+        let First::Func { number, .. } = command.first else { return };
+        let Some(func) = self.functions.get(number) else { return };
         if let Some(when) = crate::funcs::short_circuits(func) {
             let jump = self.tree.emit_plain(Op::ShortCircuit { when, target: 0 });
             command.jumps.push(jump);
@@ -476,11 +478,13 @@ impl Parser<'_> {
     }
 
     fn find_method(&mut self, command: &mut Command) {
-        let First::Fields { base, idents, site } = &mut command.first else { return };
-        let (base, site) = (*base, *site);
-        let Some(name) = idents.pop() else { return };
-        let idents = std::mem::take(idents);
-        self.receiver(base, idents, site);
+        let First::Fields { base, path, site } = &command.first else { return };
+        let (base, mut path, site) = (*base, *path, *site);
+        let Some(len) = path.len.checked_sub(1) else { return };
+        path.len = len;
+        let last = path.start as usize + usize::from(len);
+        let name = self.unit.idents.get(last).cloned().unwrap_or_default();
+        self.receiver(base, path, site);
         let call = MethodCall { name, args: Vec::new(), piped: command.piped, site, skip: 0 };
         let number = self.method(call);
         self.tree.emit_plain(Op::FindMethod(number));
@@ -488,9 +492,9 @@ impl Parser<'_> {
     }
 
     /// Emits the value that a method is called on.
-    fn receiver(&mut self, base: Base, idents: Vec<Str>, site: u32) {
-        if !idents.is_empty() {
-            self.emit_fields(base, idents, site);
+    fn receiver(&mut self, base: Base, path: Path, site: u32) {
+        if path.len > 0 {
+            self.emit_fields(base, path, site);
             return;
         }
         match base {
@@ -511,8 +515,7 @@ impl Parser<'_> {
         self.fail(format!("undefined variable: {name}"), site);
     }
 
-    fn emit_fields(&mut self, base: Base, idents: Vec<Str>, site: u32) {
-        let path = self.path(idents);
+    fn emit_fields(&mut self, base: Base, path: Path, site: u32) {
         match base {
             Base::Dot => {
                 self.tree.emit(Op::DotFields(path), site);
@@ -528,7 +531,7 @@ impl Parser<'_> {
     }
 
     fn emit_bare_call(&mut self, number: u16, site: u32) {
-        let Some(func) = self.functions.get(number).copied() else { return };
+        let Some(func) = self.functions.get(number) else { return };
         let want = func.params.len() - usize::from(func.variadic && !func.params.is_empty());
         if want > 0 {
             let at_least = if func.variadic { "at least " } else { "" };
@@ -542,7 +545,9 @@ impl Parser<'_> {
 
     fn argument(&mut self, command: &mut Command, operand: Operand) {
         let ty = match &command.first {
-            First::Func { func, .. } => Some(param(func, command.args.len())),
+            First::Func { number, .. } => {
+                self.functions.get(*number).map(|f| param(f, usize::from(command.argc)))
+            }
             _ => None,
         };
         let literal = match &operand {
@@ -551,7 +556,10 @@ impl Parser<'_> {
         };
         let site = operand.site();
         let literal = literal.map(|l| self.literal(l));
-        command.args.push(ArgSite { site, literal });
+        if command.method.is_some() {
+            command.args.push(ArgSite { site, literal });
+        }
+        command.argc = command.argc.saturating_add(1);
         if literal.is_some() {
             self.tree.emit(Op::Invalid, site);
         } else {
@@ -575,7 +583,7 @@ impl Parser<'_> {
                 }
                 None => self.undefined(site),
             },
-            Operand::Fields { base, idents, site, .. } => self.emit_fields(base, idents, site),
+            Operand::Fields { base, path, site, .. } => self.emit_fields(base, path, site),
             Operand::Func { number, site, .. } => self.emit_bare_call(number, site),
             Operand::Pipe { .. } => {}
         }
@@ -624,7 +632,7 @@ impl Parser<'_> {
         if let Some(site) = self.unit.sites.get_mut(pipe.site as usize) {
             site.end = command.end;
         }
-        if command.piped && command.args.is_empty() {
+        if command.piped && command.argc == 0 {
             self.settle_first(&mut command);
         }
         if let First::Constant { operand } = &command.first {
@@ -647,14 +655,18 @@ impl Parser<'_> {
         match first {
             First::None | First::Value { .. } => {}
             First::Constant { operand } => self.emit_constant(operand),
-            First::Fields { base, idents, site } => match command.method {
+            First::Fields { base, path, site } => match command.method {
                 Some(number) => self.call_method(&command, number),
                 None => {
-                    self.emit_fields(base, idents, site);
+                    self.emit_fields(base, path, site);
                     self.tree.emit_plain(Op::Unwrap);
                 }
             },
-            First::Func { number, func, site } => self.emit_call(&command, number, &func, site),
+            First::Func { number, site } => {
+                if let Some(func) = self.functions.get(number) {
+                    self.emit_call(&command, number, func, site);
+                }
+            }
         }
     }
 
@@ -681,7 +693,7 @@ impl Parser<'_> {
     }
 
     fn emit_call(&mut self, command: &Command, number: u16, func: &Func, ident: u32) {
-        let argc = command.args.len();
+        let argc = usize::from(command.argc);
         let given = argc + usize::from(command.piped);
         let fixed = func.params.len() - usize::from(func.variadic && !func.params.is_empty());
         let wrong = if func.variadic { given < fixed } else { given != func.params.len() };
@@ -725,9 +737,10 @@ impl Parser<'_> {
             return;
         }
         if let Some(when) = crate::funcs::short_circuits(func)
-            && !command.args.is_empty() {
-                jumps.push(self.tree.emit_plain(Op::ShortCircuit { when, target: 0 }));
-            }
+            && command.argc > 0
+        {
+            jumps.push(self.tree.emit_plain(Op::ShortCircuit { when, target: 0 }));
+        }
         let end = self.tree.emit_plain(Op::Jump(0));
         for jump in jumps {
             self.tree.patch(jump, &mut self.unit.loops);
@@ -746,6 +759,7 @@ impl Command {
             code,
             piped,
             first: First::None,
+            argc: 0,
             args: Vec::new(),
             first_span: (start, start),
             refused: None,

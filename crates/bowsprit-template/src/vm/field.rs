@@ -1,13 +1,14 @@
 //! Fields: methods, struct fields and map keys.
 
 use super::{Run, Slot, Static, Step, fault};
-use crate::compile::program::{MethodCall, Unit};
+use crate::compile::program::{MethodCall, Path, Unit};
 use bowsprit_value::{Elem, Field, Kind, Map, Method, Str, Type, Value};
 
 impl Run<'_> {
     /// Pushes what a path of fields leads to.
-    pub(super) fn fields(&mut self, unit: &Unit, receiver: Slot, path: u32) -> Step<()> {
-        let Some(idents) = unit.paths.get(path as usize) else { return Ok(()) };
+    pub(super) fn fields(&mut self, unit: &Unit, receiver: Slot, path: Path) -> Step<()> {
+        let start = path.start as usize;
+        let idents = unit.idents.get(start..start + usize::from(path.len)).unwrap_or_default();
         let mut slot = receiver;
         for ident in idents {
             slot = self.field(slot, ident)?;

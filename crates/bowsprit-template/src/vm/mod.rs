@@ -289,9 +289,10 @@ impl<'r> Run<'r> {
         while let Some(Instr { op, site }) = body.code.get(pc) {
             pc += 1;
             if *site != NO_SITE
-                && let Some(frame) = self.frames.last_mut() {
-                    frame.at = *site;
-                }
+                && let Some(frame) = self.frames.last_mut()
+            {
+                frame.at = *site;
+            }
             match *op {
                 Op::Text { start, end } => self.text(unit, start, end)?,
                 Op::Print => self.print(unit)?,
@@ -443,9 +444,10 @@ impl<'r> Run<'r> {
 
     fn unwrap_top(&mut self) {
         if let (Some(stat), Some(value)) = (self.stats.last_mut(), self.values.last())
-            && *stat == Static::Interface {
-                *stat = if value.is_nil() { Static::Invalid } else { Static::Concrete };
-            }
+            && *stat == Static::Interface
+        {
+            *stat = if value.is_nil() { Static::Invalid } else { Static::Concrete };
+        }
     }
 
     // Templates by name.

@@ -227,6 +227,11 @@ pub fn unquote(s: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn unquote_escaped(mut s: &[u8], delim: u8) -> Option<Vec<u8>> {
+    if let (b'"', Some((b'"', inner))) = (delim, s.split_last())
+        && inner.iter().all(|b| (b' '..=b'~').contains(b) && !matches!(b, b'"' | b'\\'))
+    {
+        return Some(inner.to_vec());
+    }
     let mut out = Vec::with_capacity(s.len());
     while let Some(&first) = s.first() {
         if first == delim {
