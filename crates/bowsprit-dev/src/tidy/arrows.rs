@@ -9,27 +9,26 @@ use super::metadata::metadata;
 
 /// Crates without I/O, which build for `wasm32-unknown-unknown`, and what each may use.
 pub(super) const CORE: &[(&str, &[&str])] = &[
-    ("bowsprit-diag", &[]),
     ("bowsprit-value", &[]),
     ("bowsprit-semver", &[]),
-    ("bowsprit-yaml", &["diag", "value"]),
-    ("bowsprit-template", &["diag", "value"]),
+    ("bowsprit-yaml", &["value"]),
+    ("bowsprit-template", &["value"]),
     ("bowsprit-sprig", &["value", "semver"]),
-    ("bowsprit-chart", &["diag", "value", "yaml", "semver"]),
-    ("bowsprit-manifest", &["diag", "value", "yaml"]),
+    ("bowsprit-chart", &["value", "yaml", "semver"]),
+    ("bowsprit-manifest", &["value", "yaml"]),
     (
         "bowsprit-render",
-        &["diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest"],
+        &["value", "semver", "yaml", "template", "sprig", "chart", "manifest"],
     ),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
 const EDGE: &[(&str, &[&str])] = &[
-    ("bowsprit-loader", &["diag", "value", "yaml", "semver", "chart"]),
+    ("bowsprit-loader", &["value", "yaml", "semver", "chart"]),
     (
         "bowsprit",
         &[
-            "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render",
+            "value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render",
             "loader",
         ],
     ),

@@ -1,1 +1,0 @@
-//! Source text, spans and diagnostics.
