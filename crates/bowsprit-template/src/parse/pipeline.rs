@@ -869,6 +869,7 @@ fn nil_value(ty: Type) -> Result<Option<Value>, Expected> {
         Type::List(elem) => Ok(Some(Value::List(List::nil(ListType::of(elem))))),
         Type::Map(elem) => Ok(Some(Value::Map(Map::nil(MapType::of(elem))))),
         Type::Bytes => Ok(Some(Elem::Bytes.zero())),
+        _ if ty.can_be_nil() => Ok(Some(Value::Nil)),
         _ => Err(Expected::NotNil),
     }
 }

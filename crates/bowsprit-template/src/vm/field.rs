@@ -1,7 +1,7 @@
 //! Fields: methods, struct fields and map keys.
 
 use super::{Run, Slot, Static, Step, fault};
-use crate::compile::program::{MethodCall, Path, Unit};
+use crate::compile::program::{MethodCall, NO_SITE, Path, Unit};
 use bowsprit_value::{Elem, Field, Kind, Map, Method, Str, Type, Value};
 
 impl Run<'_> {
@@ -110,7 +110,7 @@ impl Run<'_> {
         let Some(method) = find(&receiver.value, &call.name) else { return Ok(()) };
         let mut values = Vec::with_capacity(args.len() + 1);
         for (i, (slot, arg)) in args.into_iter().zip(&call.args).enumerate() {
-            if let Some(frame) = self.frames.last_mut() {
+            if let (Some(frame), true) = (self.frames.last_mut(), arg.site != NO_SITE) {
                 frame.at = arg.site;
             }
             let ty = param(method, i);

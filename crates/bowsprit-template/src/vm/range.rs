@@ -2,7 +2,7 @@
 
 use super::{Run, Slot, Static, Step, fault};
 use crate::compile::program::Unit;
-use bowsprit_value::{Elem, Entries, IntKind, List, Value, fmt};
+use bowsprit_value::{Elem, Entries, IntKind, Kind, List, Value, fmt};
 use std::sync::Arc;
 
 /// What a loop has still to go through.
@@ -17,7 +17,7 @@ pub(super) enum Iter {
 impl Run<'_> {
     /// Pops the value to iterate over. False where there is nothing to do.
     pub(super) fn range_start(&mut self, unit: &Unit, number: u32) -> Step<bool> {
-        let slot = self.pop();
+        let slot = plain_int(self.pop());
         let iter = match &slot.value {
             Value::Nil => return Ok(false),
             Value::List(list) => Iter::List { list: list.clone(), next: 0 },
@@ -70,6 +70,16 @@ impl Run<'_> {
             *dot = element;
         }
         Ok(None)
+    }
+}
+
+/// The integer of a named integer type such as `time.Month`.
+fn plain_int(slot: Slot) -> Slot {
+    match &slot.value {
+        Value::Object(object) if matches!(object.kind(), Kind::Int(_)) => {
+            Slot::concrete(object.to_json().unwrap_or_default())
+        }
+        _ => slot,
     }
 }
 
