@@ -46,24 +46,17 @@ type Result = std::result::Result<Value, FuncError>;
 
 const HTML: &[u8] = b"2006-01-02";
 
-/// The zone that Go calls `Local`; one that nobody knows is UTC.
-fn local_zone(host: &dyn Host) -> Zone {
-    let name = host.time_zone();
-    let name = name.strip_prefix(':').unwrap_or(&name);
-    Zone::named(name.as_bytes()).unwrap_or_default()
-}
-
 /// Reads a time in UTC.
 pub(crate) fn parse_utc(layout: &[u8], value: &[u8]) -> Option<Time> {
     parse::parse(layout, value, &Zone::UTC).ok()
 }
 
 fn load_zone(name: &[u8], host: &dyn Host) -> Zone {
-    if name == b"Local" { local_zone(host) } else { Zone::named(name).unwrap_or_default() }
+    if name == b"Local" { Zone::of_host(host) } else { Zone::named(name).unwrap_or_default() }
 }
 
 fn now(_: &mut Args<'_>, host: &dyn Host) -> Result {
-    Ok(time(Time::now(host.now(), local_zone(host))))
+    Ok(time(Time::now(host.now(), Zone::of_host(host))))
 }
 
 /// The moment that an argument stands for: a time, or Unix seconds; `None` for anything else.
@@ -84,7 +77,7 @@ fn format_in(args: &Args<'_>, layout: &[u8], value: &Value, zone: Zone, host: &d
 }
 
 fn date(args: &mut Args<'_>, host: &dyn Host) -> Result {
-    format_in(args, args.str(0).as_bytes(), args.get(1), local_zone(host), host)
+    format_in(args, args.str(0).as_bytes(), args.get(1), Zone::of_host(host), host)
 }
 
 fn date_in_zone(args: &mut Args<'_>, host: &dyn Host) -> Result {
@@ -93,7 +86,7 @@ fn date_in_zone(args: &mut Args<'_>, host: &dyn Host) -> Result {
 }
 
 fn html_date(args: &mut Args<'_>, host: &dyn Host) -> Result {
-    format_in(args, HTML, args.get(0), local_zone(host), host)
+    format_in(args, HTML, args.get(0), Zone::of_host(host), host)
 }
 
 fn html_date_in_zone(args: &mut Args<'_>, host: &dyn Host) -> Result {
@@ -174,14 +167,14 @@ fn duration_round(args: &mut Args<'_>, host: &dyn Host) -> Result {
 }
 
 fn must_to_date(args: &mut Args<'_>, host: &dyn Host) -> Result {
-    let here = local_zone(host);
+    let here = Zone::of_host(host);
     parse::parse(args.str(0).as_bytes(), args.str(1).as_bytes(), &here)
         .map(time)
         .map_err(FuncError::new)
 }
 
 fn to_date(args: &mut Args<'_>, host: &dyn Host) -> Result {
-    let here = local_zone(host);
+    let here = Zone::of_host(host);
     let parsed = parse::parse(args.str(0).as_bytes(), args.str(1).as_bytes(), &here);
     Ok(time(parsed.unwrap_or_else(|_| Time::zero(here))))
 }

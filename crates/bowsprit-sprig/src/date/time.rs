@@ -3,6 +3,7 @@
 use super::civil::{Absolute, Day, UNIX_TO_ABSOLUTE, UNIX_TO_INTERNAL, carry, unix_seconds};
 use super::duration::{SECOND, duration, less_than_half, nanos_of};
 use super::layout::{self, MONTHS, WEEKDAYS, push_int};
+use super::parse;
 use super::zone::Zone;
 use crate::methods;
 use bowsprit_value::{
@@ -68,6 +69,13 @@ impl Time {
         Timestamp { seconds: self.unix(), nanos: self.nanos }
     }
 
+    /// Go's `time.ParseInLocation`: reads a time that is in `zone` unless it says otherwise. `here` is
+    /// what Go calls `Local`. `None` where the text does not have the layout.
+    pub fn parse(layout: &[u8], text: &[u8], zone: &Zone, here: &Zone) -> Option<Time> {
+        let parsed = parse::parse(layout, text, zone).ok()?;
+        Some(Time { here: here.clone(), ..parsed })
+    }
+
     /// The moment so many nanoseconds later.
     #[must_use]
     pub fn after(&self, nanos: i64) -> Time {
@@ -127,7 +135,8 @@ impl Time {
     }
 
     /// The same moment in another zone.
-    pub(super) fn with_zone(mut self, zone: Zone) -> Time {
+    #[must_use]
+    pub fn with_zone(mut self, zone: Zone) -> Time {
         self.zone = zone;
         self.monotonic = None;
         self

@@ -1,7 +1,7 @@
 //! Time zones: UTC, fixed offsets, and those of the IANA database, read as Go's `time` reads them.
 
 use super::rule;
-use bowsprit_value::Str;
+use bowsprit_value::{Host, Str, Timestamp};
 
 /// A time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,18 @@ impl Zone {
         // The crate ignores case, the files that Go reads do not.
         (found.as_bytes() == name).then_some(())?;
         Table::parse(found, data).map(|table| Zone(Kind::Named(table)))
+    }
+
+    /// The zone that the host is in, which Go calls `Local`; one that nobody knows is UTC.
+    pub fn of_host(host: &dyn Host) -> Zone {
+        let name = host.time_zone();
+        let name = name.strip_prefix(':').unwrap_or(&name);
+        Zone::named(name.as_bytes()).unwrap_or_default()
+    }
+
+    /// What the clocks show at a moment, in seconds east of UTC.
+    pub fn offset_at(&self, at: Timestamp) -> i64 {
+        self.at(at.seconds).offset
     }
 
     /// Go's `Location.String`.
