@@ -16,10 +16,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ("bowsprit-sprig", &["value", "semver"]),
     ("bowsprit-chart", &["value", "yaml", "semver"]),
     ("bowsprit-manifest", &["value", "yaml"]),
-    (
-        "bowsprit-render",
-        &["value", "semver", "yaml", "template", "sprig", "chart", "manifest"],
-    ),
+    ("bowsprit-render", &["value", "semver", "yaml", "template", "sprig", "chart", "manifest"]),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -27,10 +24,7 @@ const EDGE: &[(&str, &[&str])] = &[
     ("bowsprit-loader", &["value", "yaml", "semver", "chart"]),
     (
         "bowsprit",
-        &[
-            "value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render",
-            "loader",
-        ],
+        &["value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render", "loader"],
     ),
     ("bowsprit-cli", &[""]),
 ];
