@@ -325,7 +325,9 @@ fn sort_alpha(args: &mut Args<'_>) -> Result<Value, FuncError> {
 
 fn to_strings(args: &mut Args<'_>) -> Result<Value, FuncError> {
     match args.get(0) {
-        Value::List(list) if list.ty().elem == Elem::String => Ok(args.take(0)),
+        Value::List(list) if list.ty().elem == Elem::String && list.ty().named.is_none() => {
+            Ok(args.take(0))
+        }
         value => Ok(Value::strings(strings(value, args.meter())?)),
     }
 }

@@ -84,12 +84,6 @@ fn changed(version: std::result::Result<Version, bowsprit_semver::Error>) -> Res
     Ok(Value::object(Semver { version: version.map_err(error)?, pointer: false }))
 }
 
-/// What copystructure makes of a version, whose fields it can't see: one without content.
-pub(crate) fn deep_copy(value: &Value) -> Option<Value> {
-    let Semver { pointer, .. } = *value.downcast::<Semver>()?;
-    Some(Value::object(Semver { version: Version::parse("0.0.0").ok()?, pointer }))
-}
-
 fn number(n: u64) -> Value {
     Value::Int(IntKind::Uint64, n as i64)
 }
@@ -139,6 +133,11 @@ impl Object for Semver {
 
     fn to_json(&self) -> Option<Value> {
         self.to_text().map(Value::Str)
+    }
+
+    fn exported_copy(&self) -> Option<Value> {
+        let version = Version::parse("0.0.0").ok()?;
+        Some(Value::object(Semver { version, pointer: self.pointer }))
     }
 
     fn equals(&self, other: &dyn Object) -> bool {

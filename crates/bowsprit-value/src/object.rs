@@ -111,6 +111,12 @@ pub trait Object: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// A deep copy by reflection (`deepCopy`), in which the fields that are not exported are empty;
+    /// `None` where there are none, so that the object itself can serve as the copy.
+    fn exported_copy(&self) -> Option<Value> {
+        None
+    }
+
     /// Go's `==` and `reflect.DeepEqual` with another object of the same type.
     fn equals(&self, other: &dyn Object) -> bool {
         let _ = other;

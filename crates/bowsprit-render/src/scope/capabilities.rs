@@ -269,6 +269,10 @@ impl Object for KubeVersion {
         Some(lowered(&self.exported()))
     }
 
+    fn exported_copy(&self) -> Option<Value> {
+        Some(Value::object(KubeVersion { normalized: String::new(), ..self.clone() }))
+    }
+
     fn equals(&self, other: &dyn Object) -> bool {
         let other: &dyn std::any::Any = other;
         other.downcast_ref::<KubeVersion>() == Some(self)
@@ -497,6 +501,11 @@ impl Object for Capabilities {
 
     fn to_yaml_pretty(&self) -> Option<Vec<(Str, Value)>> {
         Some(lowered(&self.fields()))
+    }
+
+    fn exported_copy(&self) -> Option<Value> {
+        let kube_version = self.kube.exported_copy()?;
+        Some(Value::object(Capabilities { kube_version, ..self.clone() }))
     }
 
     fn equals(&self, other: &dyn Object) -> bool {

@@ -106,5 +106,8 @@ fn enter(frame: &Frame, depth: usize, path: &mut BTreeSet<usize>) -> Result<(), 
 }
 
 fn leaf(value: Value) -> Value {
-    crate::semver::deep_copy(&value).unwrap_or(value)
+    match &value {
+        Value::Object(object) => object.exported_copy().unwrap_or(value),
+        _ => value,
+    }
 }
