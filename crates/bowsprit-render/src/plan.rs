@@ -5,12 +5,12 @@
 //! happens on numbered copies of what can change, and the charts stay shared. Where Helm's shallow
 //! copies let two instances of a chart see each other's changes, these do too.
 
-use crate::values::coalesce::{ChartTree, Nulls, coalesce, merge_tables};
+use crate::values::coalesce::{ChartTree, Nulls, coalesce, is_clean, merge_tables};
 use crate::values::log::Log;
 use crate::values::{ValuesError, ValuesErrorKind};
 use bowsprit_chart::{Chart, Dependency, Level, LogLine};
 use bowsprit_semver::{Constraint, Version};
-use bowsprit_value::{Map, MapType, Meter, Str, Value, fmt, strconv, unicode};
+use bowsprit_value::{Entries, Map, MapType, Meter, Str, Value, fmt, strconv, unicode};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct Instance {
     pub dependencies: Option<Arc<Vec<Dependency>>>,
     /// The default values, with those that were imported. Must not be written; fork it.
     pub defaults: Map,
+    /// The defaults are known to contain no null.
+    clean: bool,
     /// Index of the parent in [`Plan::instances`].
     pub parent: Option<usize>,
     /// Indexes of the subcharts, in Helm's order.
@@ -76,6 +78,10 @@ impl ChartTree for Plan {
 
     fn children(&self, id: usize) -> &[usize] {
         self.instances.get(id).map(|i| i.children.as_slice()).unwrap_or_default()
+    }
+
+    fn is_clean(&self, id: usize) -> bool {
+        self.instances.get(id).is_some_and(|i| i.clean)
     }
 }
 
@@ -142,6 +148,7 @@ struct Node {
     chart: Arc<Chart>,
     meta: usize,
     values: Map,
+    clean: bool,
     children: Vec<usize>,
     parent: Option<usize>,
 }
@@ -168,6 +175,10 @@ impl ChartTree for Planner {
 
     fn children(&self, id: usize) -> &[usize] {
         self.nodes.get(id).map(|node| node.children.as_slice()).unwrap_or_default()
+    }
+
+    fn is_clean(&self, id: usize) -> bool {
+        self.nodes.get(id).is_some_and(|node| node.clean)
     }
 }
 
@@ -206,6 +217,7 @@ impl Planner {
             chart: Arc::clone(chart),
             meta: self.metas.len() - 1,
             values: chart.values.clone(),
+            clean: is_clean(&chart.values),
             children: Vec::new(),
             parent,
         })?;
@@ -277,6 +289,10 @@ impl Planner {
             list.clone_from(&wanted);
         }
         for &child in &enabled {
+            if self.dependencies(child).is_none() {
+                continue;
+            }
+            let coalesced = self.what_concerns(child, &coalesced, path);
             let below = format!("{path}{}.", self.name(child));
             self.process_enabled(child, &coalesced, &below, depth + 1)?;
         }
@@ -289,6 +305,45 @@ impl Planner {
         }
         self.set_children(id, enabled);
         Ok(())
+    }
+
+    /// Those entries of the coalesced values that can matter while a chart and those below it are
+    /// processed. The others would only be carried along: in Helm they are, which is what makes it slow.
+    fn what_concerns(&self, id: usize, values: &Map, path: &str) -> Map {
+        let mut names: Vec<&[u8]> = vec![b"tags", b"global"];
+        // Conditions are looked up below the first chart of the path.
+        let first = path.split('.').next().filter(|name| !name.is_empty());
+        names.push(first.map_or(self.name(id).as_bytes(), str::as_bytes));
+        let subtree = self.subtree(id);
+        let defaults: Vec<Entries> =
+            subtree.iter().filter_map(|&below| self.defaults(below)).map(Map::peek).collect();
+        for entries in &defaults {
+            names.extend(entries.iter().map(|(key, _)| key.as_bytes()));
+        }
+        for below in subtree {
+            names.push(self.name(below).as_bytes());
+            let meta = self.nodes.get(below).and_then(|node| self.metas.get(node.meta));
+            for dependency in meta.iter().flat_map(|meta| meta.dependencies.iter().flatten()) {
+                names.push(dependency.name.as_bytes());
+                names.push(dependency.alias.as_bytes());
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        Map::from_entries(
+            names.into_iter().filter_map(|name| Some((Str::from(name), values.get(name)?))),
+        )
+    }
+
+    /// A chart and all those below it.
+    fn subtree(&self, id: usize) -> Vec<usize> {
+        let mut found = vec![id];
+        let mut next = 0;
+        while let Some(&id) = found.get(next).filter(|_| next < MAX_INSTANCES) {
+            found.extend(self.children(id));
+            next += 1;
+        }
+        found
     }
 
     /// The subcharts that no entry asks for, then a copy for each entry whose chart is there.
@@ -422,8 +477,10 @@ impl Planner {
             reach_all(&values);
             merge_tables(&values, &imported, &mut self.log);
         }
+        let clean = self.subtree(id).into_iter().all(|below| self.is_clean(below));
         if let Some(node) = self.nodes.get_mut(id) {
             node.values = values;
+            node.clean = clean;
         }
         Ok(())
     }
@@ -496,6 +553,7 @@ impl Planner {
                 chart: Arc::clone(&node.chart),
                 dependencies: lists.get(node.meta).cloned().flatten(),
                 defaults: node.values.clone(),
+                clean: node.clean,
                 parent,
                 children: Vec::with_capacity(node.children.len()),
             });

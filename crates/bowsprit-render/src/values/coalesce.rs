@@ -14,6 +14,8 @@ pub(crate) trait ChartTree {
     fn name(&self, id: usize) -> &Str;
     fn defaults(&self, id: usize) -> Option<&Map>;
     fn children(&self, id: usize) -> &[usize];
+    /// Whether the defaults are known to contain no null in any table.
+    fn is_clean(&self, id: usize) -> bool;
 }
 
 /// Whether nulls delete what they meet or are kept.
@@ -25,6 +27,9 @@ pub(crate) enum Nulls {
     Keep,
 }
 
+/// Shallow copies of charts share what is below them, and so can stand for more charts than there are.
+const MAX_CHARTS: usize = 100_000;
+
 /// Lays values over the defaults of a chart and all its subcharts. The given values are not changed,
 /// and must not be changed any more.
 pub(crate) fn coalesce(
@@ -35,6 +40,7 @@ pub(crate) fn coalesce(
     log: &mut Log,
 ) -> Result<Map, ValuesError> {
     let dest = if values.is_nil() { Map::new() } else { values.fork() };
+    let mut opened = 1;
     let mut frames = vec![Frame::open(tree, root, dest.clone(), Path::EMPTY, nulls, log)];
     while let Some(frame) = frames.last_mut() {
         let Some(&child) = tree.children(frame.chart).get(frame.next) else {
@@ -42,6 +48,11 @@ pub(crate) fn coalesce(
             continue;
         };
         frame.next += 1;
+        opened += 1;
+        if opened > MAX_CHARTS {
+            let text = "limit reached: too many instances of charts";
+            return Err(ValuesError::new(ValuesErrorKind::Limit, text));
+        }
         let below = subchart_table(&frame.dest, tree.name(child))?;
         let prefix = log.path(frame.prefix, tree.name(frame.chart));
         coalesce_globals(&below, &frame.dest, prefix, log);
@@ -99,6 +110,7 @@ fn coalesce_values(
     log: &mut Log,
 ) {
     let Some(defaults) = tree.defaults(chart).map(Map::fork) else { return };
+    let clean = tree.is_clean(chart);
     let (theirs, ours) = (defaults.peek(), dest.peek());
     let mut ours = Cursor::new(&ours);
     let (mut added, mut removed, mut both) = (Vec::new(), Vec::new(), Vec::new());
@@ -120,31 +132,26 @@ fn coalesce_values(
         dest.remove(key.as_bytes());
     }
     for key in both {
-        let kept = nulls == Nulls::Keep
-            || tree.children(chart).iter().any(|&child| tree.name(child) == key);
-        let nulls = if kept { Nulls::Keep } else { Nulls::Delete };
-        merge_default(dest, &defaults, key, prefix, nulls, log);
+        let (Some(Value::Map(table)), Some(Value::Map(default))) =
+            (dest.get(key.as_bytes()), defaults.get(key.as_bytes()))
+        else {
+            continue;
+        };
+        let is_child = tree.children(chart).iter().any(|&child| tree.name(child) == key);
+        let nulls = if is_child { Nulls::Keep } else { nulls };
+        if nulls == Nulls::Delete && !clean {
+            clean_nulls(&default);
+        }
+        let path = log.path(prefix, key);
+        coalesce_tables(&table, &default, path, nulls, log);
     }
     dest.extend(added.into_iter().filter_map(|key| {
         let value = defaults.get(key.as_bytes())?;
-        if let (Value::Map(map), Nulls::Delete) = (&value, nulls) {
+        if let (Value::Map(map), Nulls::Delete, false) = (&value, nulls, clean) {
             clean_nulls(map);
         }
         Some((key, value))
     }));
-}
-
-fn merge_default(dest: &Map, defaults: &Map, key: &Str, prefix: Path, nulls: Nulls, log: &mut Log) {
-    let (Some(Value::Map(table)), Some(Value::Map(default))) =
-        (dest.get(key.as_bytes()), defaults.get(key.as_bytes()))
-    else {
-        return;
-    };
-    if nulls == Nulls::Delete {
-        clean_nulls(&default);
-    }
-    let path = log.path(prefix, key);
-    coalesce_tables(&table, &default, path, nulls, log);
 }
 
 /// Helm's `MergeTables`: what `dst` lacks comes from `src`, nulls are kept.
@@ -328,6 +335,21 @@ fn clean_nulls(root: &Map) {
             }
         }
     }
+}
+
+/// Whether there is no null in a table or the tables below it.
+pub(crate) fn is_clean(root: &Map) -> bool {
+    let mut pending = vec![root.peek()];
+    while let Some(entries) = pending.pop() {
+        for (_, value) in entries.iter() {
+            match value {
+                Value::Nil => return false,
+                Value::Map(map) => pending.push(map.peek()),
+                _ => {}
+            }
+        }
+    }
+    true
 }
 
 /// Which tables below a root hold nulls, in preorder.

@@ -671,12 +671,10 @@ impl<'s, 'l> Compiler<'s, 'l> {
         }
         let out = &mut schema.keywords;
         out.extend(self.property("not").map(Keyword::Not));
-        let kinds: [(&str, fn(Vec<SchemaId>) -> Keyword); 3] =
-            [("allOf", Keyword::AllOf), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)];
-        for (name, keyword) in kinds {
-            let list = self.items(name);
-            out.extend((!list.is_empty()).then(|| keyword(list)));
-        }
+        let [all, any, one] = ["allOf", "anyOf", "oneOf"].map(|name| self.items(name));
+        out.extend((!all.is_empty()).then_some(Keyword::AllOf(all)));
+        out.extend((!any.is_empty()).then_some(Keyword::AnyOf(any)));
+        out.extend((!one.is_empty()).then_some(Keyword::OneOf(one)));
         if schema.draft < Draft::D7 {
             return;
         }

@@ -146,7 +146,7 @@ impl KeyFilter {
     fn bit(key: &[u8]) -> u64 {
         let first = u64::from(key.first().copied().unwrap_or(0));
         let last = u64::from(key.last().copied().unwrap_or(0));
-        1 << (first.wrapping_mul(7) ^ last.wrapping_mul(3) ^ key.len() as u64) % 64
+        1 << ((first.wrapping_mul(7) ^ last.wrapping_mul(3) ^ key.len() as u64) % 64)
     }
 
     /// False where the object surely lacks the key.

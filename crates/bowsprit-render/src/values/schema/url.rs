@@ -215,7 +215,7 @@ impl std::fmt::Display for Url {
 impl Url {
     fn push_hierarchy(&self, out: &mut String) {
         let bare = self.host.is_empty() && self.user.is_none();
-        if (!self.scheme.is_empty() || !bare) && !(self.omit_host && bare) {
+        if !bare || (!self.scheme.is_empty() && !self.omit_host) {
             if !bare || !self.path.is_empty() {
                 out.push_str("//");
             }
