@@ -357,7 +357,8 @@ impl Map {
             ty: self.0.ty,
             nil: self.0.nil,
             forked: true,
-            base: self.cell().table(),
+            // What lies below is not reached for: a fork of a fork forks the same tables.
+            base: self.peek().0,
             own: OnceLock::new(),
             over: OnceLock::new(),
             viewed: None,
