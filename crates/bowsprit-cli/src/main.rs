@@ -1,24 +1,25 @@
-//! The bowsprit command.
+//! The `bowsprit` command: flags, printing and exit codes around the library.
 
-use std::io::{BufRead, Write};
+mod commands;
+mod failure;
+mod flags;
+mod kubeconfig;
+mod limits;
+mod release;
+mod settings;
+mod streams;
+mod values;
 
-struct OsHost;
-impl bowsprit::value::Host for OsHost {
-    fn now(&self) -> bowsprit::value::Timestamp {
-        let d = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        bowsprit::value::Timestamp { seconds: d.as_secs() as i64, nanos: d.subsec_nanos() }
-    }
-    fn fill_random(&self, buf: &mut [u8]) {
-        use std::io::Read;
-        let _ = std::fs::File::open("/dev/urandom").and_then(|mut f| f.read_exact(buf));
-    }
-}
+use std::process::ExitCode;
 
-fn main() {
-    let evaluator = bowsprit::eval::Evaluator::new(OsHost, Default::default());
-    let mut out = std::io::stdout().lock();
-    for line in std::io::stdin().lock().split(b'\n').map_while(Result::ok) {
-        let answer = evaluator.answer(&line);
-        let _ = out.write_all(&answer).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+fn main() -> ExitCode {
+    let args: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    match commands::run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::FAILURE
+        }
     }
 }

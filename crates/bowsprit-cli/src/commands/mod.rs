@@ -1,0 +1,250 @@
+//! The commands, and the way from arguments to one of them.
+
+mod completion;
+mod eval;
+mod help;
+mod template;
+mod version;
+
+use crate::failure::Failure;
+use crate::flags::{Flag, HELP, Parsed, Parser, is_optional};
+use crate::settings::{self, Settings};
+use crate::streams;
+use bowsprit::value::strconv;
+
+/// A command of the tree.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) name: &'static str,
+    /// What follows the program's name in the usage line.
+    pub(crate) usage: &'static str,
+    /// One line.
+    pub(crate) about: &'static str,
+    /// What stands below the flags in help.
+    pub(crate) examples: &'static str,
+    pub(crate) flags: &'static [&'static [Flag]],
+    pub(crate) children: &'static [&'static Command],
+    /// None for a command that only has others below it.
+    pub(crate) run: Option<fn(&Invocation<'_>) -> Result<(), Failure>>,
+}
+
+/// A command with what it was given.
+#[derive(Debug)]
+pub(crate) struct Invocation<'a> {
+    pub(crate) parsed: &'a Parsed,
+    pub(crate) settings: &'a Settings,
+}
+
+impl Invocation<'_> {
+    /// The arguments that are no flags.
+    pub(crate) fn args(&self) -> &[String] {
+        &self.parsed.args
+    }
+}
+
+/// The program itself.
+pub(crate) static ROOT: Command = Command {
+    name: "bowsprit",
+    usage: "[command]",
+    about: "Renders Helm charts as Helm 4.2.4 does, only faster",
+    examples: "\
+Examples:
+  bowsprit template demo ./chart
+  bowsprit template demo ./chart-1.2.3.tgz -f prod.yaml --set image.tag=v2
+  bowsprit eval --set a=x '{{ .Values.a | quote }}'
+
+Use \"bowsprit help COMMAND\" for more about a command.",
+    flags: &[],
+    children: &[
+        &completion::COMMAND,
+        &eval::COMMAND,
+        &help::COMMAND,
+        &template::COMMAND,
+        &version::COMMAND,
+    ],
+    run: None,
+};
+
+/// Runs the program on its arguments.
+///
+/// # Errors
+///
+/// Whatever the command fails with.
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let mut settings = Settings::from_env();
+    // Helm looks for its global flags before it knows the command.
+    settings.apply(&parser(&[settings::FLAGS], true).parse(args).0);
+    settings.start_logging()?;
+    let (path, rest) = find(args);
+    let command = path.last().copied().unwrap_or(&ROOT);
+    if path.is_empty()
+        && let Some(unknown) = positional(&rest, &tables(&ROOT)).first()
+    {
+        return Err(unknown_command(unknown));
+    }
+    let mut all = tables(command);
+    all.push(HELP);
+    let (parsed, outcome) = parser(&all, false).parse(&rest);
+    parsed.log.iter().for_each(|line| settings.log(line));
+    outcome.map_err(Failure::of)?;
+    parsed.notices.iter().for_each(|notice| streams::say(notice));
+    settings.apply(&parsed);
+    let Some(run) = command.run.filter(|_| !parsed.is_on("help")) else {
+        return help::print(&path);
+    };
+    settings::check_driver()?;
+    run(&Invocation { parsed: &parsed, settings: &settings })
+}
+
+fn parser<'p>(tables: &'p [&'static [Flag]], allow_unknown: bool) -> Parser<'p> {
+    Parser { tables, allow_unknown, post_renderer: &settings::find_post_renderer }
+}
+
+fn tables(command: &Command) -> Vec<&'static [Flag]> {
+    let mut tables = command.flags.to_vec();
+    tables.push(settings::FLAGS);
+    tables
+}
+
+/// The command that arguments name, as the commands on the way to it, and the arguments without the
+/// names.
+fn find(args: &[String]) -> (Vec<&'static Command>, Vec<String>) {
+    let mut path: Vec<&'static Command> = Vec::new();
+    let mut rest = args.to_vec();
+    loop {
+        let command = path.last().copied().unwrap_or(&ROOT);
+        let tables = tables(command);
+        let next = positional(&rest, &tables).into_iter().next();
+        let child = next.and_then(|name| command.children.iter().find(|c| c.name == name));
+        let Some(child) = child else { return (path, rest) };
+        remove_first(&mut rest, child.name, &tables);
+        path.push(child);
+    }
+}
+
+/// The arguments that are neither flags nor their values, judged without the flags of commands that
+/// are not known yet.
+fn positional(args: &[String], tables: &[&'static [Flag]]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            break;
+        }
+        if takes_next(arg, tables) {
+            // Where the value is the last argument, there is nothing behind it.
+            if args.next().is_none() {
+                break;
+            }
+        } else if !arg.is_empty() && !arg.starts_with('-') {
+            found.push(arg.clone());
+        }
+    }
+    found
+}
+
+fn remove_first(args: &mut Vec<String>, name: &str, tables: &[&'static [Flag]]) {
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
+        if arg == "--" {
+            return;
+        }
+        if takes_next(arg, tables) {
+            at += 1;
+        } else if arg == name {
+            args.remove(at);
+            return;
+        }
+        at += 1;
+    }
+}
+
+/// Whether an argument is a flag whose value comes with the next one.
+fn takes_next(arg: &str, tables: &[&'static [Flag]]) -> bool {
+    let long = arg.starts_with("--");
+    let short = arg.starts_with('-') && arg.len() == 2;
+    (long || short) && !arg.contains('=') && !is_optional(tables, arg)
+}
+
+fn unknown_command(name: &str) -> Failure {
+    let quoted = strconv::quote(name.as_bytes());
+    let quoted = String::from_utf8_lossy(&quoted);
+    let mut text = format!("Error: unknown command {quoted} for \"{}\"", ROOT.name);
+    let similar: Vec<&str> = suggestions(name).collect();
+    if !similar.is_empty() {
+        text.push_str("\n\nDid you mean this?\n");
+        similar.iter().for_each(|name| text.push_str(&format!("\t{name}\n")));
+    }
+    Failure::Bare(format!("{text}\nRun '{} --help' for usage.", ROOT.name))
+}
+
+/// Commands whose names are at most two changes away, or begin alike.
+fn suggestions(typed: &str) -> impl Iterator<Item = &'static str> {
+    let typed = typed.to_lowercase();
+    let names = ROOT.children.iter().map(|command| command.name);
+    names.filter(move |name| name.starts_with(&typed) || distance(&typed, name) <= 2)
+}
+
+/// The Levenshtein distance, in bytes.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut left = i + 1;
+        let mut diagonal = i;
+        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let above = *cell;
+            let changed = if x == y { diagonal } else { 1 + above.min(left).min(diagonal) };
+            diagonal = above;
+            *cell = changed;
+            left = changed;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(a.len())
+}
+
+/// An error of a command that takes no arguments.
+pub(crate) fn no_args(invocation: &Invocation<'_>, path: &str) -> Result<(), Failure> {
+    if invocation.args().is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Error(format!("\"{path}\" accepts no arguments\n\nUsage:  {path} [flags]")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find_names(args: &str) -> (Vec<&'static str>, String) {
+        let args: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
+        let (path, rest) = find(&args);
+        (path.iter().map(|c| c.name).collect(), rest.join(" "))
+    }
+
+    #[test]
+    fn commands_are_found_behind_flags() {
+        for (args, path, rest) in [
+            ("template a b", vec!["template"], "a b"),
+            ("--debug template a", vec!["template"], "--debug a"),
+            ("-n template template a", vec!["template"], "-n template a"),
+            ("-n=x template a", vec!["template"], "-n=x a"),
+            ("--unknown template a", vec![], "--unknown template a"),
+            ("completion bash x", vec!["completion", "bash"], "x"),
+            ("template --set template=1 template", vec!["template"], "--set template=1 template"),
+            ("-- template", vec![], "-- template"),
+        ] {
+            assert_eq!(find_names(args), (path, rest.to_owned()), "{args}");
+        }
+    }
+
+    #[test]
+    fn similar_commands_are_suggested() {
+        assert_eq!(suggestions("tempate").collect::<Vec<_>>(), ["template"]);
+        assert_eq!(suggestions("TEM").collect::<Vec<_>>(), ["template"]);
+        assert_eq!(suggestions("evel").collect::<Vec<_>>(), ["eval", "help"]);
+        assert_eq!(suggestions("nope").count(), 0);
+        assert_eq!((distance("", "abc"), distance("kitten", "sitting")), (3, 3));
+    }
+}

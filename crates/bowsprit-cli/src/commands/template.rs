@@ -1,0 +1,376 @@
+//! `bowsprit template`.
+
+use super::{Command, Invocation};
+use crate::failure::Failure;
+use crate::flags::{Flag, Kind};
+use crate::{limits, release, streams, values};
+use bowsprit::chart::{Level, LogLine};
+use bowsprit::loader::{self, PathError};
+use bowsprit::pipeline::{self, ErrorKind, FileWrite, Options, WriteMode};
+use bowsprit::value::strconv;
+use bowsprit::{CompiledChart, RenderRequest};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) static COMMAND: Command = Command {
+    name: "template",
+    usage: "template [NAME] CHART [flags]",
+    about: "Render a chart and print its manifests",
+    examples: "\
+CHART is a directory or a packaged chart. Without NAME the release is called release-name.
+
+Examples:
+  bowsprit template demo ./chart
+  bowsprit template demo ./chart -f base.yaml -f prod.yaml --set replicas=3
+  generate-values | bowsprit template demo ./chart -f -
+  bowsprit template demo ./chart -s templates/service.yaml
+  bowsprit template demo ./chart --output-dir out --include-crds
+  bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
+  bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
+    flags: &[FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS, WITHOUT_EFFECT],
+    children: &[],
+    run: Some(run),
+};
+
+static FLAGS: &[Flag] = &[
+    Flag::with(
+        "show-only",
+        Kind::Texts,
+        "TEMPLATE",
+        "Print only what comes from this template; repeatable",
+    )
+    .short('s'),
+    Flag::switch("include-crds", "Print custom resource definitions too"),
+    Flag::switch("no-hooks", "Print no hooks"),
+    Flag::switch("skip-tests", "Print no tests"),
+    Flag::with("output-dir", Kind::Text, "DIR", "Write files into DIR instead of printing them"),
+    Flag::switch("release-name", "With --output-dir, put the release's name into the files' path"),
+    Flag::with("name-template", Kind::Text, "TEMPLATE", "Make the release's name of a template"),
+    Flag::switch("generate-name", "Accepted for Helm's sake: the name stays release-name")
+        .short('g'),
+    Flag::with("labels", Kind::Pairs, "KEY=VALUE", "Labels of the release; only checked")
+        .short('l'),
+    Flag::with("dry-run", Kind::Text, "HOW", "Must be client, which is the default")
+        .optional("unset"),
+    // What needs a network, a cluster or plugins.
+    Flag::switch("validate", "").deprecated("use '--dry-run=server' instead"),
+    Flag::switch("dependency-update", "").hidden(),
+    Flag::switch("verify", "").hidden(),
+    Flag::with("repo", Kind::Text, "URL", "").hidden(),
+    Flag::with("cert-file", Kind::Text, "FILE", "").hidden(),
+    Flag::with("key-file", Kind::Text, "FILE", "").hidden(),
+    Flag::with("ca-file", Kind::Text, "FILE", "").hidden(),
+    Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
+    Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
+];
+
+/// What Helm accepts and what changes nothing of its output, for charts on disk.
+static WITHOUT_EFFECT: &[Flag] = &[
+    Flag::with("version", Kind::Text, "VERSION", "").hidden(),
+    Flag::switch("devel", "").hidden(),
+    Flag::with("username", Kind::Text, "NAME", "").hidden(),
+    Flag::with("password", Kind::Text, "PASSWORD", "").hidden(),
+    Flag::with("keyring", Kind::Text, "FILE", "").hidden(),
+    Flag::switch("pass-credentials", "").hidden(),
+    Flag::switch("plain-http", "").hidden(),
+    Flag::switch("insecure-skip-tls-verify", "").hidden(),
+    Flag::switch("create-namespace", "").hidden(),
+    Flag::with("description", Kind::Text, "TEXT", "").hidden(),
+    Flag::switch("disable-openapi-validation", "").hidden(),
+    Flag::switch("force-conflicts", "").hidden(),
+    Flag::switch("force-replace", "").hidden(),
+    Flag::switch("force", "").deprecated("use --force-replace instead"),
+    Flag::switch("replace", "").hidden(),
+    Flag::switch("rollback-on-failure", "").hidden(),
+    Flag::switch("atomic", "").deprecated("use --rollback-on-failure instead"),
+    Flag::switch("server-side", "").hidden(),
+    Flag::switch("skip-crds", "").hidden(),
+    Flag::switch("take-ownership", "").hidden(),
+    Flag::with("timeout", Kind::Duration, "DURATION", "").hidden(),
+    Flag::with("wait", Kind::Wait, "HOW", "").optional("watcher").hidden(),
+    Flag::switch("wait-for-jobs", "").hidden(),
+    Flag::switch("hide-notes", "")
+        .deprecated("this flag has no effect for 'helm template' and will be removed in Helm 5"),
+    Flag::switch("render-subchart-notes", "")
+        .deprecated("this flag has no effect for 'helm template' and will be removed in Helm 5"),
+];
+
+/// Flags of which one forbids the other, in the order in which Helm looks at them.
+const EXCLUSIVE: [(&str, &str); 3] =
+    [("force", "force-conflicts"), ("force-replace", "force-conflicts"), ("validate", "dry-run")];
+
+fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let parsed = invocation.parsed;
+    if invocation.args().is_empty() {
+        return Err(Failure::Error(
+            "\"helm template\" requires at least 1 argument\n\n\
+             Usage:  helm template [NAME] [CHART] [flags]"
+                .to_owned(),
+        ));
+    }
+    for (one, other) in EXCLUSIVE {
+        if parsed.given(one) && parsed.given(other) {
+            let mut both = [one, other];
+            both.sort_unstable();
+            let both = both.join(" ");
+            return Err(Failure::Error(format!(
+                "if any flags in the group [{one} {other}] are set none of the others can be; \
+                 [{both}] were all set"
+            )));
+        }
+    }
+    let capabilities = release::capabilities(parsed)?;
+    for flag in ["cert-file", "key-file", "ca-file"] {
+        if parsed.non_empty(flag).is_some() {
+            return Err(not_supported(flag));
+        }
+    }
+    check_dry_run(invocation)?;
+    log_version(invocation);
+    let (name, chart) = name_and_chart(invocation)?;
+    if parsed.non_empty("repo").is_some() {
+        return Err(not_supported("repo"));
+    }
+    let path = loader::locate(&chart).map_err(Failure::of)?;
+    if parsed.is_on("verify") {
+        return Err(not_supported("verify"));
+    }
+    invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
+    let values = values::values(parsed)?;
+    let chart = release::load(invocation, &path)?;
+    let compiled = limits::engine(parsed).compile(Arc::new(chart));
+    let mut request = RenderRequest::new(name, invocation.settings.namespace())
+        .values(values)
+        .capabilities(capabilities);
+    release::apply(parsed, &mut request);
+    render(invocation, &compiled, &request)
+}
+
+fn not_supported(flag: &str) -> Failure {
+    Failure::Error(format!("--{flag} is not supported yet: charts are read from local paths only"))
+}
+
+fn warn(invocation: &Invocation<'_>, message: String) {
+    invocation.settings.log(&LogLine { level: Level::Warn, message, attrs: Vec::new() });
+}
+
+fn check_dry_run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let value = invocation.parsed.text("dry-run").unwrap_or("client");
+    let invalid = |allowed: &str| {
+        let value = strconv::quote(value.as_bytes());
+        let value = String::from_utf8_lossy(&value);
+        Failure::Error(format!("invalid dry-run value ({value}). Must be {allowed}"))
+    };
+    let either = "\"server\" or \"client\"";
+    let server = match value {
+        "unset" => {
+            let message = "--dry-run is deprecated and should be replaced with '--dry-run=client'";
+            warn(invocation, message.to_owned());
+            false
+        }
+        "client" => false,
+        "server" => true,
+        "none" => return Err(invalid(either)),
+        _ => match strconv::parse_bool(value.as_bytes()) {
+            Err(_) => return Err(invalid("\"none\", \"server\", or \"client\"")),
+            Ok(false) => return Err(invalid(either)),
+            Ok(true) => {
+                warn(
+                    invocation,
+                    format!(
+                        "boolean '--dry-run={value}' flag is deprecated and must be replaced with \
+                     '--dry-run=client'"
+                    ),
+                );
+                false
+            }
+        },
+    };
+    if server || invocation.parsed.is_on("validate") {
+        return Err(Failure::Error("--dry-run=server is not supported yet".to_owned()));
+    }
+    Ok(())
+}
+
+fn log_version(invocation: &Invocation<'_>) {
+    let version = invocation.parsed.text("version").unwrap_or_default();
+    let attrs = vec![("version", version.to_owned())];
+    invocation.settings.log_debug("Original chart version", attrs);
+    if version.is_empty() && invocation.parsed.is_on("devel") {
+        invocation.settings.log_debug("setting version to >0.0.0-0", Vec::new());
+    }
+}
+
+fn name_and_chart(invocation: &Invocation<'_>) -> Result<(String, String), Failure> {
+    let parsed = invocation.parsed;
+    let template = parsed.non_empty("name-template");
+    match invocation.args() {
+        [name, chart] => {
+            let also = if parsed.is_on("generate-name") {
+                "generate-name"
+            } else if template.is_some() {
+                "name-template"
+            } else {
+                return Ok((name.clone(), chart.clone()));
+            };
+            Err(Failure::Error(format!("cannot set --{also} and also specify a name")))
+        }
+        [_, _, more @ ..] if !more.is_empty() => Err(Failure::Error(format!(
+            "expected at most two arguments, unexpected arguments: {}",
+            more.join(", ")
+        ))),
+        args => {
+            let chart = args.first().cloned().unwrap_or_default();
+            match template {
+                Some(template) => Ok((release::name_from(parsed, template)?, chart)),
+                None => Ok(("release-name".to_owned(), chart)),
+            }
+        }
+    }
+}
+
+/// The names of the labels; of equal ones the last counts, which makes no difference to names.
+fn labels(pairs: Vec<String>) -> Vec<String> {
+    pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn render(
+    invocation: &Invocation<'_>,
+    chart: &CompiledChart,
+    request: &RenderRequest,
+) -> Result<(), Failure> {
+    let parsed = invocation.parsed;
+    let mut options = Options::default();
+    options.include_crds = parsed.is_on("include-crds");
+    options.no_hooks = parsed.is_on("no-hooks");
+    options.skip_tests = parsed.is_on("skip-tests");
+    options.labels = labels(parsed.all("labels"));
+    options.debug = invocation.settings.debug;
+    let host = release::host(parsed);
+    let dir = parsed.non_empty("output-dir");
+    let rendered = pipeline::render(chart, request, &options, &*host);
+    match rendered {
+        Ok(release) => {
+            release.warnings.iter().for_each(|line| invocation.settings.log(line));
+            let (text, writes) = match dir {
+                None => (pipeline::print(&release.output, &options), Vec::new()),
+                Some(dir) => {
+                    let in_folder = parsed.is_on("release-name");
+                    let writes = pipeline::file_writes(&release.output, &options, dir, in_folder);
+                    (b"\n".to_vec(), writes)
+                }
+            };
+            finish(invocation, text, writes, None)
+        }
+        Err(error) => broken(invocation, &error, &options, &request.release.name),
+    }
+}
+
+/// A render that failed: with `--debug` what there is is printed nevertheless.
+fn broken(
+    invocation: &Invocation<'_>,
+    error: &pipeline::Error,
+    options: &Options,
+    name: &str,
+) -> Result<(), Failure> {
+    error.log().iter().for_each(|line| invocation.settings.log(line));
+    if !invocation.settings.debug {
+        return Err(described(invocation, error));
+    }
+    if !error.has_release() {
+        return Err(described(invocation, error));
+    }
+    let parsed = invocation.parsed;
+    let Some(dir) = parsed.non_empty("output-dir") else {
+        let text = pipeline::print_broken(error, options);
+        return finish(invocation, text, Vec::new(), Some(described(invocation, error)));
+    };
+    let mut shown = Options::default();
+    shown.no_hooks = true;
+    let text = pipeline::print_broken(error, &shown);
+    let folder = parsed.is_on("release-name").then_some(name);
+    let writes = pipeline::broken_file_writes(error, options, dir, folder);
+    finish(invocation, text, writes, Some(described(invocation, error)))
+}
+
+fn described(invocation: &Invocation<'_>, error: &pipeline::Error) -> Failure {
+    if let ErrorKind::MissingDependencies(missing) = error.kind()
+        && invocation.parsed.is_on("dependency-update")
+    {
+        return Failure::Error(format!("--dependency-update is not supported yet: {missing}"));
+    }
+    hinted(error, error.has_release() && !invocation.settings.debug)
+}
+
+fn hinted(error: &dyn std::fmt::Display, hint: bool) -> Failure {
+    const HINT: &str = "Use --debug flag to render out invalid YAML";
+    Failure::Error(if hint { format!("{error}\n\n{HINT}") } else { error.to_string() })
+}
+
+/// Writes the files, prints the text or the part of it that is wanted, and fails with what failed
+/// before.
+fn finish(
+    invocation: &Invocation<'_>,
+    text: Vec<u8>,
+    writes: Vec<FileWrite>,
+    failure: Option<Failure>,
+) -> Result<(), Failure> {
+    let mut out = Vec::new();
+    for write in &writes {
+        if let Err(error) = carry_out(write) {
+            streams::write(&out)?;
+            return Err(hinted(&error, !invocation.settings.debug));
+        }
+        out.extend_from_slice(format!("wrote {}\n", write.path).as_bytes());
+    }
+    let patterns = invocation.parsed.all("show-only");
+    if patterns.is_empty() {
+        out.extend_from_slice(&text);
+    } else {
+        match pipeline::show_only(&text, &patterns) {
+            Ok(shown) => out.extend_from_slice(&shown),
+            Err(missing) => {
+                streams::write(&out)?;
+                return Err(failure.unwrap_or_else(|| Failure::of(missing)));
+            }
+        }
+    }
+    streams::write(&out)?;
+    failure.map_or(Ok(()), Err)
+}
+
+fn carry_out(write: &FileWrite) -> Result<(), PathError> {
+    let path = Path::new(&write.path);
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        make_dirs(dir)?;
+    }
+    let append = match write.mode {
+        WriteMode::Truncate => false,
+        WriteMode::Append => true,
+        WriteMode::AppendIfExists => path.exists(),
+    };
+    let file = if append { OpenOptions::new().append(true).open(path) } else { File::create(path) };
+    let written = file.map_err(|e| PathError::new("open", path, e))?.write_all(&write.content);
+    written.map_err(|e| PathError::new("write", path, e))
+}
+
+/// Go's `MkdirAll`, which names the folder that could not be made.
+fn make_dirs(dir: &Path) -> Result<(), PathError> {
+    match dir.metadata() {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => {
+            let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            return Err(PathError::new("mkdir", dir, error));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(PathError::new("stat", dir, error)),
+    }
+    let missing: Vec<&Path> =
+        dir.ancestors().take_while(|d| !d.as_os_str().is_empty() && !d.exists()).collect();
+    for dir in missing.into_iter().rev() {
+        std::fs::create_dir(dir).map_err(|e| PathError::new("mkdir", dir, e))?;
+    }
+    Ok(())
+}

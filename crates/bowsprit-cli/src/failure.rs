@@ -1,0 +1,31 @@
+//! How a command ends that did not do what it should.
+
+use crate::streams;
+use bowsprit::chart::LogLine;
+use std::fmt::Display;
+
+/// What is printed before the program ends with exit code 1.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// `Error: ` and a text.
+    Error(String),
+    /// A text that stands for itself.
+    Bare(String),
+    /// A line of the log.
+    Log(LogLine),
+}
+
+impl Failure {
+    /// A failure with the text of an error.
+    pub(crate) fn of(error: impl Display) -> Failure {
+        Failure::Error(error.to_string())
+    }
+
+    pub(crate) fn print(&self) {
+        match self {
+            Failure::Error(text) => streams::say(&format!("Error: {text}")),
+            Failure::Bare(text) => streams::say(text),
+            Failure::Log(line) => streams::say(&line.to_string()),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The flags that bound a render.
+
+use crate::flags::{Flag, Kind, Parsed};
+use bowsprit::Engine;
+use bowsprit::value::Limits;
+
+/// More than any known chart needs by a factor of hundreds; some seconds.
+const STEPS: u64 = 200_000_000;
+
+/// Allocated by functions, freed or not.
+const BYTES: u64 = 1 << 30;
+
+const OUTPUT: u64 = 256 << 20;
+
+/// Go's own limit on nested calls.
+const DEPTH: u32 = 100_000;
+
+pub(crate) static FLAGS: &[Flag] = &[
+    Flag::with("max-steps", Kind::Uint64, "N", "Stop templates after N steps (default 200000000)"),
+    Flag::with(
+        "max-memory",
+        Kind::Size,
+        "BYTES",
+        "Stop templates that allocate more (default 1Gi)",
+    ),
+    Flag::with("max-output", Kind::Size, "BYTES", "Stop templates that print more (default 256Mi)"),
+];
+
+/// What templates may use.
+pub(crate) fn limits(parsed: &Parsed) -> Limits {
+    Limits {
+        steps: parsed.number("max-steps").unwrap_or(STEPS),
+        bytes: parsed.number("max-memory").unwrap_or(BYTES),
+        output: parsed.number("max-output").unwrap_or(OUTPUT),
+        depth: DEPTH,
+    }
+}
+
+/// An engine within these limits.
+pub(crate) fn engine(parsed: &Parsed) -> Engine {
+    Engine::builder().limits(limits(parsed)).build()
+}

@@ -1,0 +1,189 @@
+//! The flags that say what is rendered and for whom.
+
+use crate::commands::Invocation;
+use crate::failure::Failure;
+use crate::flags::{Flag, Kind, Parsed};
+use crate::limits;
+use bowsprit::chart::Chart;
+use bowsprit::host::{OsHost, SeededHost};
+use bowsprit::loader::{self, Options};
+use bowsprit::value::{Args, Func, FuncError, Host, Str, Timestamp, Type, Value};
+use bowsprit::{Capabilities, KubeVersion, RenderRequest, pipeline};
+use std::path::Path;
+
+pub(crate) static FLAGS: &[Flag] = &[
+    Flag::with("kube-version", Kind::Text, "VERSION", "The version of Kubernetes that charts see"),
+    Flag::with(
+        "api-versions",
+        Kind::List,
+        "VERSIONS",
+        "More API versions that charts see; repeatable",
+    )
+    .short('a'),
+    Flag::switch("is-upgrade", "Render an upgrade instead of an installation"),
+    Flag::switch("skip-schema-validation", "Leave values.schema.json unread"),
+    Flag::switch("enable-dns", "Let getHostByName ask the name service"),
+    Flag::with(
+        "seed",
+        Kind::Uint64,
+        "N",
+        "Make the render repeatable: randomness from N, the clock at SOURCE_DATE_EPOCH or 1970, UTC",
+    ),
+];
+
+/// What `.Capabilities` is to say.
+///
+/// # Errors
+///
+/// Fails where the version is none.
+pub(crate) fn capabilities(parsed: &Parsed) -> Result<Capabilities, Failure> {
+    let mut capabilities = Capabilities::default();
+    if let Some(version) = parsed.non_empty("kube-version") {
+        let version = KubeVersion::parse(version).map_err(Failure::of)?;
+        capabilities = capabilities.with_kube_version(version);
+    }
+    let versions = parsed.all("api-versions");
+    if versions.is_empty() {
+        return Ok(capabilities);
+    }
+    Ok(capabilities.with_api_versions(versions.into_iter().map(Str::from)))
+}
+
+/// Sets what flags say beside values and capabilities.
+pub(crate) fn apply(parsed: &Parsed, request: &mut RenderRequest) {
+    request.skip_schema_validation = parsed.is_on("skip-schema-validation");
+    request.release.is_upgrade = parsed.is_on("is-upgrade");
+    request.release.is_install = !request.release.is_upgrade;
+}
+
+/// Loads a chart from a path and logs what there is to log.
+///
+/// # Errors
+///
+/// Fails where Helm does, with its words.
+pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Failure> {
+    match loader::load_path(path, &Options::default()) {
+        Ok(loaded) => {
+            loaded.warnings.iter().for_each(|line| invocation.settings.log(line));
+            Ok(loaded.output)
+        }
+        Err(error) => {
+            error.log().iter().for_each(|line| invocation.settings.log(line));
+            Err(Failure::of(error))
+        }
+    }
+}
+
+/// The world that templates see.
+pub(crate) fn host(parsed: &Parsed) -> Box<dyn Host> {
+    let dns = parsed.is_on("enable-dns");
+    match parsed.number("seed") {
+        Some(seed) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
+        None => Box::new(OsHost::new().dns(dns)),
+    }
+}
+
+/// What others who make builds repeatable take for the time.
+fn source_date() -> Timestamp {
+    let seconds = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    Timestamp { seconds: seconds.unwrap_or(0), nanos: 0 }
+}
+
+/// The release's name from a template.
+///
+/// # Errors
+///
+/// Fails where the template can't be parsed or run.
+pub(crate) fn name_from(parsed: &Parsed, template: &str) -> Result<String, Failure> {
+    let host: Box<dyn Host> = match parsed.number("seed") {
+        Some(seed) => Box::new(SeededHost::at(seed, source_date()).dns(true)),
+        None => Box::new(OsHost::new().dns(true)),
+    };
+    pipeline::release_name_from(template, NAME_FUNCS, &*host, limits::limits(parsed))
+        .map_err(Failure::of)
+}
+
+/// What Helm's charts are not given, but its templates of names are.
+static NAME_FUNCS: &[Func] = &[
+    Func::pure("env", &[Type::String], Type::String, |args| {
+        Ok(Value::from(variable(&args.str(0).to_string_lossy())))
+    }),
+    Func::pure("expandenv", &[Type::String], Type::String, expand_env),
+    Func::host("getHostByName", &[Type::String], Type::String, |args, host| {
+        match host.resolve_dns(&args.str(0).to_string_lossy()) {
+            // sprig draws one of no addresses.
+            address if address.is_empty() => Err(FuncError::new("invalid argument to Intn")),
+            address => Ok(Value::from(address)),
+        }
+    }),
+];
+
+fn variable(name: &str) -> String {
+    // std::env panics at such names.
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return String::new();
+    }
+    std::env::var_os(name).map_or(String::new(), |value| value.to_string_lossy().into_owned())
+}
+
+/// Go's `os.ExpandEnv`.
+fn expand_env(args: &mut Args<'_>) -> Result<Value, FuncError> {
+    let text = args.str(0).to_string_lossy().into_owned();
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        let (name, behind) = shell_name(after);
+        match name {
+            Some("") => {}
+            Some(name) => out.push_str(&variable(name)),
+            None => out.push('$'),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    Ok(Value::from(out))
+}
+
+/// The name after a `$`, none where the `$` stands for itself, and what follows.
+fn shell_name(text: &str) -> (Option<&str>, &str) {
+    let split = |end: usize| {
+        let (name, behind) = text.split_at_checked(end).unwrap_or((text, ""));
+        (Some(name), behind)
+    };
+    match text.bytes().next() {
+        None => (None, text),
+        Some(b'{') => match text.split_once('}') {
+            Some((name, behind)) => (name.get(1..), behind),
+            None => (Some(""), text.get(1..).unwrap_or_default()),
+        },
+        Some(b'*' | b'#' | b'$' | b'@' | b'!' | b'?' | b'-' | b'0'..=b'9') => split(1),
+        Some(_) => {
+            let in_name = |b: u8| b == b'_' || b.is_ascii_alphanumeric();
+            match text.bytes().position(|b| !in_name(b)).unwrap_or(text.len()) {
+                0 => (None, text),
+                end => split(end),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_variables_end_where_gos_do() {
+        for (text, want) in [
+            ("a b", (Some("a"), " b")),
+            ("{a b}c", (Some("a b"), "c")),
+            ("1a", (Some("1"), "a")),
+            ("$a", (Some("$"), "a")),
+            (".a", (None, ".a")),
+            ("", (None, "")),
+            ("{a", (Some(""), "a")),
+        ] {
+            assert_eq!(shell_name(text), want, "{text}");
+        }
+    }
+}

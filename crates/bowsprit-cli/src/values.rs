@@ -1,0 +1,111 @@
+//! The flags that give values, and the files that they name.
+
+use crate::failure::Failure;
+use crate::flags::{Flag, Kind, Parsed};
+use bowsprit::loader::PathError;
+use bowsprit::render::sprig_functions;
+use bowsprit::render::values::{ValuesFile, ValuesOptions, merge};
+use bowsprit::value::{Args, FuncImpl, Map, Meter, Value};
+use std::io::Read;
+use std::path::Path;
+
+pub(crate) static FLAGS: &[Flag] = &[
+    Flag::with(
+        "values",
+        Kind::List,
+        "FILE",
+        "Values from a YAML file, or - for standard input; repeatable",
+    )
+    .short('f'),
+    Flag::with("set", Kind::Texts, "KEY=VALUE", "Set values: a.b=1,c[0]=x; repeatable"),
+    Flag::with("set-string", Kind::Texts, "KEY=VALUE", "Set values that are strings; repeatable"),
+    Flag::with("set-json", Kind::Texts, "KEY=JSON", "Set values from JSON; repeatable"),
+    Flag::with(
+        "set-file",
+        Kind::Texts,
+        "KEY=FILE",
+        "Set values to the content of files; repeatable",
+    ),
+    Flag::with(
+        "set-literal",
+        Kind::Texts,
+        "KEY=TEXT",
+        "Set a value to a text as it is; repeatable",
+    ),
+];
+
+/// Merges what the flags give.
+///
+/// # Errors
+///
+/// Fails where a file can't be read or an argument is wrong, with Helm's words.
+pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
+    let mut options = ValuesOptions {
+        set_json: parsed.all("set-json"),
+        set: parsed.all("set"),
+        set_string: parsed.all("set-string"),
+        set_file: parsed.all("set-file"),
+        set_literal: parsed.all("set-literal"),
+        ..ValuesOptions::default()
+    };
+    // A file that can't be read is an error only after all before it have been parsed.
+    let mut unreadable = None;
+    for name in parsed.all("values") {
+        match read_file(&name) {
+            Ok(text) => options.files.push(ValuesFile::Yaml { name, text }),
+            Err(error) => {
+                unreadable = Some(error);
+                break;
+            }
+        }
+    }
+    if let Some(error) = unreadable {
+        let files = ValuesOptions { files: options.files, ..ValuesOptions::default() };
+        merge(&files, &mut |_| Err(String::new())).map_err(Failure::of)?;
+        return Err(Failure::Error(error));
+    }
+    merge(&options, &mut |path| read_file(path)).map_err(Failure::of)
+}
+
+/// Reads what `-f` and `--set-file` name.
+fn read_file(name: &str) -> Result<Vec<u8>, String> {
+    if name.trim() == "-" {
+        let mut text = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut text);
+        return read
+            .map(|_| text)
+            .map_err(|e| PathError::new("read", Path::new("/dev/stdin"), e).to_string());
+    }
+    if name.contains([':', '%']) || name.chars().any(|c| c.is_ascii_control()) {
+        let scheme = scheme(name)?;
+        if matches!(scheme.as_slice(), b"http" | b"https" | b"oci") {
+            return Err(format!("values from URLs are not supported yet: {name}"));
+        }
+    }
+    let path = Path::new(name);
+    let failed = |operation| move |e| PathError::new(operation, path, e).to_string();
+    let mut file = std::fs::File::open(path).map_err(failed("open"))?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(failed("read"))?;
+    Ok(text)
+}
+
+/// The scheme of what may be a URL; Go's text for what can't be one.
+fn scheme(text: &str) -> Result<Vec<u8>, String> {
+    let functions = sprig_functions();
+    let url_parse = functions.iter().find(|func| func.name == "urlParse");
+    let Some(FuncImpl::Pure(url_parse)) = url_parse.map(|func| func.body) else {
+        return Ok(Vec::new());
+    };
+    let meter = Meter::default();
+    match url_parse(&mut Args::new(&mut [Value::from(text)], &meter)) {
+        Ok(url) => {
+            let scheme = url.as_map().and_then(|url| url.get(b"scheme"));
+            Ok(scheme.and_then(|s| Some(s.as_str()?.as_bytes().to_vec())).unwrap_or_default())
+        }
+        Err(error) => {
+            let error = error.to_string();
+            Err(error.strip_prefix("unable to parse url: ").unwrap_or(&error).to_owned())
+        }
+    }
+}
