@@ -23,7 +23,7 @@ mod walk;
 
 pub use float::append_float;
 
-use crate::{FuncError, Kind, Meter, Str, Value};
+use crate::{Elem, FuncError, Kind, Meter, Str, Value};
 use printer::Printer;
 
 /// Go's `fmt.Sprintf`.
@@ -163,6 +163,7 @@ pub fn strval(value: &Value, meter: &Meter) -> Result<Str, FuncError> {
             meter.charge_bytes(b.len())?;
             Ok(Str::from(b.clone()))
         }
+        Value::List(list) if list.ty().elem == Elem::Uint8 => Ok(Str::default()),
         other => {
             let mut out = Vec::new();
             print_value(other, &mut out, meter)?;

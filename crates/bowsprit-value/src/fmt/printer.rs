@@ -6,7 +6,7 @@ use super::verbs::{
     Integer, fmt_0x64, fmt_bool, fmt_complex, fmt_float, fmt_integer, fmt_s, fmt_string,
 };
 use crate::unicode::push_rune;
-use crate::{FuncError, Kind, Meter, Object, Value};
+use crate::{Elem, FuncError, Kind, Meter, Object, Value};
 
 /// Where Go prints an address, which no two runs share, this one stands.
 const ADDRESS: u64 = 0xc0_0000_0000;
@@ -94,6 +94,9 @@ impl<'a> Printer<'a> {
             Value::Complex(c) => fmt_complex(out, flags, **c, verb),
             Value::Str(s) => fmt_string(out, flags, s.as_bytes(), verb),
             Value::Bytes(b) => return self.print_bytes(b, verb, top).map(|()| true),
+            Value::List(list) if list.ty().elem == Elem::Uint8 => {
+                return self.print_bytes(&[], verb, top).map(|()| true);
+            }
             Value::List(_) | Value::Map(_) => return Ok(false),
             Value::Object(o) => return self.print_object(v, o.as_ref(), verb, top),
         };
