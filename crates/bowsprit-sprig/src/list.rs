@@ -94,8 +94,9 @@ fn list(args: &mut Args<'_>) -> Result<Value, FuncError> {
 fn push(args: &mut Args<'_>) -> Result<Value, FuncError> {
     let item = args.take(1);
     match args.take(0) {
-        Value::List(list) => {
-            args.charge((list.len() + 1) * size_of::<Value>())?;
+        Value::List(mut list) => {
+            let copied = if list.is_unique() { 0 } else { list.len() };
+            args.charge((copied + 1) * size_of::<Value>())?;
             Ok(Value::List(list.pushed(item)))
         }
         other => {
@@ -300,8 +301,9 @@ fn concat(args: &mut Args<'_>) -> Result<Value, FuncError> {
     const COMPLAINT: &str = "Cannot concat type {} as list";
     let mut all = match args.take(0) {
         _ if args.is_empty() => Vec::new(),
-        Value::List(list) if list.ty().elem == Elem::Any => {
-            args.charge(list.len() * size_of::<Value>())?;
+        Value::List(mut list) if list.ty().elem == Elem::Any => {
+            let copied = if list.is_unique() { 0 } else { list.len() };
+            args.charge(copied * size_of::<Value>())?;
             list.into_items()
         }
         other => items_or(&other, args.meter(), COMPLAINT)?.into_owned(),

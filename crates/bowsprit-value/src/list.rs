@@ -141,6 +141,12 @@ impl List {
         List::new(items)
     }
 
+    /// True where nobody else holds the list, so that [`List::pushed`] and [`List::into_items`] need
+    /// not copy it.
+    pub fn is_unique(&mut self) -> bool {
+        Arc::get_mut(&mut self.0).is_some()
+    }
+
     /// The items, without copying them where nobody else holds the list.
     pub fn into_items(mut self) -> Vec<Value> {
         match Arc::get_mut(&mut self.0) {

@@ -81,6 +81,8 @@ pub(crate) enum Op {
     Dot,
     /// Pushes a variable.
     Var(u32),
+    /// Pushes a variable that is about to be set, and empties it.
+    TakeVar(u32),
     /// Pushes a field path of dot.
     DotFields(Path),
     /// Pushes a field path of a variable.

@@ -15,6 +15,8 @@ struct Pipe<'c> {
     context: &'c str,
     end: TokenKind,
     site: u32,
+    /// Where its code begins.
+    code: usize,
     decls: Vec<usize>,
     assigns: bool,
     commands: usize,
@@ -166,6 +168,7 @@ impl Parser<'_> {
             context,
             end,
             site,
+            code: self.tree.code.len(),
             decls: Vec::new(),
             assigns: false,
             commands: 0,
@@ -260,6 +263,7 @@ impl Parser<'_> {
             }
             match self.decl_slot(var, true) {
                 Some(slot) => {
+                    self.tree.take_only_use(pipe.code, slot);
                     self.tree.emit_plain(Op::SetVar(slot));
                 }
                 None => {

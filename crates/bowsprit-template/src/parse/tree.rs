@@ -88,6 +88,21 @@ impl Tree {
         self.emit(op, NO_SITE)
     }
 
+    /// In `$x = append $x 1` nobody sees the old value again, so the call may have it to itself and need
+    /// not copy it. Holds for a variable that the code from `from` on reads once.
+    pub(super) fn take_only_use(&mut self, from: usize, slot: u32) {
+        let code = self.code.get_mut(from..).unwrap_or_default();
+        let mut uses = code.iter_mut().filter(|instr| match instr.op {
+            Op::Var(used) | Op::VarFields { slot: used, .. } => used == slot,
+            _ => false,
+        });
+        if let (Some(only), None) = (uses.next(), uses.next())
+            && matches!(only.op, Op::Var(_))
+        {
+            only.op = Op::TakeVar(slot);
+        }
+    }
+
     pub(super) fn here(&self) -> u32 {
         self.code.len() as u32
     }

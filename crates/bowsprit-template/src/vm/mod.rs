@@ -313,6 +313,10 @@ impl<'r> Run<'r> {
                     let slot = self.var(slot);
                     self.push(slot.value, slot.stat);
                 }
+                Op::TakeVar(slot) => {
+                    let slot = self.take_var(slot);
+                    self.push(slot.value, slot.stat);
+                }
                 Op::DotFields(path) => {
                     let dot = self.dot();
                     self.fields(unit, dot, path)?;
@@ -427,6 +431,12 @@ impl<'r> Run<'r> {
     fn var(&self, slot: u32) -> Slot {
         let base = self.frames.last().map_or(0, |f| f.vars);
         self.vars.get(base + slot as usize).cloned().unwrap_or(Slot::INVALID)
+    }
+
+    fn take_var(&mut self, slot: u32) -> Slot {
+        let base = self.frames.last().map_or(0, |f| f.vars);
+        let var = self.vars.get_mut(base + slot as usize);
+        var.map_or(Slot::INVALID, |var| std::mem::replace(var, Slot::INVALID))
     }
 
     fn set_slot(&mut self, slot: u32, value: Slot) {
