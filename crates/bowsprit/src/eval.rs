@@ -118,7 +118,7 @@ impl<H: Host> Evaluator<H> {
                 .map(|map| Answer::Out(Value::Map(map)))
                 .map_err(failed),
             Some("toyaml") => to_yaml(request),
-            Some("manifests") => manifests(request, warnings),
+            Some("manifests") => manifests(request),
             kind => Err(failed(format!("unknown kind {:?}", kind.unwrap_or_default()))),
         }
     }
@@ -198,14 +198,15 @@ fn encode(answer: &Map) -> Vec<u8> {
     out
 }
 
-/// Helm's warnings as its log handlers pass them on: what went through Go's old `log` package has no
-/// level there.
+/// Helm's warnings: what it logs as such, and what went through Go's old `log` package, which has no
+/// levels and gives lines without attributes.
 fn note(lines: &[LogLine], warnings: &mut Vec<String>) {
-    for line in lines {
-        let old = line.attrs.is_empty() && line.level == Level::Info;
-        if line.level == Level::Info && !old {
-            continue;
-        }
+    let is_warning = |line: &&LogLine| match line.level {
+        Level::Warn => true,
+        Level::Info => line.attrs.is_empty(),
+        Level::Debug | Level::Error => false,
+    };
+    for line in lines.iter().filter(is_warning) {
         let attrs: String = line.attrs.iter().map(|(k, v)| format!(" {k}={v}")).collect();
         warnings.push(format!("{}{attrs}", line.message));
     }
@@ -399,7 +400,7 @@ fn to_yaml(request: &Request) -> Reply {
     Ok(Answer::Out(Value::Str(Str::from(out))))
 }
 
-fn manifests(request: &Request, warnings: &mut Vec<String>) -> Reply {
+fn manifests(request: &Request) -> Reply {
     let order = match request.text("order").as_deref() {
         None | Some("" | "install") => Order::Install,
         Some("uninstall") => Order::Uninstall,
@@ -411,9 +412,6 @@ fn manifests(request: &Request, warnings: &mut Vec<String>) -> Reply {
         .filter_map(|(path, text)| Some((path.to_string(), text.as_str()?.as_bytes())))
         .collect();
     let outcome = sort_manifests(texts, order).map_err(failed)?;
-    warnings.extend(
-        outcome.unknown_hooks.iter().map(|h| format!("skipping unknown hooks hookTypes={h}")),
-    );
     let hooks = outcome.sorted.hooks.iter().map(hook).collect();
     let manifests = outcome.sorted.manifests.iter().map(manifest).collect();
     Ok(Answer::Out(Value::Map(object([
