@@ -1,7 +1,7 @@
 //! `index`, `slice`, `len`.
 
 use crate::vm::{Slot, Static};
-use bowsprit_value::{Elem, FuncError, IntKind, Kind, List, Str, Value};
+use bowsprit_value::{Elem, FuncError, IntKind, Kind, List, Object, Str, Value};
 use std::sync::Arc;
 
 fn fail<T>(message: impl Into<Str>) -> Result<T, FuncError> {
@@ -19,6 +19,10 @@ fn position(index: &Value, len: usize) -> Result<usize, FuncError> {
             }
         }
         Value::Nil => fail("cannot index slice/array with nil"),
+        Value::Object(o) if matches!(Object::kind(o.as_ref()), Kind::Int(_)) => match o.to_json() {
+            Some(number @ Value::Int(..)) => position(&number, len),
+            _ => fail(format!("cannot index slice/array with type {}", o.type_name())),
+        },
         other => fail(format!("cannot index slice/array with type {}", other.type_name())),
     }
 }
@@ -48,7 +52,11 @@ pub(crate) fn step(item: &Slot, key: &Value) -> Result<Slot, FuncError> {
         }
         Value::Str(s) => byte(s.as_bytes(), key, "reflect: string index out of range"),
         Value::Bytes(b) => byte(b, key, "reflect: slice index out of range"),
-        other => fail(format!("can't index item of type {}", other.type_name())),
+        other => {
+            // Go looks behind pointers first.
+            let name = other.type_name();
+            fail(format!("can't index item of type {}", name.trim_start_matches('*')))
+        }
     }
 }
 
