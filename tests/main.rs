@@ -4,5 +4,6 @@
 //! needs no step before it, and a program that does not build is a failure, never a skipped test.
 
 mod golden;
+mod hostile;
 mod program;
 mod random;

@@ -16,7 +16,8 @@ use serde_json::Value;
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| match std::env::var_os("BOWSPRIT") {
-        Some(path) => PathBuf::from(path).canonicalize().expect("BOWSPRIT is a program's path"),
+        // From the root, not from the folder in which Cargo runs tests.
+        Some(path) => repository().join(path).canonicalize().expect("BOWSPRIT is a path"),
         None => build().unwrap_or_else(|error| panic!("bowsprit: {error}")),
     })
 }
