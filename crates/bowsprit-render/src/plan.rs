@@ -282,6 +282,8 @@ impl Planner {
         let mut wanted = self.dependencies(id).map(std::mem::take).unwrap_or_default();
         for dependency in &mut wanted {
             self.apply_tags(dependency, &coalesced);
+        }
+        for dependency in &mut wanted {
             self.apply_condition(dependency, &coalesced, path);
         }
         let enabled = self.without_disabled(id, &wanted);
