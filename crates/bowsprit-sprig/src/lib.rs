@@ -35,6 +35,7 @@ mod regex;
 mod semver;
 mod strings;
 mod url;
+mod weight;
 
 pub use date::{Duration, Month, Time, Weekday, Zone};
 

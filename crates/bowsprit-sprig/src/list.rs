@@ -2,6 +2,7 @@
 
 use crate::cast::{float_to_int, to_int64};
 use crate::defaults::empty;
+use crate::weight::weight;
 use bowsprit_value::{
     Args, Elem, Func, FuncError, IntKind, List, ListType, Meter, Str, Type, Value, deep_equal, fmt,
 };
@@ -213,7 +214,7 @@ impl<'v> Set<'v> {
         {
             return Ok(true);
         }
-        meter.charge_steps(self.others.len() as u64 / 4)?;
+        meter.charge_steps(self.others.len() as u64 / 4 + comparisons(value, self.others.len()))?;
         Ok(self.others.iter().any(|other| deep_equal(value, other)))
     }
 
@@ -224,6 +225,14 @@ impl<'v> Set<'v> {
             }
             _ => self.others.push(value),
         }
+    }
+}
+
+/// Steps for comparing a value so many times.
+fn comparisons(value: &Value, times: usize) -> u64 {
+    match value {
+        Value::List(_) | Value::Map(_) => (weight(value) / 16).saturating_mul(times as u64),
+        _ => 0,
     }
 }
 
@@ -260,7 +269,7 @@ fn has(args: &mut Args<'_>) -> Result<Value, FuncError> {
     }
     let found =
         items(haystack).ok_or_else(|| wrong_kind(haystack, "Cannot find has on type {}"))?;
-    args.meter().charge_steps(found.len() as u64 / 8)?;
+    args.meter().charge_steps(found.len() as u64 / 8 + comparisons(needle, found.len()))?;
     for item in found.iter() {
         if deep_equal(needle, item) {
             return Ok(Value::Bool(true));

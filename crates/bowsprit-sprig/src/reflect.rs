@@ -1,5 +1,6 @@
 //! Types and kinds by Go's names, and deep equality.
 
+use crate::weight::weight;
 use bowsprit_value::{Args, Func, FuncError, Str, Type, Value};
 
 pub(crate) static FUNCS: &[Func] = &[
@@ -34,5 +35,6 @@ fn kind_is(args: &mut Args<'_>) -> Result<Value, FuncError> {
 }
 
 fn deep_equal(args: &mut Args<'_>) -> Result<Value, FuncError> {
+    args.meter().charge_steps(weight(args.get(0)) / 16)?;
     Ok(Value::Bool(bowsprit_value::deep_equal(args.get(0), args.get(1))))
 }
