@@ -1,5 +1,8 @@
 //! The machine from outside: what bounds it, what watches it, and what it must survive.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, reason = "threads are what one of the tests is about")]
+
 use bowsprit_template::{Functions, INCLUDE, Observer, Run, Site, TPL, TemplateSet};
 use bowsprit_value::{Hermetic, Limits, Map, Meter, Str, Value};
 use std::sync::Arc;
