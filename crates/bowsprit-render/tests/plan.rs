@@ -1,4 +1,5 @@
 //! Plans and schemas seen from outside: what is shared, what stays untouched, what is refused.
+#![allow(clippy::unwrap_used)]
 
 use bowsprit_chart::{Chart, File, Level, Limits};
 use bowsprit_render::plan::{Plan, plan};
