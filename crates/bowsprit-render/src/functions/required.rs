@@ -8,8 +8,7 @@ pub(crate) static FUNCS: &[Func] = &[
 ];
 
 /// What sprig has.
-pub(crate) static SPRIG_FUNCS: &[Func] =
-    &[Func::pure("fail", &[Type::String], Type::String, fail)];
+pub(crate) static SPRIG_FUNCS: &[Func] = &[Func::pure("fail", &[Type::String], Type::String, fail)];
 
 /// The same while linting: nothing fails, the message gives way to an empty string.
 pub(crate) static LINT_FUNCS: &[Func] = &[
