@@ -5,6 +5,7 @@
 //! explicit stacks, so that no input can exhaust the native one.
 
 pub(crate) mod lexer;
+mod literal;
 mod number;
 mod parser;
 mod pipeline;
@@ -12,5 +13,5 @@ pub(crate) mod text;
 pub(crate) mod token;
 mod tree;
 
+pub(crate) use literal::literal_value;
 pub use parser::compile;
-pub(crate) use pipeline::literal_value;
