@@ -12,7 +12,8 @@ use crate::values::validate_plan;
 use bowsprit_chart::{Chart, LogLine, Warned};
 use bowsprit_manifest::{Order, sort_manifests};
 use bowsprit_template::{
-    MissingKey, Observer, ParseError, Run, TemplateSet, TplCache, Unit, compile, strip_no_value,
+    ExecError, MissingKey, Observer, ParseError, Run, TemplateSet, TplCache, Unit, compile,
+    strip_no_value,
 };
 use bowsprit_value::{Host, Map, Meter, Str};
 use std::collections::{BTreeMap, HashMap};
@@ -166,7 +167,9 @@ impl CompiledChart {
         let Warned { output: plan, warnings } = self.plan(request)?;
         let failed = |kind| Error::new(kind, warnings.clone());
         let (set, jobs) = self.link(&plan, request).map_err(|e| failed(ErrorKind::Parse(e)))?;
-        let files = self.run(&plan, &set, &jobs, request, host, observer).map_err(failed)?;
+        let files = self
+            .run(&plan, &set, &jobs, request, host, observer)
+            .map_err(|error| failed(ErrorKind::Exec(error)))?;
         Ok(Warned { output: files, warnings })
     }
 
@@ -190,7 +193,9 @@ impl CompiledChart {
         let name = format!("{}/templates/{name}", self.0.chart.metadata.name);
         set.parse(&name, text).map_err(parse_failed)?;
         let job = Job { instance: 0, template: 0, name: Str::from(name) };
-        let files = self.run(&plan, &set, &[job], request, host, None).map_err(failed)?;
+        let files = self
+            .run(&plan, &set, &[job], request, host, None)
+            .map_err(|error| failed(ErrorKind::Exec(error)))?;
         Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
     }
 
@@ -232,7 +237,7 @@ impl CompiledChart {
         request: &RenderRequest,
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
-    ) -> Result<RenderedFiles, ErrorKind> {
+    ) -> Result<RenderedFiles, ExecError> {
         let scopes = Scopes::new(plan, &request.release, &request.capabilities, |instance| {
             self.files(instance)
         });
@@ -253,7 +258,7 @@ impl CompiledChart {
                     files.insert(job.name.to_string(), text);
                 }
                 Err(error) => {
-                    failure = Some(ErrorKind::Exec(error));
+                    failure = Some(error);
                     break;
                 }
             }

@@ -84,6 +84,12 @@ pub(crate) fn short_circuits(func: &Func) -> Option<bool> {
     }
 }
 
+/// The type of an argument's place.
+pub(crate) fn param(func: &Func, index: usize) -> Type {
+    let last = func.params.len().saturating_sub(1);
+    func.params.get(index.min(last)).copied().unwrap_or(Type::Any)
+}
+
 /// What a template text can call, by name. Built once, shared by everything compiled against it.
 #[derive(Clone, Default)]
 pub struct Functions {

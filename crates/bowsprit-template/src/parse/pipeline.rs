@@ -323,8 +323,7 @@ impl Parser<'_> {
                 self.literal_operand(Literal::Number(number), token)
             }
             TokenKind::LeftParen => {
-                if let First::None = pipe.command.first {
-                } else {
+                if !matches!(pipe.command.first, First::None) {
                     self.begin_argument(&mut pipe.command)?;
                 }
                 return Ok(Step::Open { at: token.start });
@@ -549,9 +548,10 @@ impl Parser<'_> {
 
     fn argument(&mut self, command: &mut Command, operand: Operand) {
         let ty = match &command.first {
-            First::Func { number, .. } => {
-                self.functions.get(*number).map(|f| param(f, usize::from(command.argc)))
-            }
+            First::Func { number, .. } => self
+                .functions
+                .get(*number)
+                .map(|f| crate::funcs::param(f, usize::from(command.argc))),
             _ => None,
         };
         let literal = match &operand {
@@ -717,7 +717,7 @@ impl Parser<'_> {
             return;
         }
         if command.piped {
-            let ty = param(func, given - 1);
+            let ty = crate::funcs::param(func, given - 1);
             let ty = self.ty(ty);
             let site = if argc == 0 { ident } else { NO_SITE };
             self.tree.emit(Op::CheckPiped { ty, depth: argc as u16 }, site);
@@ -797,10 +797,4 @@ impl Operand {
             | Operand::Pipe { span } => *span,
         }
     }
-}
-
-/// The type of an argument's place.
-fn param(func: &Func, index: usize) -> Type {
-    let last = func.params.len().saturating_sub(1);
-    func.params.get(index.min(last)).copied().unwrap_or(Type::Any)
 }
