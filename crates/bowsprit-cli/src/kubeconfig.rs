@@ -50,10 +50,16 @@ fn read(file: &Path) -> Result<Option<Map>, Broken> {
         return if file.exists() { Err(Broken) } else { Ok(None) };
     };
     match bowsprit::yaml::decode(&text) {
-        Ok(Value::Map(config)) => Ok(Some(config)),
+        Ok(Value::Map(config)) if is_kubeconfig(&config) => Ok(Some(config)),
         Ok(Value::Nil) => Ok(None),
         _ => Err(Broken),
     }
+}
+
+/// Both fields may be left out.
+fn is_kubeconfig(config: &Map) -> bool {
+    let is = |field: &[u8], want: &str| text(config.get(field)).is_none_or(|text| text == want);
+    is(b"apiVersion", "v1") && is(b"kind", "Config")
 }
 
 fn find_context(config: &Map, name: &str) -> Option<Map> {

@@ -1,9 +1,9 @@
 //! `bowsprit completion`.
 
-use super::{Command, Invocation, ROOT, help, no_args};
+use super::{Command, Invocation, ROOT, Run, help, no_args};
 use crate::failure::Failure;
 use crate::streams;
-use clap_complete::{Generator, Shell};
+use clap_complete::{Shell, generate};
 
 pub(super) static COMMAND: Command = Command {
     name: "completion",
@@ -20,12 +20,7 @@ Examples:
     run: None,
 };
 
-const fn shell(
-    name: &'static str,
-    usage: &'static str,
-    about: &'static str,
-    run: fn(&Invocation<'_>) -> Result<(), Failure>,
-) -> Command {
+const fn shell(name: &'static str, usage: &'static str, about: &'static str, run: Run) -> Command {
     Command { name, usage, about, examples: "", flags: &[], children: &[], run: Some(run) }
 }
 
@@ -45,9 +40,25 @@ static ZSH: Command = shell("zsh", "completion zsh", "Print a script for zsh", |
 
 fn print(invocation: &Invocation<'_>, shell: Shell) -> Result<(), Failure> {
     no_args(invocation, &format!("{} completion {shell}", ROOT.name))?;
-    let mut command = help::tree();
-    command.build();
     let mut script = Vec::new();
-    shell.generate(&command, &mut script);
+    generate(shell, &mut help::tree(), ROOT.name, &mut script);
     streams::write(&script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_name_commands_and_flags() {
+        for shell in [Shell::Bash, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
+            let mut script = Vec::new();
+            generate(shell, &mut help::tree(), ROOT.name, &mut script);
+            let script = String::from_utf8(script).unwrap();
+            for word in ["template", "show-only", "jsonl", "kube-context"] {
+                assert!(script.contains(word), "{shell}: {word}");
+            }
+            assert!(!script.contains("kube-token"), "{shell}");
+        }
+    }
 }

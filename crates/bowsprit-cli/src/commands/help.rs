@@ -47,7 +47,10 @@ pub(super) fn print(path: &[&'static Command]) -> Result<(), Failure> {
 /// All commands with all flags that are shown.
 pub(super) fn tree() -> clap::Command {
     let globals = settings::FLAGS.iter().filter(|flag| !flag.hidden);
-    own(&ROOT).args(globals.map(|flag| arg(flag).global(true)))
+    let chart = || Arg::new("CHART").value_hint(ValueHint::AnyPath).num_args(0..);
+    own(&ROOT)
+        .args(globals.map(|flag| arg(flag).global(true)))
+        .mut_subcommand("template", |template| template.arg(chart()))
 }
 
 /// A command and those below it; two levels are all there are.

@@ -12,6 +12,9 @@ use crate::settings::{self, Settings};
 use crate::streams;
 use bowsprit::value::strconv;
 
+/// What a command does.
+pub(crate) type Run = fn(&Invocation<'_>) -> Result<(), Failure>;
+
 /// A command of the tree.
 #[derive(Debug)]
 pub(crate) struct Command {
@@ -25,7 +28,7 @@ pub(crate) struct Command {
     pub(crate) flags: &'static [&'static [Flag]],
     pub(crate) children: &'static [&'static Command],
     /// None for a command that only has others below it.
-    pub(crate) run: Option<fn(&Invocation<'_>) -> Result<(), Failure>>,
+    pub(crate) run: Option<Run>,
 }
 
 /// A command with what it was given.

@@ -19,7 +19,8 @@ pub(super) static COMMAND: Command = Command {
     usage: "template [NAME] CHART [flags]",
     about: "Render a chart and print its manifests",
     examples: "\
-CHART is a directory or a packaged chart. Without NAME the release is called release-name.
+CHART is a directory or a packaged chart. Without NAME the release is called release-name. Helm's
+other flags that change nothing of what is printed, as --wait and --timeout, are accepted.
 
 Examples:
   bowsprit template demo ./chart
