@@ -3,6 +3,7 @@
 //! The program is built by these tests themselves (see `program`), so `cargo test --workspace`
 //! needs no step before it, and a program that does not build is a failure, never a skipped test.
 
+mod cli;
 mod golden;
 mod hostile;
 mod program;

@@ -31,11 +31,16 @@ pub use mask::Mask;
 pub use outcome::{Expected, Outcome, Unordered};
 pub use run::run_case;
 
-/// The root of the repository this crate was compiled in.
+/// The root of the repository.
+///
+/// Cargo says where the package lies whose test or binary it runs. What the compiler was told is
+/// second, for two checkouts with one target folder share compiled crates.
 #[must_use]
 pub fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+    let compiled = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or(compiled.into(), PathBuf::from);
+    let root = package.ancestors().find(|folder| folder.join("fixtures/golden").is_dir());
+    root.unwrap_or(compiled).to_path_buf()
 }
 
 /// The bytes of a file below `fixtures/`, for the tests of crates that do no I/O themselves.
