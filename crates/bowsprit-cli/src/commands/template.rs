@@ -4,6 +4,7 @@ use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{limits, release, streams, values};
+use bowsprit::chart::path::clean;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::loader::{self, PathError};
 use bowsprit::pipeline::{self, ErrorKind, FileWrite, Options, WriteMode};
@@ -344,8 +345,10 @@ fn finish(
 
 fn carry_out(write: &FileWrite) -> Result<(), PathError> {
     let path = Path::new(&write.path);
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        make_dirs(dir)?;
+    // Helm cleans the folder's path before it makes it, but opens the file by the path as it is.
+    if let Some((dir, _)) = write.path.rsplit_once('/') {
+        let dir = clean(dir.as_bytes());
+        make_dirs(Path::new(&*String::from_utf8_lossy(&dir)))?;
     }
     let append = match write.mode {
         WriteMode::Truncate => false,
