@@ -8,7 +8,7 @@ use bowsprit::value::Limits;
 const STEPS: u64 = 200_000_000;
 
 /// Allocated by functions, freed or not.
-const BYTES: u64 = 1 << 30;
+const BYTES: u64 = 512 << 20;
 
 const OUTPUT: u64 = 256 << 20;
 
@@ -21,7 +21,7 @@ pub(crate) static FLAGS: &[Flag] = &[
         "max-memory",
         Kind::Size,
         "BYTES",
-        "Stop templates that allocate more (default 1Gi)",
+        "Stop templates that allocate more (default 512Mi)",
     ),
     Flag::with("max-output", Kind::Size, "BYTES", "Stop templates that print more (default 256Mi)"),
 ];

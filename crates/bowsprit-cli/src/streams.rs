@@ -1,14 +1,32 @@
 //! Standard output, in one piece, and standard error, line by line.
 
 use crate::failure::Failure;
-use std::io::{ErrorKind, Write};
+use std::fmt::Write as _;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// Prints a line on standard error. When nobody listens there is nothing left to do.
+///
+/// Errors quote charts, whose authors may not drive a terminal; elsewhere the bytes stay as they are.
 pub(crate) fn say(line: &str) {
-    let mut text = String::with_capacity(line.len() + 1);
-    text.push_str(line);
+    let mut err = std::io::stderr().lock();
+    let mut text = if err.is_terminal() { tamed(line) } else { line.to_owned() };
     text.push('\n');
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = err.write_all(text.as_bytes());
+}
+
+/// The text with its control characters spelled out.
+fn tamed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Writes to standard output. A reader that has seen enough is no error.
@@ -19,5 +37,13 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
             Err(Failure::Error(format!("write standard output: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn control_characters_are_spelled_out() {
+        assert_eq!(super::tamed("a\u{1b}[2J\n\tb\u{9b}é"), "a\\x1b[2J\n\tb\\x9bé");
     }
 }
