@@ -88,7 +88,7 @@ fn append_rune(out: &mut Vec<u8>, text: &[u8]) -> usize {
 ///
 /// # Errors
 ///
-/// As [`crate::decode`], without the prefix that names the step.
+/// As [`decode()`](crate::decode()), without the prefix that names the step.
 pub fn yaml_to_json(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let document = Document::parse_with(bytes, false)?;
     match document.check_json() {

@@ -5,8 +5,8 @@
 //! one step: YAML 1.1 words and numbers, natural key order, folding at 80 columns and all. It is no
 //! general YAML library, and does no I/O.
 //!
-//! * [`decode`]: text to a value; [`read_values`]: a values file of several documents.
-//! * [`encode`] and [`encode_pretty`]: a value to text.
+//! * [`decode()`]: text to a value; [`read_values`]: a values file of several documents.
+//! * [`encode()`] and [`encode_pretty`]: a value to text.
 //! * [`Document`]: values that know where in the text they stand.
 //! * [`Syntax`]: what is written where, for edits.
 //! * [`yaml_to_json`]: the JSON text in between.

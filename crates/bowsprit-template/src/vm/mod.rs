@@ -39,7 +39,7 @@ pub struct Site<'a> {
 /// Learns what a run does: which values it reads, and which output comes from where.
 ///
 /// Offsets count bytes of the output of the current execution; captured output (`include`, `tpl`) is
-/// reported like any other and then taken back by [`Observer::captured`].
+/// reported like any other and then taken back by [`Observer::left`].
 pub trait Observer {
     /// A key of a map was read through a field or `index`.
     fn read(&mut self, map: &Map, key: &[u8], value: Option<&Value>) {

@@ -1,7 +1,7 @@
 //! From a loaded chart to what `helm template` prints.
 //!
 //! [`render`] makes the checks that stand between loading a chart and rendering it, in Helm's order;
-//! [`print`], [`show_only`] and [`file_writes`] say what becomes of the outcome. Nothing here does I/O:
+//! [`print()`], [`show_only`] and [`file_writes`] say what becomes of the outcome. Nothing here does I/O:
 //! texts and files come back as bytes for the caller to write.
 //!
 //! ```
