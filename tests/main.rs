@@ -4,6 +4,7 @@
 //! needs no step before it, and a program that does not build is a failure, never a skipped test.
 
 mod cli;
+mod embedding;
 mod golden;
 mod hostile;
 mod program;

@@ -13,7 +13,7 @@ use crate::TaskResult;
 const HELM: &str = "4.2.4";
 
 /// Helm prints some lines in an order that changes from run to run; so many runs show it.
-const RUNS: usize = 6;
+const RUNS: usize = 12;
 
 struct Options {
     helm: PathBuf,
