@@ -271,10 +271,8 @@ impl CompiledChart {
 
     fn files(&self, instance: &Instance) -> Map {
         match self.0.parts.get(&key(&instance.chart)) {
-            Some(part) => {
-                part.files.get_or_init(|| crate::scope::files(&instance.chart.files)).clone()
-            }
-            None => crate::scope::files(&instance.chart.files),
+            Some(part) => part.files.get_or_init(|| crate::scope::files(&instance.chart)).clone(),
+            None => crate::scope::files(&instance.chart),
         }
     }
 }

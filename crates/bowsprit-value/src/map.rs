@@ -50,13 +50,36 @@ impl MapType {
 
 type Table = Vec<(Str, Value)>;
 
+/// A table that may be made when it is first looked at.
+struct Base {
+    made: OnceLock<Arc<Table>>,
+    make: Option<Box<dyn Fn() -> Table + Send + Sync>>,
+}
+
+impl Base {
+    fn ready(table: Arc<Table>) -> Base {
+        Base { made: OnceLock::from(table), make: None }
+    }
+
+    fn get(&self) -> &Arc<Table> {
+        self.made
+            .get_or_init(|| Arc::new(self.make.as_ref().map(|make| make()).unwrap_or_default()))
+    }
+}
+
+impl std::fmt::Debug for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.made.get(), f)
+    }
+}
+
 #[derive(Debug)]
 struct MapCell {
     ty: MapType,
     nil: bool,
     /// Containers in `base` belong to another map and are forked before anyone gets them.
     forked: bool,
-    base: Arc<Table>,
+    base: Base,
     own: OnceLock<Arc<Table>>,
     over: OnceLock<RwLock<Arc<Table>>>,
     /// The map that this one is only another type's view of; then the tables here are empty.
@@ -74,7 +97,7 @@ impl Drop for MapCell {
 impl MapCell {
     fn drain_into(&mut self, pending: &mut Vec<Value>) {
         let tables = [
-            Some(std::mem::take(&mut self.base)),
+            self.base.made.take(),
             self.own.take(),
             self.over.take().map(|lock| lock.into_inner().unwrap_or_else(PoisonError::into_inner)),
         ];
@@ -97,14 +120,14 @@ impl MapCell {
     fn readable(&self) -> &Arc<Table> {
         if self.forked {
             self.own.get_or_init(|| {
-                if self.base.iter().any(|(_, v)| v.is_container()) {
-                    Arc::new(self.base.iter().map(|(k, v)| (k.clone(), fork(v))).collect())
+                if self.base.get().iter().any(|(_, v)| v.is_container()) {
+                    Arc::new(self.base.get().iter().map(|(k, v)| (k.clone(), fork(v))).collect())
                 } else {
-                    Arc::clone(&self.base)
+                    Arc::clone(self.base.get())
                 }
             })
         } else {
-            &self.base
+            self.base.get()
         }
     }
 
@@ -115,7 +138,7 @@ impl MapCell {
                 if !self.forked || self.own.get().is_some() {
                     return find(self.readable(), key).map(hit);
                 }
-                match find(&self.base, key) {
+                match find(self.base.get(), key) {
                     Some(v) if v.is_container() => find(self.readable(), key).map(hit),
                     other => other.map(hit),
                 }
@@ -132,6 +155,12 @@ impl MapCell {
 
 fn position(table: &Table, key: &[u8]) -> Result<usize, usize> {
     table.binary_search_by(|(k, _)| k.as_bytes().cmp(key))
+}
+
+/// Entries sorted by key; of equal keys the last stays.
+fn table_of(entries: impl IntoIterator<Item = (Str, Value)>) -> Table {
+    let table: Table = entries.into_iter().collect();
+    if table.is_sorted_by(|a, b| a.0 < b.0) { table } else { sorted(table) }
 }
 
 /// Sorts by key; of equal keys the last stays.
@@ -228,19 +257,29 @@ impl Map {
 
     /// A map of a given type; the values must be of its element type.
     pub fn typed(ty: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Map {
-        let mut table: Table = entries.into_iter().collect();
-        if !table.is_sorted_by(|a, b| a.0 < b.0) {
-            table = sorted(table);
-        }
-        Map::build(ty, false, table)
+        Map::build(ty, false, table_of(entries))
+    }
+
+    /// A map whose entries are made when somebody first looks at them. `make` must give the same
+    /// entries whenever it is called.
+    pub fn lazy<I>(ty: MapType, make: impl Fn() -> I + Send + Sync + 'static) -> Map
+    where
+        I: IntoIterator<Item = (Str, Value)>,
+    {
+        let make = move || table_of(make());
+        Map::with_base(ty, false, Base { made: OnceLock::new(), make: Some(Box::new(make)) })
     }
 
     fn build(ty: MapType, nil: bool, table: Table) -> Map {
+        Map::with_base(ty, nil, Base::ready(Arc::new(table)))
+    }
+
+    fn with_base(ty: MapType, nil: bool, base: Base) -> Map {
         Map(Arc::new(MapCell {
             ty,
             nil,
             forked: false,
-            base: Arc::new(table),
+            base,
             own: OnceLock::new(),
             over: OnceLock::new(),
             viewed: None,
@@ -261,7 +300,7 @@ impl Map {
     pub fn len(&self) -> usize {
         match self.cell().over.get() {
             Some(lock) => lock.read().unwrap_or_else(PoisonError::into_inner).len(),
-            None => self.cell().base.len(),
+            None => self.cell().base.get().len(),
         }
     }
 
@@ -314,7 +353,7 @@ impl Map {
     pub fn peek(&self) -> Entries {
         Entries(match self.cell().over.get() {
             Some(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
-            None => Arc::clone(self.cell().own.get().unwrap_or(&self.cell().base)),
+            None => Arc::clone(self.cell().own.get().unwrap_or_else(|| self.cell().base.get())),
         })
     }
 
@@ -322,7 +361,7 @@ impl Map {
     /// reached below either of them since. They are equal then; where it is false they still may be.
     pub fn same_origin(&self, other: &Map) -> bool {
         fn table(cell: &MapCell) -> &Arc<Table> {
-            cell.own.get().unwrap_or(&cell.base)
+            cell.own.get().unwrap_or_else(|| cell.base.get())
         }
         self.cell().over.get().is_none()
             && other.cell().over.get().is_none()
@@ -358,7 +397,7 @@ impl Map {
             nil: self.0.nil,
             forked: true,
             // What lies below is not reached for: a fork of a fork forks the same tables.
-            base: self.peek().0,
+            base: Base::ready(self.peek().0),
             own: OnceLock::new(),
             over: OnceLock::new(),
             viewed: None,
@@ -373,7 +412,7 @@ impl Map {
             ty,
             nil: self.0.nil,
             forked: false,
-            base: Arc::default(),
+            base: Base::ready(Arc::default()),
             own: OnceLock::new(),
             over: OnceLock::new(),
             viewed: Some(viewed.clone()),
@@ -534,6 +573,20 @@ mod tests {
         view.insert("z".into(), Value::int(1));
         assert!(map.contains(b"z") && view.ptr_eq(&map));
         assert_eq!(view.ty().elem, Elem::String);
+    }
+
+    #[test]
+    fn a_lazy_map_is_made_once_and_only_when_needed() {
+        let made = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = Arc::clone(&made);
+        let map = Map::lazy(MapType::ANY, move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            [(Str::from("b"), Value::int(1)), (Str::from("a"), Value::int(2))]
+        });
+        let seen = || made.load(std::sync::atomic::Ordering::Relaxed);
+        let view = map.view(MapType::ANY);
+        assert_eq!(seen(), 0);
+        assert_eq!((map.len(), view.contains(b"a"), map.fork().len(), seen()), (2, true, 2, 1));
     }
 
     #[test]

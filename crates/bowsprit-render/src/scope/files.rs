@@ -1,7 +1,7 @@
 //! `.Files`: the files of a chart that are no templates.
 
 use crate::functions::encode::yaml_or_empty;
-use bowsprit_chart::{File, Glob};
+use bowsprit_chart::{Chart, File, Glob};
 use bowsprit_value::{
     Args, Elem, FuncError, List, Map, MapType, Method, NamedType, Str, Type, Value,
 };
@@ -39,10 +39,14 @@ static FILES: NamedType = NamedType {
 
 const TYPE: MapType = MapType::named(Elem::Bytes, &FILES);
 
-/// The map that templates see as `.Files`; of equal names the last one counts.
-pub(crate) fn files(files: &[File]) -> Map {
-    let entry = |f: &File| (f.name.clone(), Value::Bytes(Arc::from(f.data.as_bytes())));
-    Map::typed(TYPE, files.iter().map(entry))
+/// The map that templates see as `.Files`, made when one looks at it; of equal names the last one
+/// counts.
+pub(crate) fn files(chart: &Arc<Chart>) -> Map {
+    let chart = Arc::clone(chart);
+    Map::lazy(TYPE, move || {
+        let entry = |f: &File| (f.name.clone(), Value::Bytes(Arc::from(f.data.as_bytes())));
+        chart.files.iter().map(entry).collect::<Vec<_>>()
+    })
 }
 
 fn map(receiver: &Value) -> Result<&Map, FuncError> {

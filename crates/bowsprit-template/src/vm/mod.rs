@@ -25,6 +25,9 @@ use std::sync::Arc;
 /// Go's own limit on `template` calls within one execution.
 const MAX_TEMPLATE_DEPTH: u32 = 100_000;
 
+/// What entering a template costs, in steps: about as much time as that many iterations of a loop.
+const CALL_STEPS: u64 = 10;
+
 /// A position in a template's source: what an observer gets to know of an instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
@@ -497,7 +500,7 @@ impl<'r> Run<'r> {
     }
 
     fn charge_call(&self) -> Step<()> {
-        self.meter.charge_steps(1)?;
+        self.meter.charge_steps(CALL_STEPS)?;
         if self.frames.len() as u64 >= u64::from(self.meter.limits().depth) {
             return Err(FuncError::from(LimitKind::Depth).into());
         }
