@@ -5,6 +5,8 @@
 //! - `golden` records `fixtures/golden` from a Helm binary.
 //! - `conformance` writes the conformance report from the results of the shared checks, and
 //!   compares the results with the scores that are held.
+//! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
+//! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
 //!
@@ -17,8 +19,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod conformance;
+mod differ;
 mod golden;
 mod tidy;
+#[cfg(unix)]
+mod versus;
 
 use std::process::ExitCode;
 
@@ -28,7 +33,11 @@ type TaskResult = Result<String, String>;
 const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev core
        bowsprit-dev golden [--helm PATH] [--check] [FILTER]
-       bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]";
+       bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]
+       bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
+                           [--seed N] [--cases N] [--warnings] [--out REPORT.json]
+       bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
+                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +46,9 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
+        Some((task, rest)) if task == "differ" => differ::run(rest),
+        #[cfg(unix)]
+        Some((task, rest)) if task == "versus-helm" => versus::run(rest),
         _ => Err(USAGE.to_string()),
     };
     match result {
