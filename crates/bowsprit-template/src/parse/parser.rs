@@ -553,7 +553,7 @@ impl<'s> Parser<'s> {
         self.tree.emit(Op::FindTemplate(number), site);
         if needs_pipeline || self.peek_non_space().kind != TokenKind::RightDelim {
             self.pipeline(context, TokenKind::RightDelim)?;
-            let end = self.tree.tokens[0].start;
+            let end = self.before_trim_marker(self.tree.tokens[0].start);
             if let Some(site) = self.unit.sites.get_mut(site as usize) {
                 site.end = end.max(site.end);
             }
@@ -563,6 +563,14 @@ impl<'s> Parser<'s> {
         }
         self.tree.emit(Op::Template(number), NO_SITE);
         Ok(name)
+    }
+
+    /// Where an action ends whose right delimiter starts here: a trim marker is no part of it.
+    fn before_trim_marker(&self, delimiter: u32) -> u32 {
+        match self.source.get(..delimiter as usize) {
+            Some([.., b' ' | b'\t' | b'\r' | b'\n', b'-']) => delimiter.saturating_sub(1),
+            _ => delimiter,
+        }
     }
 
     pub(super) fn unquoted(&self, token: Token) -> Parsed<Str> {
