@@ -121,6 +121,7 @@ fn decode(
     read: impl FnOnce(&mut Decoder, Node<'_>),
 ) -> Result<(), DecodeError> {
     let document = Document::parse(text)?;
+    document.check_floats()?;
     let root = document.root();
     let mut decoder = Decoder::default();
     match root.node_type() {

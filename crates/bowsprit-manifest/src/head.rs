@@ -26,6 +26,7 @@ impl Head {
     /// Fails with Helm's text where the document is no YAML or a field is of another type.
     pub fn parse(text: &[u8]) -> Result<Head, String> {
         let document = Document::parse(text).map_err(|e| e.to_string())?;
+        document.check_json().map_err(|e| e.to_string())?;
         let mut decoder = Decoder::default();
         let head = decoder.head(document.root());
         match decoder.error {

@@ -389,7 +389,21 @@ impl<'b> Document<'b> {
     }
 
     /// Refuses values that JSON cannot have, and containers that are nested too deeply.
-    pub(crate) fn check_json(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::check_floats`] and, after it, [`Document::check_depth`].
+    pub fn check_json(&self) -> Result<(), Error> {
+        self.check_floats()?;
+        self.check_depth()
+    }
+
+    /// Refuses numbers that JSON cannot have: infinities and NaN.
+    ///
+    /// # Errors
+    ///
+    /// With Helm's words, of the first such number in the order of JSON.
+    pub fn check_floats(&self) -> Result<(), Error> {
         let mut pending = vec![self.root];
         while let Some(index) = pending.pop() {
             match self.any(index) {
@@ -399,7 +413,7 @@ impl<'b> Document<'b> {
                 _ => pending.extend(self.children(index).rev()),
             }
         }
-        self.check_depth()
+        Ok(())
     }
 
     /// Refuses containers that are nested more than 10000 deep, as Go's JSON decoder does after the
