@@ -26,7 +26,7 @@ use sides::{Bowsprit, Program};
 const BATCH: u64 = 500;
 
 /// Helm's answer that depends on the order of a Go map shows it in so many runs, mostly.
-const RUNS: usize = 12;
+const RUNS: usize = 40;
 
 /// Requests that shrinking one difference may cost.
 const SHRINK_BUDGET: usize = 4000;

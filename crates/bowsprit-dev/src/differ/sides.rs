@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use bowsprit::eval::Evaluator;
-use bowsprit::value::{Hermetic, Limits, Timestamp};
+use bowsprit::host::OsHost;
+use bowsprit::value::{Host, Limits, Timestamp};
 use serde_json::Value;
 
 /// A program that answers requests on its standard input, one a line.
@@ -77,9 +78,22 @@ fn read_lines(stdout: ChildStdout, lines: &Sender<String>) {
     }
 }
 
+/// The oracle's world: this moment, in UTC.
+pub(super) struct Here(OsHost);
+
+impl Host for Here {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn fill_random(&self, buf: &mut [u8]) {
+        self.0.fill_random(buf);
+    }
+}
+
 /// bowsprit: a binary, or what is linked into this one.
 pub(super) enum Bowsprit {
-    Linked(Box<Evaluator<Hermetic>>),
+    Linked(Box<Evaluator<Here>>),
     Binary(Program),
 }
 
@@ -89,8 +103,7 @@ impl Bowsprit {
             return Program::start(path, &["eval", "--jsonl"]).map(Bowsprit::Binary);
         }
         let limits = Limits { steps: 200_000_000, bytes: 1 << 30, output: 1 << 28, depth: 1000 };
-        let now = Timestamp { seconds: 1_700_000_000, nanos: 0 };
-        Ok(Bowsprit::Linked(Box::new(Evaluator::new(Hermetic::new(1, now), limits))))
+        Ok(Bowsprit::Linked(Box::new(Evaluator::new(Here(OsHost::new()), limits))))
     }
 
     pub(super) fn ask(&self, requests: &[Value]) -> Result<Vec<Value>, String> {
@@ -104,7 +117,7 @@ impl Bowsprit {
 }
 
 /// A panic is an answer, and never Helm's.
-fn linked(evaluator: &Evaluator<Hermetic>, request: &Value) -> Value {
+fn linked(evaluator: &Evaluator<Here>, request: &Value) -> Value {
     let line = request.to_string();
     let answer = catch_unwind(AssertUnwindSafe(|| evaluator.answer(line.as_bytes())));
     let answer = answer.map_err(|_| "panic".to_owned());

@@ -128,7 +128,12 @@ fn tree(rng: &mut Rng, depth: usize) -> Value {
             ])
             .clone()
         } else {
-            scalar(rng)
+            // The oracle hands a chart's values on as they are spelt, bowsprit as it spells them; these
+            // two characters YAML reads in another way when they are escaped.
+            match scalar(rng) {
+                Value::String(text) => json!(text.replace(['\u{2028}', '\u{2029}'], "")),
+                other => other,
+            }
         };
     }
     if rng.chance(25) {

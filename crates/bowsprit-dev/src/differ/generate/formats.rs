@@ -25,7 +25,7 @@ fn verb(rng: &mut Rng) -> String {
     }
     out.push_str(rng.pick(&[
         "v", "v", "d", "s", "q", "x", "X", "f", "e", "E", "g", "G", "t", "c", "U", "o", "O", "b",
-        "T", "p", "F", "w", "z", "é", "!", "%", "", "s", "d", "#v", "+v",
+        "T", "F", "w", "z", "é", "!", "%", "", "s", "d", "#v", "+v",
     ]));
     out
 }
@@ -204,18 +204,16 @@ const ZONES: &[&str] = &[
     "America/New_York",
     "Asia/Kolkata",
     "Australia/Lord_Howe",
-    "EST",
     "Etc/GMT+5",
     "Nope/Zone",
     "../etc",
     "Africa/Monrovia",
     "Pacific/Apia",
-    "MST7MDT",
     "America/Sao_Paulo",
 ];
 
 fn moment(rng: &mut Rng) -> String {
-    match rng.below(5) {
+    match rng.below(4) {
         0 => format!("(int64 {})", rng.next() as i64 >> (20 + rng.below(44))),
         1 => format!(
             "(toDate \"2006-01-02T15:04:05Z07:00\" \"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}\")",
@@ -228,13 +226,12 @@ fn moment(rng: &mut Rng) -> String {
             rng.pick(&["Z", "+02:00", "-07:30", "+23:59"])
         ),
         2 => format!("(int {})", rng.below(2_000_000_000)),
-        3 => format!(
+        _ => format!(
             "(toDate \"2006-01-02\" \"{:04}-{:02}-{:02}\")",
             rng.below(10_000),
             1 + rng.below(12),
             1 + rng.below(29)
         ),
-        _ => format!("({} | float64)", rng.below(2_000_000_000)),
     }
 }
 
