@@ -39,6 +39,8 @@ struct Results {
     corpus: Vec<Inside>,
     /// Charts that do not render without values, on either side.
     left_out: usize,
+    /// Charts that make keys.
+    with_keys: usize,
     growths: Vec<Growth>,
 }
 
@@ -91,8 +93,11 @@ fn compare_in(options: &Options, home: &Path) -> TaskResult {
     let programs = Programs::find(options, &root, home)?;
     let runner = Runner { home: home.to_path_buf() };
     let charts = Charts::find(&options.charts, &root, home)?;
-    let (corpus, left_out) = corpus(&runner, &programs, &charts.all);
+    let (mut corpus, left_out) = corpus(&runner, &programs, &charts.all);
+    let measured = corpus.len();
+    corpus.retain(|chart| !chart.ours.keys);
     let mut results = Results {
+        with_keys: measured - corpus.len(),
         versions: programs.versions(&runner),
         runs: options.runs,
         family_runs: FAMILY_RUNS,
