@@ -128,10 +128,11 @@ fn tree(rng: &mut Rng, depth: usize) -> Value {
             ])
             .clone()
         } else {
-            // The oracle hands a chart's values on as they are spelt, bowsprit as it spells them; these
-            // two characters YAML reads in another way when they are escaped.
+            // The oracle hands a chart's values on as they are spelt, bowsprit as it spells them; YAML
+            // reads these two characters in another way when they are escaped, and -0 is no -0.0.
             match scalar(rng) {
                 Value::String(text) => json!(text.replace(['\u{2028}', '\u{2029}'], "")),
+                other if other == json!(-0.0) => json!(0.0),
                 other => other,
             }
         };
