@@ -23,6 +23,7 @@ pub(crate) fn node_text(source: &[u8]) -> String {
             TokenKind::Char if text == b"," => join(&mut out, b", ", &mut gap),
             TokenKind::RightParen => {
                 gap = false;
+                forget_last_pipe(&mut out);
                 out.push(b')');
             }
             _ => {
@@ -34,7 +35,15 @@ pub(crate) fn node_text(source: &[u8]) -> String {
             }
         }
     }
+    forget_last_pipe(&mut out);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Go lets a pipeline end in a pipe, and forgets it.
+fn forget_last_pipe(out: &mut Vec<u8>) {
+    if out.ends_with(b" | ") {
+        out.truncate(out.len() - 3);
+    }
 }
 
 fn join(out: &mut Vec<u8>, separator: &[u8], gap: &mut bool) {

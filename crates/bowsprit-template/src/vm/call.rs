@@ -226,11 +226,13 @@ fn first_argument(text: &str) -> String {
     let rest = text.split_once(' ').map_or("", |(_, rest)| rest);
     let mut depth = 0_u32;
     let mut quote = None;
-    for (i, c) in rest.char_indices() {
+    let mut chars = rest.char_indices();
+    while let Some((i, c)) = chars.next() {
         match (quote, c) {
+            (Some('"' | '\''), '\\') => drop(chars.next()),
             (Some(q), _) if q == c => quote = None,
             (Some(_), _) => {}
-            (None, '"' | '`') => quote = Some(c),
+            (None, '"' | '`' | '\'') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') => depth = depth.saturating_sub(1),
             (None, ' ') if depth == 0 => return unwrapped(&rest[..i]),
