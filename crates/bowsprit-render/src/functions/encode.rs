@@ -81,6 +81,10 @@ fn to_yaml_pretty(args: &mut Args<'_>) -> Result<Value, FuncError> {
     let mut out = Vec::new();
     match bowsprit_yaml::encode_pretty(args.get(0), &mut out, args.meter()) {
         Ok(()) => Ok(Value::Str(trimmed(out))),
+        // There Go's encoder panics.
+        Err(error) if error.kind() == bowsprit_yaml::ErrorKind::Unsupported => {
+            Err(yaml_error(error))
+        }
         Err(error) => forgiven(yaml_error(error)).map(Value::Str),
     }
 }

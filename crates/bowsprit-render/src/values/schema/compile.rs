@@ -370,12 +370,12 @@ impl Schema {
 }
 
 /// Compiles one schema.
-struct Compiler<'s, 'l> {
+pub(super) struct Compiler<'s, 'l> {
     store: &'s mut Store<'l>,
     document: Arc<Document>,
     root: RootId,
     node: NodeId,
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     resource: NodeId,
     keys: KeyFilter,
 }
@@ -439,12 +439,13 @@ impl<'s, 'l> Compiler<'s, 'l> {
         if draft >= Draft::D2020 {
             schema.dynamic_anchor = self.text("$dynamicAnchor").unwrap_or_default();
         }
+        let references = self.queue_children(draft, budget)?;
         self.values(schema);
         self.format(schema);
         self.object_keywords(schema)?;
         self.array_keywords(schema);
         self.scalar_keywords(schema)?;
-        self.reference_keywords(schema, budget)?;
+        schema.keywords.extend(references);
         self.condition_keywords(schema);
         self.unevaluated_keywords(schema);
         Ok(())
@@ -542,7 +543,7 @@ impl<'s, 'l> Compiler<'s, 'l> {
         Ok(())
     }
 
-    fn dependencies(&mut self) -> Vec<(Str, Demand)> {
+    pub(super) fn dependencies(&mut self) -> Vec<(Str, Demand)> {
         let members = self.object_of("dependencies");
         let mut out = Vec::with_capacity(members.len());
         for (name, id) in members {
@@ -649,20 +650,24 @@ impl<'s, 'l> Compiler<'s, 'l> {
         Ok(())
     }
 
-    fn reference_keywords(&mut self, schema: &mut Schema, budget: &Budget) -> Result<(), Fault> {
-        if schema.draft >= Draft::D2019 {
-            let id = self.reference("$recursiveRef", budget)?;
-            schema.keywords.extend(id.map(Keyword::RecursiveRef));
-        }
-        if schema.draft >= Draft::D2020
-            && let Some(id) = self.reference("$dynamicRef", budget)?
-        {
-            let reference = self.text("$dynamicRef").unwrap_or_default();
-            let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
-            let anchor = if fragment.starts_with('/') { "" } else { fragment };
-            schema.keywords.push(Keyword::DynamicRef(id, anchor.to_owned()));
-        }
-        Ok(())
+    pub(super) fn dynamic_reference(&mut self, budget: &Budget) -> Result<Option<Keyword>, Fault> {
+        let Some(id) = self.reference("$dynamicRef", budget)? else { return Ok(None) };
+        let reference = self.text("$dynamicRef").unwrap_or_default();
+        let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
+        let anchor = if fragment.starts_with('/') { "" } else { fragment };
+        Ok(Some(Keyword::DynamicRef(id, anchor.to_owned())))
+    }
+
+    /// `if`, with those of its branches that can come to apply.
+    pub(super) fn condition(&mut self) -> Option<Keyword> {
+        let test = self.property("if")?;
+        let fixed = self.get("if").and_then(|id| match self.document.node(id) {
+            Node::Bool(b) => Some(*b),
+            _ => None,
+        });
+        let then = if fixed == Some(false) { None } else { self.property("then") };
+        let otherwise = if fixed == Some(true) { None } else { self.property("else") };
+        Some(Keyword::If { test, then, otherwise })
     }
 
     fn condition_keywords(&mut self, schema: &mut Schema) {
@@ -678,15 +683,7 @@ impl<'s, 'l> Compiler<'s, 'l> {
         if schema.draft < Draft::D7 {
             return;
         }
-        if let Some(test) = self.property("if") {
-            let fixed = self.get("if").and_then(|id| match self.document.node(id) {
-                Node::Bool(b) => Some(*b),
-                _ => None,
-            });
-            let then = if fixed == Some(false) { None } else { self.property("then") };
-            let otherwise = if fixed == Some(true) { None } else { self.property("else") };
-            out.push(Keyword::If { test, then, otherwise });
-        }
+        schema.keywords.extend(self.condition());
     }
 
     fn unevaluated_keywords(&mut self, schema: &mut Schema) {
@@ -706,7 +703,11 @@ impl<'s, 'l> Compiler<'s, 'l> {
         schema.keywords.extend(items.map(Keyword::UnevaluatedItems));
     }
 
-    fn reference(&mut self, keyword: &str, budget: &Budget) -> Result<Option<SchemaId>, Fault> {
+    pub(super) fn reference(
+        &mut self,
+        keyword: &str,
+        budget: &Budget,
+    ) -> Result<Option<SchemaId>, Fault> {
         let Some(reference) = self.text(keyword) else { return Ok(None) };
         let mut target = self.store.roots.resolve(self.root, self.resource, &reference)?;
         if let Target::Elsewhere(url, fragment) = &target {
@@ -744,7 +745,7 @@ impl<'s, 'l> Compiler<'s, 'l> {
         self.number(keyword)?.to_i64()
     }
 
-    fn array(&self, keyword: &str) -> Option<Vec<NodeId>> {
+    pub(super) fn array(&self, keyword: &str) -> Option<Vec<NodeId>> {
         self.document.array(self.get(keyword)?).map(<[NodeId]>::to_vec)
     }
 
@@ -757,22 +758,22 @@ impl<'s, 'l> Compiler<'s, 'l> {
         members.unwrap_or_default().to_vec()
     }
 
-    fn property(&mut self, keyword: &str) -> Option<SchemaId> {
+    pub(super) fn property(&mut self, keyword: &str) -> Option<SchemaId> {
         let node = self.get(keyword)?;
         Some(self.store.enqueue(self.root, node))
     }
 
-    fn items(&mut self, keyword: &str) -> Vec<SchemaId> {
+    pub(super) fn items(&mut self, keyword: &str) -> Vec<SchemaId> {
         let nodes = self.array(keyword).unwrap_or_default();
         nodes.into_iter().map(|node| self.store.enqueue(self.root, node)).collect()
     }
 
-    fn members(&mut self, keyword: &str) -> Vec<(Str, SchemaId)> {
+    pub(super) fn members(&mut self, keyword: &str) -> Vec<(Str, SchemaId)> {
         let members = self.object_of(keyword).into_iter();
         members.map(|(name, node)| (name, self.store.enqueue(self.root, node))).collect()
     }
 
-    fn additional(&mut self, keyword: &str) -> Additional {
+    pub(super) fn additional(&mut self, keyword: &str) -> Additional {
         match self.get(keyword).map(|id| self.document.node(id)) {
             None => Additional::Ignored,
             Some(Node::Bool(b)) => Additional::Allowed(*b),

@@ -14,6 +14,7 @@ mod failure;
 mod formats;
 mod number;
 mod parse;
+mod queue;
 mod quick;
 mod roots;
 mod url;
