@@ -250,6 +250,43 @@ fn layout(rng: &mut Rng) -> String {
     rng.text(1, 7, LAYOUT)
 }
 
+const DURATIONS: &[&str] =
+    &["\"95\"", "95", "3600.5", "-7", "\"x\"", "nil", "(int64 99999999999)", "1e9"];
+const ROUNDED: &[&str] = &[
+    "\"2h10m5s\"",
+    "\"400h\"",
+    "\"1ns\"",
+    "95",
+    "(int64 3600000000000)",
+    "\"x\"",
+    "nil",
+    "\"9000h\"",
+    "(toDate \"2006\" \"2020\" | unixEpoch)",
+];
+const TIME_TEXTS: &[&str] = &[
+    "2020-01-02",
+    "2020-1-2",
+    "15:04",
+    "Mon Jan 2 15:04:05 2006",
+    "2020-13-01",
+    "x",
+    "12:30PM",
+    "02 Jan 20 03:04 CEST",
+    "2020-01-02T03:04:05.678+01:00",
+];
+const TIME_METHODS: &[&str] = &[
+    "Unix",
+    "Year",
+    "Format \"2006\"",
+    "Weekday",
+    "YearDay",
+    "UTC",
+    "IsZero",
+    "Nope",
+    "Month",
+    "String",
+];
+
 pub(super) fn dates(rng: &mut Rng) -> Value {
     let (zone, layout, when) = (literal(rng.pick(ZONES)), literal(&layout(rng)), moment(rng));
     let amount = literal(&rng.text(
@@ -262,46 +299,11 @@ pub(super) fn dates(rng: &mut Rng) -> Value {
         2 | 3 => format!("dateInZone {layout} {when} {zone}"),
         4 => format!("htmlDateInZone {when} {zone}"),
         5 => format!("dateModify {amount} (toDate \"2006-01-02\" \"2021-03-04\")"),
-        6 => format!(
-            "duration {}",
-            rng.pick(&[
-                "\"95\"",
-                "95",
-                "3600.5",
-                "-7",
-                "\"x\"",
-                "nil",
-                "(int64 99999999999)",
-                "1e9"
-            ])
-        ),
-        7 => format!(
-            "durationRound {}",
-            rng.pick(&[
-                "\"2h10m5s\"",
-                "\"400h\"",
-                "\"1ns\"",
-                "95",
-                "(int64 3600000000000)",
-                "\"x\"",
-                "nil",
-                "\"9000h\"",
-                "(toDate \"2006\" \"2020\" | unixEpoch)"
-            ])
-        ),
+        6 => format!("duration {}", rng.pick(DURATIONS)),
+        7 => format!("durationRound {}", rng.pick(ROUNDED)),
         8 => format!("mustDateModify {amount} (toDate \"2006-01-02\" \"2021-03-04\")"),
         9 => {
-            let given = rng.pick(&[
-                "2020-01-02",
-                "2020-1-2",
-                "15:04",
-                "Mon Jan 2 15:04:05 2006",
-                "2020-13-01",
-                "x",
-                "12:30PM",
-                "02 Jan 20 03:04 CEST",
-                "2020-01-02T03:04:05.678+01:00",
-            ]);
+            let given = rng.pick(TIME_TEXTS);
             let given = if rng.chance(40) {
                 mutated(rng, given, &["0", "1", ":", "-", " ", "Z"])
             } else {
@@ -309,21 +311,7 @@ pub(super) fn dates(rng: &mut Rng) -> Value {
             };
             format!("{} {layout} {}", rng.pick(&["toDate", "mustToDate"]), literal(&given))
         }
-        _ => format!(
-            "({when}).{}",
-            rng.pick(&[
-                "Unix",
-                "Year",
-                "Format \"2006\"",
-                "Weekday",
-                "YearDay",
-                "UTC",
-                "IsZero",
-                "Nope",
-                "Month",
-                "String"
-            ])
-        ),
+        _ => format!("({when}).{}", rng.pick(TIME_METHODS)),
     };
     template(format!("{{{{ {call} }}}}"), json!({}))
 }
