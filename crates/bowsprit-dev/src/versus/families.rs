@@ -95,6 +95,8 @@ pub(super) struct Growth {
     pub(super) points: Vec<Point>,
     pub(super) helm_exponent: Option<f64>,
     pub(super) our_exponent: Option<f64>,
+    /// A size at which a side gave up, and what it said.
+    pub(super) refused: Option<(f64, String)>,
 }
 
 #[derive(Debug)]
@@ -143,13 +145,20 @@ impl Families<'_> {
         enough: f64,
     ) -> Result<Growth, String> {
         let mut points: Vec<Point> = Vec::new();
+        let mut refused = None;
         for step in 0..family.steps {
             let (n, m, size) = family.size(step);
             let last = points.last().map_or(Some(0.0), |point| point.helm);
             let with_helm = last.is_some_and(|cost| cost < enough);
             let rounds = if last.is_some_and(|cost| cost > LONG) { 1 } else { self.rounds };
             let chart = self.generate(family.kind, n, m, base)?;
-            points.push(self.point(&chart, size, with_helm, rounds)?);
+            match self.point(&chart, size, with_helm, rounds) {
+                Ok(point) => points.push(point),
+                Err(why) => {
+                    refused = Some((size, why));
+                    break;
+                }
+            }
         }
         let helm = points.iter().filter_map(|p| Some((p.size, p.helm? - floor.0)));
         let ours = points.iter().map(|p| (p.size, p.ours - floor.1));
@@ -163,6 +172,7 @@ impl Families<'_> {
             helm_exponent: exponent(&helm.collect::<Vec<_>>()),
             our_exponent: exponent(&ours.collect::<Vec<_>>()),
             points,
+            refused,
         })
     }
 

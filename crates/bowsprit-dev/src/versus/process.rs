@@ -36,15 +36,14 @@ impl Runner {
         command
     }
 
-    /// Runs and returns the standard output, or the last line of the standard error.
+    /// Runs and returns the standard output, or the first line of the standard error.
     pub(super) fn output(&self, program: &Path, args: &[&str]) -> Result<Vec<u8>, String> {
         let output = self.command(program).args(args).output();
         let output = output.map_err(|e| format!("{}: {e}", program.display()))?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let errors = String::from_utf8_lossy(&output.stderr);
-        Err(errors.lines().next_back().unwrap_or("no message").to_string())
+        Err(complaint(&output.stderr))
     }
 
     pub(super) fn cost(&self, program: &Path, args: &[&str]) -> Result<Cost, String> {
@@ -62,19 +61,25 @@ impl Runner {
     }
 }
 
+/// The first line that says something.
+fn complaint(errors: &[u8]) -> String {
+    let errors = String::from_utf8_lossy(errors);
+    errors.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no message").to_string()
+}
+
 /// The other side of [`Runner::cost`]: runs a program with its output thrown away.
 pub(super) fn measured(command: &[String]) -> Result<String, String> {
     let (program, args) = command.split_first().ok_or("--measured: lacks a program")?;
     let start = Instant::now();
-    let status = Command::new(program)
+    let output = Command::new(program)
         .args(args)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
+        .output()
         .map_err(|e| format!("{program}: {e}"))?;
     let wall = start.elapsed().as_secs_f64() * 1e3;
-    if !status.success() {
-        return Err(format!("{program}: {status}"));
+    if !output.status.success() {
+        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        return Err(format!("{name}: {}", complaint(&output.stderr)));
     }
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| e.to_string())?;
     let cpu = usage.user_time() + usage.system_time();

@@ -239,6 +239,16 @@ bowsprit above {LINEAR} are bold.\n",
             exponent(growth.our_exponent, LINEAR)
         );
     }
+    refusals(text, results);
+}
+
+/// Below the table: where a side gave up instead of rendering.
+fn refusals(text: &mut String, results: &Results) {
+    for growth in &results.growths {
+        if let Some((size, why)) = &growth.refused {
+            line!(text, "\n`{}` of {size} {}: {why}", growth.name, growth.unit);
+        }
+    }
 }
 
 fn exponent(value: Option<f64>, bold_above: f64) -> String {
