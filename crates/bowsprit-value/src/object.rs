@@ -61,6 +61,11 @@ pub trait Object: Any + fmt::Debug + Send + Sync {
         Kind::Struct
     }
 
+    /// True of a pointer to nothing.
+    fn is_nil(&self) -> bool {
+        false
+    }
+
     /// The methods that templates can call.
     fn methods(&self) -> &'static [Method] {
         &[]

@@ -292,7 +292,8 @@ impl Object for Time {
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let wall = Value::Int(IntKind::Uint64, i64::from(self.nanos));
         // Go's pointer to the zone is nil in UTC; elsewhere it differs from run to run.
-        vec![("wall", wall), ("ext", Value::int64(self.seconds)), ("loc", Value::int(0))]
+        let zone = Value::object(UnexportedLocation);
+        vec![("wall", wall), ("ext", Value::int64(self.seconds)), ("loc", zone)]
     }
 
     fn to_json(&self) -> Option<Value> {
@@ -431,6 +432,24 @@ pub struct Weekday(pub i64);
 /// A `*time.Location`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Location(Zone);
+
+/// The `*time.Location` inside of a time in UTC.
+#[derive(Clone, Copy, Debug)]
+struct UnexportedLocation;
+
+impl Object for UnexportedLocation {
+    fn type_name(&self) -> &'static str {
+        "*time.Location"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Ptr
+    }
+
+    fn is_nil(&self) -> bool {
+        true
+    }
+}
 
 macro_rules! named_int {
     ($type:ident, $name:literal, $text:expr) => {

@@ -170,7 +170,7 @@ impl<'a> Printer<'a> {
         }
         match o.kind() {
             Kind::Struct => Ok(false),
-            Kind::Ptr if top => Ok(false),
+            Kind::Ptr if top && !o.is_nil() => Ok(false),
             Kind::Ptr | Kind::Func => self.print_pointer(v, verb).map(|()| true),
             _ => match o.to_json() {
                 Some(Value::Object(_)) | None => {
@@ -224,6 +224,7 @@ impl<'a> Printer<'a> {
             Value::List(list) if list.is_nil() => 0,
             Value::Map(map) if map.is_nil() => 0,
             Value::List(_) | Value::Map(_) | Value::Bytes(_) => ADDRESS,
+            Value::Object(o) if o.is_nil() => 0,
             Value::Object(o) => match Object::kind(o.as_ref()) {
                 Kind::Ptr | Kind::Func | Kind::Map | Kind::Slice => ADDRESS,
                 _ => return self.bad_verb(v, verb),
@@ -236,9 +237,13 @@ impl<'a> Printer<'a> {
                 out.push(b'(');
                 out.extend_from_slice(v.type_name().as_bytes());
                 out.extend_from_slice(b")(");
-                fmt_0x64(out, flags, address, true);
+                match address {
+                    0 => out.extend_from_slice(b"nil"),
+                    _ => fmt_0x64(out, flags, address, true),
+                }
                 out.push(b')');
             }
+            'v' if address == 0 => flags.pad(out, b"<nil>"),
             'v' | 'p' => fmt_0x64(out, flags, address, !flags.sharp),
             'b' | 'o' | 'd' | 'x' | 'X' => {
                 fmt_integer(out, flags, Integer { bits: address, signed: false }, verb);
