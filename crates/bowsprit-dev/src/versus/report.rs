@@ -164,8 +164,8 @@ fn corpus(text: &mut String, results: &Results) {
     line!(text, "### All charts of a corpus\n");
     line!(
         text,
-        "{} charts that render without values, each stage at least three times. Left out: {} that do not render so, and {} that
-make RSA keys, since how long it takes to find one is luck.\n",
+        "{} charts that render without values, each stage at least three times. Left out: {} that do not render so, and {} whose
+output has RSA keys: how long it takes to find one is luck. Charts that make keys without printing them are among those measured.\n",
         results.corpus.len(),
         results.left_out,
         results.with_keys
@@ -246,9 +246,21 @@ bowsprit above {LINEAR} are bold.\n",
 fn refusals(text: &mut String, results: &Results) {
     for growth in &results.growths {
         if let Some((size, why)) = &growth.refused {
-            line!(text, "\n`{}` of {size} {}: {why}", growth.name, growth.unit);
+            line!(text, "\n`{}` of {size} {}: {}", growth.name, growth.unit, clip(why));
         }
     }
+}
+
+/// The beginning and the end of a long message; an error of nested charts names them all.
+fn clip(message: &str) -> String {
+    const ENDS: usize = 120;
+    let length = message.chars().count();
+    if length <= 2 * ENDS {
+        return message.to_string();
+    }
+    let head: String = message.chars().take(ENDS).collect();
+    let tail: String = message.chars().skip(length - ENDS).collect();
+    format!("{head} … {tail}")
 }
 
 fn exponent(value: Option<f64>, bold_above: f64) -> String {
