@@ -5,7 +5,8 @@ use crate::document::{Any, Document, unsupported_float};
 use crate::error::{Error, ErrorKind, Stage};
 use bowsprit_value::fmt::append_float;
 use bowsprit_value::unicode::decode_rune;
-use bowsprit_value::{Entries, List, Map, Value};
+use bowsprit_value::{Entries, List, Map, Meter, Value};
+use std::collections::BTreeSet;
 
 /// A float as Go's JSON writes it.
 pub(crate) fn append_json_float(out: &mut Vec<u8>, f: f64) {
@@ -150,14 +151,20 @@ fn append_any(out: &mut Vec<u8>, document: &Document<'_>, index: u32, any: &Any)
     }
 }
 
+/// Go's JSON looks for cycles from this depth on.
+pub(crate) const CYCLE_DEPTH: usize = 1000;
+
 enum Frame {
     List(List, usize),
-    Map(Entries, usize),
+    /// Entries, the next one, and the map to forget in the search for cycles.
+    Map(Entries, usize, Option<usize>),
 }
 
-/// `json.Marshal` of a value that is known to have no cycles.
-pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error> {
+/// `json.Marshal` of a value; what it writes is charged to the meter.
+pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value, meter: &Meter) -> Result<(), Error> {
     let mut frames: Vec<Frame> = Vec::new();
+    let mut open: BTreeSet<usize> = BTreeSet::new();
+    let mut charged = out.len();
     let mut current = Some(value.clone());
     loop {
         if let Some(value) = current.take() {
@@ -168,7 +175,11 @@ pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error
                 }
                 Value::Map(map) if !map.is_nil() => {
                     out.push(b'{');
-                    frames.push(Frame::Map(Map::entries(&map), 0));
+                    let id = (frames.len() >= CYCLE_DEPTH).then(|| map.id());
+                    if id.is_some_and(|id| !open.insert(id)) {
+                        return Err(cycle(&map.ty().name()));
+                    }
+                    frames.push(Frame::Map(Map::entries(&map), 0, id));
                 }
                 Value::Object(object) => {
                     let plain = object.to_json();
@@ -178,12 +189,16 @@ pub(crate) fn append_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error
                 scalar => append_scalar(out, &scalar)?,
             }
         }
+        meter.charge_bytes(out.len().saturating_sub(charged)).map_err(|e| Error::limit(&e))?;
+        charged = out.len();
         let Some(frame) = frames.last_mut() else { return Ok(()) };
         current = next_child(out, frame);
         if current.is_none() {
             let end = if matches!(frame, Frame::List(..)) { b']' } else { b'}' };
             out.push(end);
-            frames.pop();
+            if let Some(Frame::Map(.., Some(id))) = frames.pop() {
+                open.remove(&id);
+            }
         }
     }
 }
@@ -198,7 +213,7 @@ fn next_child(out: &mut Vec<u8>, frame: &mut Frame) -> Option<Value> {
             }
             return Some(child);
         }
-        Frame::Map(entries, next) => {
+        Frame::Map(entries, next, _) => {
             *next += 1;
             (*next, entries.get(*next - 1)?)
         }
@@ -233,6 +248,12 @@ fn append_scalar(out: &mut Vec<u8>, value: &Value) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// What Go's JSON says of a map that holds itself.
+pub(crate) fn cycle(type_name: &str) -> Error {
+    let text = format!("json: unsupported value: encountered a cycle via {type_name}");
+    Error::new(ErrorKind::Unsupported, Stage::Plain, text)
 }
 
 pub(crate) fn unsupported_type(name: &str) -> Error {

@@ -6,7 +6,9 @@ mod write;
 use crate::base64;
 use crate::document::{Document, unsupported_float};
 use crate::error::{Error, ErrorKind, Stage};
-use crate::json::{append_json_float, append_json_string, append_value, unsupported_type};
+use crate::json::{
+    CYCLE_DEPTH, append_json_float, append_json_string, append_value, cycle, unsupported_type,
+};
 use crate::order::{self, Dialect};
 use crate::tree::Style;
 use bowsprit_value::fmt::append_float;
@@ -20,8 +22,6 @@ use write::{Place, Writer};
 
 /// Containers that goyaml reads from the JSON in between.
 const MAX_DEPTH: usize = 10_000;
-/// Go's JSON looks for cycles from this depth on.
-const CYCLE_DEPTH: usize = 1000;
 /// Longer keys are not written on one line with their value.
 const MAX_SIMPLE_KEY: usize = 128;
 /// The longest key, as JSON, that goyaml recognizes as one.
@@ -71,7 +71,10 @@ pub fn encode_pretty(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<
 #[cold]
 fn encode_by_json(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<(), Error> {
     let mut json = Vec::new();
-    append_value(&mut json, value).map_err(|e| e.at_stage(Stage::Marshal))?;
+    append_value(&mut json, value, meter).map_err(|e| match e.kind() {
+        ErrorKind::Limit => e,
+        _ => e.at_stage(Stage::Marshal),
+    })?;
     let raw = match crate::tree::Tree::parse(&json)? {
         Some(tree) => Document::from_tree(tree, false)?.to_raw_value(),
         None => Value::Nil,
@@ -398,7 +401,7 @@ impl<'o, 'm> Encoder<'o, 'm> {
             if let Some(id) = frame.id
                 && !self.open.insert(id)
             {
-                return Err(self.cycle(value));
+                return Err(cycle(&value.type_name()).at_stage(Stage::Marshal).into());
             }
             if depth > MAX_DEPTH {
                 let text = "exceeded max depth of 10000";
@@ -409,13 +412,6 @@ impl<'o, 'm> Encoder<'o, 'm> {
         }
         self.frames.push(frame);
         Ok(())
-    }
-
-    #[cold]
-    fn cycle(&self, value: &Value) -> Stop {
-        let text =
-            format!("json: unsupported value: encountered a cycle via {}", value.type_name());
-        Error::new(ErrorKind::Unsupported, Stage::Marshal, text).into()
     }
 
     fn object(&mut self, object: &dyn Object, context: Context) -> Result<(), Stop> {
