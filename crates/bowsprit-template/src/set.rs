@@ -19,7 +19,8 @@ pub(crate) struct Template {
     pub(crate) file: Str,
 }
 
-/// FNV-1a: the keys are template names of trusted length, and lookups are frequent.
+/// FNV-1a, because lookups of short names are frequent. A chart can choose names that collide; then
+/// its own lookups are slow.
 #[derive(Default)]
 pub(crate) struct Fnv(u64);
 
