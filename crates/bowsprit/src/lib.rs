@@ -11,6 +11,9 @@ pub mod eval;
 pub mod host;
 pub mod pipeline;
 
+/// Applying releases to clusters.
+#[cfg(feature = "apply")]
+pub use bowsprit_apply as apply;
 /// The chart model.
 pub use bowsprit_chart as chart;
 /// Where charts come from.

@@ -22,9 +22,13 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
 /// Crates that may do I/O and start threads, and what each may use.
 const EDGE: &[(&str, &[&str])] = &[
     ("bowsprit-loader", &["value", "yaml", "semver", "chart"]),
+    ("bowsprit-apply", &["value", "yaml", "manifest"]),
     (
         "bowsprit",
-        &["value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render", "loader"],
+        &[
+            "apply", "value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render",
+            "loader",
+        ],
     ),
     ("bowsprit-cli", &[""]),
 ];

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Brings the programs that the tests against real components need into target/tools, or the folder
+# that BOWSPRIT_TOOLS names. What is there already is kept.
+#
+#     .ci/tools.sh             all of them
+#     .ci/tools.sh helm wds    these only
+#
+# Needs Go; the modules come from the Go module proxy. Each tool is one function named after it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+tools=${BOWSPRIT_TOOLS:-$root/target/tools}
+mkdir -p "$tools"
+tools=$(cd "$tools" && pwd)
+
+# go_install PACKAGE@VERSION: the program is called as the package's last part.
+go_install() { GOBIN=$tools go install "$1"; }
+
+# Helm itself, which says how things must be.
+helm() { go_install helm.sh/helm/v4/cmd/helm@v4.2.4; }
+
+# Helm's engine behind a pipe.
+oracle() { (cd tools/oracle && go build -o "$tools/oracle" .); }
+
+# A real kube-apiserver with etcd.
+wds() { tools/wds/build.sh "$tools/wds"; }
+
+all=(helm oracle wds)
+[ $# -gt 0 ] || set -- "${all[@]}"
+for tool in "$@"; do
+  if [ -x "$tools/$tool" ]; then continue; fi
+  start=$SECONDS
+  "$tool"
+  echo "tools: $tool in $((SECONDS - start)) s"
+done

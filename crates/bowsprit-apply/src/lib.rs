@@ -1,0 +1,1 @@
+//! Applies releases to a cluster or to a KubeStellar workload description space.

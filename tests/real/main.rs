@@ -1,0 +1,9 @@
+//! Tests against real components: Helm, a kube-apiserver, registries.
+//!
+//! They need the programs that `.ci/tools.sh` builds, in the folder that BOWSPRIT_TOOLS names. Without
+//! that variable each test says that it was skipped; with it, a missing program is a failure. CI sets it.
+
+#[path = "../program.rs"]
+mod program;
+
+mod tools;
