@@ -1,10 +1,13 @@
 //! The `bowsprit` command: flags, printing and exit codes around the library.
 
+mod charts;
 mod commands;
 mod failure;
 mod flags;
 mod kubeconfig;
 mod limits;
+#[allow(dead_code, reason = "the commands that list things come next")]
+mod output;
 mod release;
 mod settings;
 mod streams;

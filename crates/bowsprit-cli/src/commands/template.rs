@@ -3,10 +3,10 @@
 use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, release, streams, values};
+use crate::{charts, limits, release, streams, values};
 use bowsprit::chart::path::clean;
 use bowsprit::chart::{Level, LogLine};
-use bowsprit::loader::{self, PathError};
+use bowsprit::loader::PathError;
 use bowsprit::pipeline::{self, ErrorKind, FileWrite, Options, WriteMode};
 use bowsprit::value::strconv;
 use bowsprit::{CompiledChart, RenderRequest};
@@ -31,7 +31,7 @@ Examples:
   bowsprit template demo ./chart --output-dir out --include-crds
   bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
   bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
-    flags: &[FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS, WITHOUT_EFFECT],
+    flags: &[FLAGS, charts::FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS, WITHOUT_EFFECT],
     children: &[],
     run: Some(run),
 };
@@ -59,25 +59,12 @@ static FLAGS: &[Flag] = &[
     // What needs a network, a cluster or plugins.
     Flag::switch("validate", "").deprecated("use '--dry-run=server' instead"),
     Flag::switch("dependency-update", "").hidden(),
-    Flag::switch("verify", "").hidden(),
-    Flag::with("repo", Kind::Text, "URL", "").hidden(),
-    Flag::with("cert-file", Kind::Text, "FILE", "").hidden(),
-    Flag::with("key-file", Kind::Text, "FILE", "").hidden(),
-    Flag::with("ca-file", Kind::Text, "FILE", "").hidden(),
     Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
     Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
 ];
 
-/// What Helm accepts and what changes nothing of its output, for charts on disk.
+/// What Helm accepts and what changes nothing of its output.
 static WITHOUT_EFFECT: &[Flag] = &[
-    Flag::with("version", Kind::Text, "VERSION", "").hidden(),
-    Flag::switch("devel", "").hidden(),
-    Flag::with("username", Kind::Text, "NAME", "").hidden(),
-    Flag::with("password", Kind::Text, "PASSWORD", "").hidden(),
-    Flag::with("keyring", Kind::Text, "FILE", "").hidden(),
-    Flag::switch("pass-credentials", "").hidden(),
-    Flag::switch("plain-http", "").hidden(),
-    Flag::switch("insecure-skip-tls-verify", "").hidden(),
     Flag::switch("create-namespace", "").hidden(),
     Flag::with("description", Kind::Text, "TEXT", "").hidden(),
     Flag::switch("disable-openapi-validation", "").hidden(),
@@ -124,21 +111,10 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     }
     let capabilities = release::capabilities(parsed)?;
-    for flag in ["cert-file", "key-file", "ca-file"] {
-        if parsed.non_empty(flag).is_some() {
-            return Err(not_supported(flag));
-        }
-    }
     check_dry_run(invocation)?;
     log_version(invocation);
     let (name, chart) = name_and_chart(invocation)?;
-    if parsed.non_empty("repo").is_some() {
-        return Err(not_supported("repo"));
-    }
-    let path = loader::locate(&chart).map_err(Failure::of)?;
-    if parsed.is_on("verify") {
-        return Err(not_supported("verify"));
-    }
+    let path = charts::locate(invocation, &chart)?;
     invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
     let values = values::values(parsed)?;
     let chart = release::load(invocation, &path)?;
@@ -148,10 +124,6 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         .capabilities(capabilities);
     release::apply(parsed, &mut request);
     render(invocation, &compiled, &request)
-}
-
-fn not_supported(flag: &str) -> Failure {
-    Failure::Error(format!("--{flag} is not supported yet: charts are read from local paths only"))
 }
 
 fn warn(invocation: &Invocation<'_>, message: String) {

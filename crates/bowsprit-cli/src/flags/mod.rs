@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Duration,
     /// A number of bytes.
     Size,
+    /// What `-o` takes.
+    Output,
     /// What `--wait` takes.
     Wait,
     /// The name of a plugin.

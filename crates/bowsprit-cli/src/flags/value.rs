@@ -31,6 +31,7 @@ pub(super) fn check(
         Kind::Float32 => float32(value)?,
         Kind::Duration => duration(value)?,
         Kind::Size => return size(value).map(|bytes| vec![bytes.to_string()]),
+        Kind::Output => output(value)?,
         Kind::Wait => wait(value, log)?,
         Kind::PostRenderer => post_renderer(value)?,
     }
@@ -75,6 +76,13 @@ fn size(value: &str) -> Result<u64, String> {
         .unwrap_or((value, 1u64));
     let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
     bytes.ok_or_else(|| "want a number of bytes, as in 1000000, 64Mi or 1Gi".to_owned())
+}
+
+fn output(value: &str) -> Result<(), String> {
+    match value {
+        "table" | "json" | "yaml" => Ok(()),
+        _ => Err("invalid format type".to_owned()),
+    }
 }
 
 fn wait(value: &str, log: &mut Vec<LogLine>) -> Result<(), String> {
