@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bowsprit_testkit::repository;
 
 /// The path of a program in the folder BOWSPRIT_TOOLS; none, said loudly, where the variable is unset.
+#[allow(clippy::print_stderr, reason = "a test that is skipped has to say so")]
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let Some(dir) = std::env::var_os("BOWSPRIT_TOOLS") else {
         eprintln!(
