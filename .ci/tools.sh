@@ -25,7 +25,13 @@ oracle() { (cd tools/oracle && go build -o "$tools/oracle" .); }
 # A real kube-apiserver with etcd.
 wds() { tools/wds/build.sh "$tools/wds"; }
 
-all=(helm oracle wds)
+# Keys and signatures, from Debian.
+gpg() {
+  type -P gpg > /dev/null || { apt-get update; apt-get install --yes gnupg; }
+  ln -sf "$(type -P gpg)" "$tools/gpg"
+}
+
+all=(helm oracle wds gpg)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

@@ -6,4 +6,6 @@
 #[path = "../program.rs"]
 mod program;
 
+mod packages;
+mod provenance;
 mod tools;

@@ -28,12 +28,15 @@ mod bytes;
 mod chart;
 mod decode;
 mod dependency;
+mod encode;
 mod error;
 mod files;
 mod glob;
 mod ignore;
+mod lock;
 mod log;
 mod metadata;
+mod pack;
 pub mod path;
 mod quote;
 mod time;
@@ -45,11 +48,14 @@ pub use chart::{
 };
 pub use decode::DecodeError;
 pub use dependency::{Dependency, Lock, MissingDependencies, check_dependencies};
+pub use encode::EncodeError;
 pub use error::{Error, ErrorKind};
 pub use files::File;
 pub use glob::{BadPattern, Glob, GlobError, filepath_match};
 pub use ignore::{HELM_IGNORE, IgnoreError, Rules};
+pub use lock::{OutOfSync, legacy_lock_digest, lock_digest};
 pub use log::{Level, LogLine};
 pub use metadata::{
     API_VERSION_V1, API_VERSION_V2, API_VERSION_V3, Maintainer, Metadata, ValidationError,
 };
+pub use pack::{PackError, PackOptions};

@@ -1,6 +1,7 @@
 //! Go's reading of RFC 3339 times in JSON, for the one time in a lock file.
 //!
-//! Nothing uses the time; it is checked because Helm refuses a lock with a bad one.
+//! Nothing uses the time; it is checked because Helm refuses a lock with a bad one, and written again
+//! when a chart is packed.
 
 use bowsprit_value::json;
 use std::fmt;
@@ -61,6 +62,22 @@ pub(crate) fn check_json_time(text: Option<&[u8]>) -> Result<String, ParseError>
     let inner = json.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     Parser { text: inner.unwrap_or_default(), rest: inner.unwrap_or_default() }.parse()?;
     Ok(String::from_utf8_lossy(text).into_owned())
+}
+
+/// How Go writes a time that it has read: two digits for the hour, a point before the fraction and no
+/// zeros behind it, `Z` for no offset. The text must be one that [`check_json_time`] accepts.
+pub(crate) fn normalized(text: &str) -> String {
+    let Some((date, clock)) = text.split_once('T') else { return text.to_owned() };
+    let (clock, zone) = match clock.find(['Z', '+', '-']) {
+        Some(at) => clock.split_at_checked(at).unwrap_or_default(),
+        None => (clock, "Z"),
+    };
+    let (seconds, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, ""));
+    let fraction = fraction.get(..9).unwrap_or(fraction).trim_end_matches('0');
+    let zero = if seconds.find(':') == Some(1) { "0" } else { "" };
+    let dot = if fraction.is_empty() { "" } else { "." };
+    let zone = if matches!(zone, "+00:00" | "-00:00") { "Z" } else { zone };
+    format!("{date}T{zero}{seconds}{dot}{fraction}{zone}")
 }
 
 struct Parser<'t> {
@@ -190,6 +207,18 @@ mod tests {
             "2024-01-01T10:00:00,5-24:60",
         ] {
             assert_eq!(check(text), text);
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_go_writes_them() {
+        for (text, want) in [
+            ("2024-02-29T10:00:00Z", "2024-02-29T10:00:00Z"),
+            ("2024-01-01T1:02:03.500Z", "2024-01-01T01:02:03.5Z"),
+            ("2024-01-01T10:00:00,000+02:00", "2024-01-01T10:00:00+02:00"),
+            ("2024-01-01T10:00:00.123456789123-00:00", "2024-01-01T10:00:00.123456789Z"),
+        ] {
+            assert_eq!(normalized(text), want);
         }
     }
 

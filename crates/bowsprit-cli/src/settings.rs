@@ -187,6 +187,16 @@ pub(crate) fn find_post_renderer(name: &str) -> Result<(), String> {
     })
 }
 
+/// Helm's folder for data: plugins and starters.
+pub(crate) fn data_home() -> PathBuf {
+    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let under = |name: &str, below: &str| dir(name).map(|dir| dir.join(below));
+    dir("HELM_DATA_HOME")
+        .or_else(|| under("XDG_DATA_HOME", "helm"))
+        .or_else(|| under("HOME", ".local/share/helm"))
+        .unwrap_or_default()
+}
+
 fn plugins_dir() -> Option<PathBuf> {
     let dir = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let under = |name: &str, below: &str| dir(name).map(|dir| dir.join(below));

@@ -40,6 +40,25 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Whether somebody types what standard input has.
+pub(crate) fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// Asks for something that is not to be seen while it is typed.
+///
+/// # Errors
+///
+/// Fails where there is no terminal to ask on.
+pub(crate) fn ask_secret(prompt: &str) -> Result<String, String> {
+    if !stdin_is_terminal() {
+        return Err("inappropriate ioctl for device".to_owned());
+    }
+    let terminal = console::Term::stderr();
+    terminal.write_str(prompt).map_err(|error| error.to_string())?;
+    terminal.read_secure_line().map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

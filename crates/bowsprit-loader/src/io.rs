@@ -90,6 +90,23 @@ fn clean(path: &Path) -> PathBuf {
     out
 }
 
+/// `filepath.Clean` of any path.
+pub(crate) fn cleaned(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match (component, out.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            (Component::ParentDir, Some(Component::RootDir)) => {}
+            (other, _) => out.push(other),
+        }
+    }
+    if out.as_os_str().is_empty() { PathBuf::from(".") } else { out }
+}
+
 /// Why a link leads nowhere; `Display` is Go's.
 #[derive(Debug)]
 pub enum LinkError {
@@ -181,5 +198,14 @@ mod tests {
     fn paths_are_cleaned_by_text() {
         assert_eq!(clean(Path::new("/a/./b/../c//d/")), Path::new("/a/c/d"));
         assert_eq!(clean(Path::new("/../a")), Path::new("/a"));
+        for (path, want) in [
+            ("a/./b/../c", "a/c"),
+            ("a/..", "."),
+            ("../a/../..", "../.."),
+            ("/..", "/"),
+            ("./x", "x"),
+        ] {
+            assert_eq!(cleaned(Path::new(path)), Path::new(want));
+        }
     }
 }

@@ -19,14 +19,27 @@
 //! ```
 
 mod archive;
+mod create;
 mod dir;
 mod error;
+mod files;
 mod io;
+mod package;
+#[cfg(feature = "provenance")]
+mod provenance;
 mod reference;
 mod sniff;
 
+pub use create::{CreateError, CreateOptions, Created, create};
 pub use error::{Error, ErrorKind};
 pub use io::{LinkError, PathError};
+#[cfg(feature = "provenance")]
+pub use package::sign_package;
+pub use package::{Package, PackageError, PackageOptions, package};
+#[cfg(feature = "provenance")]
+pub use provenance::{
+    Keyring, ProvenanceError, Signer, Verification, default_keyring, sign_chart, verify_chart,
+};
 pub use reference::locate;
 
 use bowsprit_chart::{Chart, Limits, Warned};

@@ -9,7 +9,9 @@
 
 pub mod eval;
 pub mod host;
+pub mod jsonpath;
 pub mod pipeline;
+pub mod show;
 
 /// Applying releases to clusters.
 #[cfg(feature = "apply")]

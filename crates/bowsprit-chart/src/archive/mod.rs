@@ -12,9 +12,11 @@ mod pax;
 mod sparse;
 mod stream;
 mod tar;
+mod write;
 
 use error::ReadError;
 pub use error::{ArchiveError, ArchiveErrorKind};
+pub(crate) use write::{TarWriter, gzip};
 
 use crate::path;
 use crate::{Bytes, File};

@@ -1,9 +1,13 @@
 //! The commands, and the way from arguments to one of them.
 
 mod completion;
+mod create;
 mod eval;
 mod help;
+mod package;
+mod show;
 mod template;
+mod verify;
 mod version;
 
 use crate::failure::Failure;
@@ -60,9 +64,13 @@ Use \"bowsprit help COMMAND\" for more about a command.",
     flags: &[],
     children: &[
         &completion::COMMAND,
+        &create::COMMAND,
         &eval::COMMAND,
         &help::COMMAND,
+        &package::COMMAND,
+        &show::COMMAND,
         &template::COMMAND,
+        &verify::COMMAND,
         &version::COMMAND,
     ],
     run: None,
@@ -214,6 +222,23 @@ pub(crate) fn no_args(invocation: &Invocation<'_>, path: &str) -> Result<(), Fai
         return Ok(());
     }
     Err(Failure::Error(format!("\"{path}\" accepts no arguments\n\nUsage:  {path} [flags]")))
+}
+
+/// The arguments of a command that takes a fixed number of them; `usage` is Helm's, which its error
+/// quotes.
+pub(crate) fn exact_args<'i, const N: usize>(
+    invocation: &'i Invocation<'_>,
+    usage: &str,
+) -> Result<&'i [String; N], Failure> {
+    invocation.args().try_into().map_err(|_| {
+        let words: Vec<&str> =
+            usage.split(' ').take_while(|word| word.starts_with(char::is_lowercase)).collect();
+        let s = if N == 1 { "" } else { "s" };
+        Failure::Error(format!(
+            "\"helm {}\" requires {N} argument{s}\n\nUsage:  helm {usage} [flags]",
+            words.join(" ")
+        ))
+    })
 }
 
 #[cfg(test)]
