@@ -1,5 +1,7 @@
 //! Packing, signing and verifying, with Helm and GnuPG on the other side.
 
+#![allow(clippy::unwrap_used)]
+
 use crate::program;
 use crate::tools::tool;
 use std::fs;

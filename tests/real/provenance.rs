@@ -1,5 +1,7 @@
 //! Signatures of Helm, GnuPG and ours, verified by each other.
 
+#![allow(clippy::unwrap_used)]
+
 use crate::packages::{Folder, same, write_chart};
 use crate::program;
 use crate::tools::tool;
