@@ -18,6 +18,8 @@ pub mod show;
 pub use bowsprit_apply as apply;
 /// The chart model.
 pub use bowsprit_chart as chart;
+/// Diagnostics: sources, spans, messages, and how they print.
+pub use bowsprit_diag as diag;
 /// Where charts come from.
 pub use bowsprit_loader as loader;
 /// Documents, hooks and their order.

@@ -9,6 +9,7 @@ use super::metadata::metadata;
 
 /// Crates without I/O, which build for `wasm32-unknown-unknown`, and what each may use.
 pub(super) const CORE: &[(&str, &[&str])] = &[
+    ("bowsprit-diag", &[]),
     ("bowsprit-value", &[]),
     ("bowsprit-semver", &[]),
     ("bowsprit-yaml", &["value"]),
@@ -16,7 +17,10 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ("bowsprit-sprig", &["value", "semver"]),
     ("bowsprit-chart", &["value", "yaml", "semver"]),
     ("bowsprit-manifest", &["value", "yaml"]),
-    ("bowsprit-render", &["value", "semver", "yaml", "template", "sprig", "chart", "manifest"]),
+    (
+        "bowsprit-render",
+        &["diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest"],
+    ),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -26,8 +30,8 @@ const EDGE: &[(&str, &[&str])] = &[
     (
         "bowsprit",
         &[
-            "apply", "value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render",
-            "loader",
+            "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
+            "render", "loader",
         ],
     ),
     ("bowsprit-cli", &[""]),
