@@ -1,8 +1,9 @@
 //! Rendered objects: how Helm splits a rendered text into documents, what it reads of each one's head,
 //! which are hooks, and in which order they are printed, applied and deleted.
 //!
-//! The documents' text is never changed; nothing here parses more than the head needs, except that a
-//! document that is no YAML is an error, as it is for Helm. What objects mean to Kubernetes, and
+//! The documents' text is never changed; sorting parses no more than the head needs, except that a
+//! document that is no YAML is an error, as it is for Helm. [`objects()`] decodes what others work on:
+//! every object with its [`Identity`], items of lists included. What objects mean to Kubernetes, and
 //! talking to one, is not this crate's business.
 //!
 //! ```
@@ -17,12 +18,18 @@
 
 mod head;
 mod hook;
+mod identity;
+mod objects;
 mod order;
+mod selector;
 mod sort;
 mod split;
 
 pub use head::Head;
 pub use hook::{Hook, HookEvent};
+pub use identity::Identity;
+pub use objects::{Object, ObjectsError, ObjectsErrorReason, documents, objects, string_map};
 pub use order::Order;
+pub use selector::{LabelSelector, Labels, Operator, Requirement, SelectorError};
 pub use sort::{Error, Manifest, Outcome, Sorted, sort_manifests};
 pub use split::split;

@@ -444,20 +444,23 @@ impl<'b> Document<'b> {
         Ok(self.build(self.root, |n| match n {
             Any::Int(n) => Value::Float(*n as f64),
             Any::Uint(n) => Value::Float(*n as f64),
+            Any::Float(f) => Value::Float(*f),
             _ => Value::Nil,
         }))
     }
 
     /// The document with goyaml's own integers.
     pub(crate) fn to_raw_value(&self) -> Value {
-        self.build(self.root, |n| match n {
-            Any::Int(n) => Value::int(*n),
-            Any::Uint(n) => Value::Int(IntKind::Uint64, n.cast_signed()),
-            _ => Value::Nil,
-        })
+        self.build(self.root, raw_number)
     }
 
-    pub(crate) fn build(&self, root: u32, integer: fn(&Any) -> Value) -> Value {
+    /// What a node of the syntax tree is worth, with goyaml's own integers.
+    pub(crate) fn raw_value_of(&self, node: usize) -> Option<Value> {
+        let index = self.values.iter().position(|entry| entry.node as usize == node)?;
+        Some(self.build(index as u32, raw_number))
+    }
+
+    pub(crate) fn build(&self, root: u32, number: fn(&Any) -> Value) -> Value {
         let mut frames: Vec<(u32, usize)> = Vec::new();
         let mut values: Vec<Value> = Vec::new();
         let mut current = Some(root);
@@ -465,7 +468,7 @@ impl<'b> Document<'b> {
             if let Some(index) = current.take() {
                 match self.any(index) {
                     Any::List(_) | Any::Map(_) => frames.push((index, 0)),
-                    scalar => values.push(self.scalar_value(index, scalar, integer)),
+                    scalar => values.push(self.scalar_value(index, scalar, number)),
                 }
             }
             let Some((index, done)) = frames.last_mut() else { break };
@@ -496,13 +499,36 @@ impl<'b> Document<'b> {
         }
     }
 
-    fn scalar_value(&self, index: u32, any: &Any, integer: fn(&Any) -> Value) -> Value {
+    fn scalar_value(&self, index: u32, any: &Any, number: fn(&Any) -> Value) -> Value {
         match any {
+            Any::Null => Value::Nil,
             Any::Bool(b) => Value::Bool(*b),
-            Any::Float(f) => Value::Float(*f),
             Any::Text(_) | Any::Binary(_) => Value::str(valid_utf8(self.string(index)).as_ref()),
-            other => integer(other),
+            other => number(other),
         }
+    }
+}
+
+fn raw_number(number: &Any) -> Value {
+    match number {
+        Any::Int(n) => Value::int(*n),
+        Any::Uint(n) => Value::Int(IntKind::Uint64, n.cast_signed()),
+        Any::Float(f) => Value::Float(*f),
+        _ => Value::Nil,
+    }
+}
+
+/// A number as Kubernetes decodes it from JSON: whole ones are `int64` as far as that goes.
+fn exact_number(number: &Any) -> Value {
+    match number {
+        Any::Int(n) => Value::int64(*n),
+        Any::Uint(n) => Value::Float(*n as f64),
+        // Beyond 1e21 JSON has an exponent, and within it not all fit.
+        Any::Float(f) if f.fract() == 0.0 && f.abs() < 9_223_372_036_854_775_808.0 => {
+            Value::int64(*f as i64)
+        }
+        Any::Float(f) => Value::Float(*f),
+        _ => Value::Nil,
     }
 }
 
@@ -650,7 +676,14 @@ impl<'d> Node<'d> {
         self.document.build(self.index, |n| match n {
             Any::Int(n) => Value::Float(*n as f64),
             Any::Uint(n) => Value::Float(*n as f64),
+            Any::Float(f) => Value::Float(*f),
             _ => Value::Nil,
         })
+    }
+
+    /// The value as Kubernetes decodes it: whole numbers are `int64` where they fit, the others
+    /// `float64`.
+    pub fn to_exact_value(&self) -> Value {
+        self.document.build(self.index, exact_number)
     }
 }

@@ -8,7 +8,7 @@
 //! * [`decode()`]: text to a value; [`read_values`]: a values file of several documents.
 //! * [`encode()`] and [`encode_pretty`]: a value to text.
 //! * [`Document`]: values that know where in the text they stand.
-//! * [`Syntax`]: what is written where, for edits.
+//! * [`Syntax`]: what is written where; [`Edits`]: changes that keep all other bytes.
 //! * [`yaml_to_json`]: the JSON text in between.
 //!
 //! ```
@@ -25,6 +25,7 @@ mod base64;
 mod decode;
 mod document;
 mod documents;
+mod edit;
 mod encode;
 mod error;
 mod gosyntax;
@@ -41,6 +42,7 @@ mod walk;
 pub use decode::decode;
 pub use document::{Document, Node, NodeType};
 pub use documents::read_values;
+pub use edit::{EditError, Edits, Step};
 pub use encode::{encode, encode_pretty};
 pub use error::{Error, ErrorKind};
 pub use json::yaml_to_json;

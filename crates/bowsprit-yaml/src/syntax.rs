@@ -76,13 +76,13 @@ pub enum SyntaxStyle {
 /// A node of the [`Syntax`].
 #[derive(Clone, Copy, Debug)]
 pub struct SyntaxNode<'t> {
-    tree: &'t Tree<'t>,
+    pub(crate) tree: &'t Tree<'t>,
     node: &'t Node,
-    index: usize,
+    pub(crate) index: usize,
 }
 
 impl<'t> SyntaxNode<'t> {
-    fn at(tree: &'t Tree<'t>, index: usize) -> Option<SyntaxNode<'t>> {
+    pub(crate) fn at(tree: &'t Tree<'t>, index: usize) -> Option<SyntaxNode<'t>> {
         tree.node(index).map(|node| SyntaxNode { tree, node, index })
     }
 
