@@ -37,13 +37,15 @@ mod scan;
 mod syntax;
 mod tree;
 mod utf8;
+mod v3;
 mod walk;
 
 pub use decode::decode;
 pub use document::{Document, Node, NodeType};
 pub use documents::read_values;
 pub use edit::{EditError, Edits, Step};
-pub use encode::{encode, encode_pretty};
+pub use encode::{encode, encode_pretty, encode_rewritten};
 pub use error::{Error, ErrorKind};
 pub use json::yaml_to_json;
 pub use syntax::{Syntax, SyntaxKind, SyntaxNode, SyntaxStyle};
+pub use v3::{Blank, decode_v3};

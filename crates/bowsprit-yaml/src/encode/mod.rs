@@ -67,22 +67,59 @@ pub fn encode_pretty(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<
     }
 }
 
+/// Appends a value as [`encode`] writes it and goyaml v3, as kyaml uses it, writes that again: styles
+/// and the order of keys stay those of the first, but no line is folded and sequences are not indented.
+/// This is the text of what kustomize hands to Helm and Helm takes apart.
+///
+/// ```
+/// use bowsprit_value::{Map, Meter, Value};
+///
+/// let map = Map::from_entries([("on".into(), Value::list(vec!["word ".repeat(30).trim_end().into()]))]);
+/// let mut out = Vec::new();
+/// bowsprit_yaml::encode_rewritten(&map.into(), &mut out, &Meter::default())?;
+/// assert!(out.starts_with(b"\"on\":\n- word word"));
+/// assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 2);
+/// # Ok::<(), bowsprit_yaml::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_rewritten(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<(), Error> {
+    let start = out.len();
+    match Encoder::new(out, Dialect::Sigs, Mode::Json, meter).rewritten().run(value) {
+        Err(Stop::Error(error)) => return Err(error),
+        Ok(()) => return Ok(()),
+        Err(Stop::Roundabout) => out.truncate(start),
+    }
+    let raw = by_json(value, meter)?;
+    match Encoder::new(out, Dialect::Sigs, Mode::Raw, meter).rewritten().run(&raw) {
+        Err(Stop::Error(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The whole way, for strings that goyaml reads differently from how JSON wrote them.
 #[cold]
 fn encode_by_json(value: &Value, out: &mut Vec<u8>, meter: &Meter) -> Result<(), Error> {
+    let raw = by_json(value, meter)?;
+    match Encoder::new(out, Dialect::Sigs, Mode::Raw, meter).run(&raw) {
+        Err(Stop::Error(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A value written as JSON and read by goyaml.
+fn by_json(value: &Value, meter: &Meter) -> Result<Value, Error> {
     let mut json = Vec::new();
     append_value(&mut json, value, meter).map_err(|e| match e.kind() {
         ErrorKind::Limit => e,
         _ => e.at_stage(Stage::Marshal),
     })?;
-    let raw = match crate::tree::Tree::parse(&json)? {
+    Ok(match crate::tree::Tree::parse(&json)? {
         Some(tree) => Document::from_tree(tree, false)?.to_raw_value(),
         None => Value::Nil,
-    };
-    match Encoder::new(out, Dialect::Sigs, Mode::Raw, meter).run(&raw) {
-        Err(Stop::Error(error)) => Err(error),
-        _ => Ok(()),
-    }
+    })
 }
 
 /// What happens to values before they are written.
@@ -162,6 +199,11 @@ impl<'o, 'm> Encoder<'o, 'm> {
             open: BTreeSet::new(),
             scratch: Vec::new(),
         }
+    }
+
+    fn rewritten(mut self) -> Self {
+        self.writer.rewrite();
+        self
     }
 
     fn run(mut self, value: &Value) -> Result<(), Stop> {

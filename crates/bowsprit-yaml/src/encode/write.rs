@@ -20,6 +20,8 @@ pub(crate) struct Writer<'o> {
     /// Only indentation and indicators stand on the current line.
     pub(crate) indention: bool,
     dialect: Dialect,
+    /// What is written is read and written again by goyaml v3.
+    rewritten: bool,
 }
 
 const SPACES: &[u8] = &[b' '; 64];
@@ -27,7 +29,21 @@ const SPACES: &[u8] = &[b' '; 64];
 impl<'o> Writer<'o> {
     pub(crate) fn new(out: &'o mut Vec<u8>, dialect: Dialect) -> Writer<'o> {
         let width = if dialect == Dialect::V3 { usize::MAX } else { 80 };
-        Writer { out, column: 0, width, whitespace: true, indention: true, dialect }
+        Writer {
+            out,
+            column: 0,
+            width,
+            whitespace: true,
+            indention: true,
+            dialect,
+            rewritten: false,
+        }
+    }
+
+    /// Writes what goyaml v3 makes of the text: it keeps styles and breaks no lines.
+    pub(crate) fn rewrite(&mut self) {
+        self.rewritten = true;
+        self.width = usize::MAX;
     }
 
     fn put(&mut self, b: u8) {
@@ -111,7 +127,12 @@ impl<'o> Writer<'o> {
         wish: Style,
         place: Place,
     ) {
-        match select(value, analysis, wish, place.simple_key) {
+        let mut style = select(value, analysis, wish, place.simple_key);
+        if self.rewritten {
+            let analysis = Analysis::of(value, Dialect::V3);
+            style = select(value, analysis, style, place.simple_key);
+        }
+        match style {
             Style::Plain => self.write_plain(value, place),
             Style::SingleQuoted => self.write_single_quoted(value, place),
             Style::Literal => self.write_literal(value, place.indent),
