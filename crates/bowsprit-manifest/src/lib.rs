@@ -16,6 +16,7 @@
 //! # Ok::<(), bowsprit_manifest::Error>(())
 //! ```
 
+pub mod diff;
 mod head;
 mod hook;
 mod identity;
