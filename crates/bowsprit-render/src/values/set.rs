@@ -4,7 +4,7 @@
 //! values collected so far. Indexes may nest without bound, so the descent keeps its own stack.
 
 use super::ValuesError;
-use bowsprit_value::{Map, Str, Value, json, strconv, unicode};
+use bowsprit_value::{List, Map, Str, Value, json, strconv, unicode};
 
 const MAX_INDEX: usize = 65536;
 const MAX_NESTED_NAME_LEVEL: usize = 30;
@@ -38,6 +38,37 @@ pub fn parse_into(arg: &[u8], values: &Map) -> Result<(), ValuesError> {
 /// As [`parse_into`].
 pub fn parse_into_string(arg: &[u8], values: &Map) -> Result<(), ValuesError> {
     Parser::new(arg, Mode::Strings).parse(values)
+}
+
+/// The lists that Go would have changed in place where an index was set, each with what became of it:
+/// whoever shares the first would see the second.
+#[derive(Debug, Default)]
+pub struct ListWrites(pub Vec<(List, List)>);
+
+/// As [`parse_into`], and tells which lists were changed.
+///
+/// # Errors
+///
+/// As [`parse_into`].
+pub fn parse_into_shared(
+    arg: &[u8],
+    values: &Map,
+    writes: &mut ListWrites,
+) -> Result<(), ValuesError> {
+    Parser { writes: Some(writes), ..Parser::new(arg, Mode::Typed) }.parse(values)
+}
+
+/// As [`parse_into_string`], and tells which lists were changed.
+///
+/// # Errors
+///
+/// As [`parse_into`].
+pub fn parse_into_string_shared(
+    arg: &[u8],
+    values: &Map,
+    writes: &mut ListWrites,
+) -> Result<(), ValuesError> {
+    Parser { writes: Some(writes), ..Parser::new(arg, Mode::Strings) }.parse(values)
 }
 
 /// Applies one `--set-json` argument of the form `key=JSON`; an empty value is null.
@@ -100,7 +131,7 @@ enum Frame {
     /// `key.`: put the inner table under the key.
     Dot { data: Map, key: Vec<u8>, inner: Map },
     /// `key[i]`: put the list under the key. `had` is the length of the list that stood there.
-    Index { data: Map, key: Vec<u8>, had: Option<usize> },
+    Index { data: Map, key: Vec<u8>, had: Option<usize>, old: Option<List> },
     /// `[i][j]`: put the inner list into the outer.
     Nested(Target),
     /// `[i].`: put the inner table into the list.
@@ -126,11 +157,12 @@ struct Parser<'a, 'r> {
     input: &'a [u8],
     pos: usize,
     mode: Mode<'r>,
+    writes: Option<&'r mut ListWrites>,
 }
 
 impl<'a, 'r> Parser<'a, 'r> {
     fn new(input: &'a [u8], mode: Mode<'r>) -> Self {
-        Parser { input, pos: 0, mode }
+        Parser { input, pos: 0, mode, writes: None }
     }
 
     fn parse(mut self, values: &Map) -> Result<(), ValuesError> {
@@ -152,7 +184,9 @@ impl<'a, 'r> Parser<'a, 'r> {
                 Next::Key(data, level) => self.key(data, level, &mut frames),
                 Next::Item(target, level) => self.list_item(target, level, &mut frames),
                 Next::Up(outcome) => match (frames.pop(), outcome) {
-                    (Some(frame), outcome) => Next::Up(unwind(frame, outcome)),
+                    (Some(frame), outcome) => {
+                        Next::Up(unwind(frame, outcome, self.writes.as_deref_mut()))
+                    }
                     (None, Outcome::Key(end) | Outcome::List { end, .. }) => return end,
                 },
             };
@@ -179,13 +213,17 @@ impl<'a, 'r> Parser<'a, 'r> {
             Err(stop) => return Next::Up(Outcome::Key(Err(stop))),
         };
         // Out of the table, so that nobody else holds the list and it can be changed in place.
+        let mut old = None;
         let items = match data.remove(&key) {
             None => None,
-            Some(Value::List(list)) => Some(list.into_items()),
+            Some(Value::List(list)) => {
+                old = self.writes.is_some().then(|| list.clone());
+                Some(list.into_items())
+            }
             Some(other) => return Next::Up(Outcome::Key(wrong_type(&other, "[]interface {}"))),
         };
         let had = items.as_ref().map(Vec::len);
-        frames.push(Frame::Index { data, key, had });
+        frames.push(Frame::Index { data, key, had, old });
         descend(items.unwrap_or_default(), had.is_some(), index, level)
     }
 
@@ -460,7 +498,7 @@ fn nested_table(mut target: Target, level: usize, frames: &mut Vec<Frame>) -> Ne
     Next::Key(inner, level)
 }
 
-fn unwind(frame: Frame, outcome: Outcome) -> Outcome {
+fn unwind(frame: Frame, outcome: Outcome, writes: Option<&mut ListWrites>) -> Outcome {
     match (frame, outcome) {
         (Frame::Dot { data, key, inner }, Outcome::Key(end) | Outcome::List { end, .. }) => {
             if end.is_ok() && inner.is_empty() {
@@ -471,7 +509,16 @@ fn unwind(frame: Frame, outcome: Outcome) -> Outcome {
             }
             Outcome::Key(end)
         }
-        (Frame::Index { data, key, had }, Outcome::List { mut items, end, .. }) => {
+        (Frame::Index { data, key, had, old }, Outcome::List { mut items, end, .. }) => {
+            // A list that did not grow is the one that stood there.
+            if let (Some(writes), Some(old)) = (writes, old)
+                && items.len() == old.len()
+            {
+                let list = List::new(items);
+                writes.0.push((old, list.clone()));
+                set(&data, key, Value::List(list));
+                return Outcome::Key(end);
+            }
             match had {
                 // Go can't set an empty key, but has changed the list that stands there.
                 Some(had) if key.is_empty() => {
