@@ -1,0 +1,266 @@
+//! Objects as a member cluster gets them.
+
+use crate::access::{map_at, maps, strings, text, texts};
+use crate::inventory::{Inventory, ObjectRef};
+use crate::postrender::json6902::JsonPatch;
+use crate::postrender::node::Node;
+use crate::postrender::pattern::{Labels, selects};
+use bowsprit_value::{Map, Value};
+use std::fmt;
+
+/// An override that can't be applied. `Display` names the policy and the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverrideError {
+    /// The policy.
+    pub policy: Box<ObjectRef>,
+    /// The object.
+    pub object: Box<ObjectRef>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for OverrideError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}: {}", self.policy, self.object, self.message)
+    }
+}
+
+impl std::error::Error for OverrideError {}
+
+const POLICIES: [&str; 2] = ["ClusterOverridePolicy", "OverridePolicy"];
+const PROPAGATIONS: [&str; 2] = ["ClusterPropagationPolicy", "PropagationPolicy"];
+
+/// The objects as a member cluster gets them: without those that the propagation policies among them
+/// deliver elsewhere, and changed by the override policies. Objects that no policy selects stay as they
+/// are, as if they had been applied to the cluster itself. A `Cluster` object gives the cluster's labels.
+///
+/// # Errors
+///
+/// Where an override can't be applied, or is of a kind that makes no sense for Flux's objects.
+pub fn overridden(inventory: &Inventory, cluster: &str) -> Result<Inventory, OverrideError> {
+    let labels = cluster_labels(inventory, cluster);
+    let mut out = Inventory::like(inventory);
+    for (key, object) in inventory.iter() {
+        if POLICIES.contains(&key.kind.as_str()) || PROPAGATIONS.contains(&key.kind.as_str()) {
+            continue;
+        }
+        if !is_delivered(inventory, key, object, cluster, &labels) {
+            continue;
+        }
+        let mut node = None;
+        for kind in POLICIES {
+            for (policy_key, policy) in inventory.of_kind(kind) {
+                let policy = Policy { key: policy_key, spec: map_at(policy, &["spec"]) };
+                if policy.selects(inventory, key, object) {
+                    let node = node.get_or_insert_with(|| Node::of(&Value::Map(object.clone())));
+                    let node = node.as_mut().map_err(|_| policy.fail(key, "nested too deeply"))?;
+                    policy.apply(key, node, cluster, &labels)?;
+                }
+            }
+        }
+        let changed = match node {
+            Some(Ok(node)) => node.to_float_value().as_map().cloned(),
+            _ => None,
+        };
+        out.add(changed.unwrap_or_else(|| object.clone()));
+    }
+    Ok(out)
+}
+
+fn cluster_labels(inventory: &Inventory, cluster: &str) -> Labels {
+    let mut clusters = inventory.of_kind("Cluster").filter(|(key, _)| key.name == cluster);
+    let found = clusters.next().map(|(_, object)| map_at(object, &["metadata"]));
+    found.and_then(|metadata| strings(&metadata, "labels")).unwrap_or_default()
+}
+
+fn is_delivered(
+    inventory: &Inventory,
+    key: &ObjectRef,
+    object: &Map,
+    cluster: &str,
+    labels: &Labels,
+) -> bool {
+    let mut selected = false;
+    for kind in PROPAGATIONS {
+        for (policy_key, policy) in inventory.of_kind(kind) {
+            let policy = Policy { key: policy_key, spec: map_at(policy, &["spec"]) };
+            if policy.selects(inventory, key, object) {
+                selected = true;
+                let placement = map_at(&policy.spec, &["placement"]);
+                let groups = maps(&placement, "clusterAffinities");
+                let affinity = map_at(&placement, &["clusterAffinity"]);
+                if fits(&affinity, cluster, labels) && groups.is_empty()
+                    || groups.iter().any(|group| fits(group, cluster, labels))
+                {
+                    return true;
+                }
+            }
+        }
+    }
+    !selected
+}
+
+/// Whether a cluster is one of an affinity, which without any condition means all.
+fn fits(affinity: &Map, cluster: &str, labels: &Labels) -> bool {
+    let names = texts(affinity, "clusterNames");
+    let excluded = texts(affinity, "exclude").iter().any(|name| name == cluster);
+    let named = names.is_empty() || names.iter().any(|name| name == cluster);
+    named && !excluded && label_selector(&map_at(affinity, &["labelSelector"]), labels)
+}
+
+fn label_selector(selector: &Map, labels: &Labels) -> bool {
+    let equal = strings(selector, "matchLabels").unwrap_or_default();
+    let expressions = maps(selector, "matchExpressions").into_iter().map(|expression| {
+        let (key, values) = (text(&expression, "key"), texts(&expression, "values").join(","));
+        match text(&expression, "operator").as_str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key,
+        }
+    });
+    equal.iter().all(|(key, value)| labels.get(key) == Some(value))
+        && expressions.into_iter().all(|expression| selects(&expression, labels) == Ok(true))
+}
+
+struct Policy<'p> {
+    key: &'p ObjectRef,
+    spec: Map,
+}
+
+impl Policy<'_> {
+    fn fail(&self, object: &ObjectRef, message: impl Into<String>) -> OverrideError {
+        OverrideError {
+            policy: Box::new(self.key.clone()),
+            object: Box::new(object.clone()),
+            message: message.into(),
+        }
+    }
+
+    /// Karmada compares API versions too, and so do we: with those that the files were written with.
+    fn selects(&self, inventory: &Inventory, key: &ObjectRef, object: &Map) -> bool {
+        let cluster_wide = self.key.kind.starts_with("Cluster");
+        if !cluster_wide && self.key.namespace != key.namespace {
+            return false;
+        }
+        let selectors = maps(&self.spec, "resourceSelectors");
+        let labels = strings(&map_at(object, &["metadata"]), "labels").unwrap_or_default();
+        let is_override = POLICIES.contains(&self.key.kind.as_str());
+        (selectors.is_empty() && is_override)
+            || selectors.iter().any(|selector| {
+                let (name, namespace) = (text(selector, "name"), text(selector, "namespace"));
+                text(selector, "kind") == key.kind
+                    && inventory.was_written_as(key, object, &text(selector, "apiVersion"))
+                    && (name.is_empty() || name == key.name)
+                    && (namespace.is_empty() || namespace == key.namespace)
+                    && (!name.is_empty()
+                        || label_selector(&map_at(selector, &["labelSelector"]), &labels))
+            })
+    }
+
+    fn apply(
+        &self,
+        key: &ObjectRef,
+        node: &mut Node,
+        cluster: &str,
+        labels: &Labels,
+    ) -> Result<(), OverrideError> {
+        let mut rules = maps(&self.spec, "overrideRules");
+        if rules.is_empty() && self.spec.contains(b"overriders") {
+            rules.push(self.spec.clone());
+        }
+        for rule in rules {
+            if fits(&map_at(&rule, &["targetCluster"]), cluster, labels) {
+                self.apply_rule(key, node, &map_at(&rule, &["overriders"]))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_rule(
+        &self,
+        key: &ObjectRef,
+        node: &mut Node,
+        overriders: &Map,
+    ) -> Result<(), OverrideError> {
+        for (field, at) in [("labelsOverrider", "labels"), ("annotationsOverrider", "annotations")]
+        {
+            for overrider in maps(overriders, field) {
+                let entries = strings(&overrider, "value").unwrap_or_default();
+                let remove = text(&overrider, "operator") == "remove";
+                let Some(table) = node.map_at(&["metadata", at]) else { continue };
+                for (name, value) in entries {
+                    if remove {
+                        table.remove(name.as_bytes());
+                    } else {
+                        table.insert(name.into(), Node::str(&value));
+                    }
+                }
+            }
+        }
+        let operations = maps(overriders, "plaintext").into_iter().map(|overrider| {
+            let entry = Map::new();
+            for (from, to) in [("operator", "op"), ("path", "path"), ("value", "value")] {
+                if let Some(value) = overrider.get(from.as_bytes()) {
+                    entry.insert(to.into(), value);
+                }
+            }
+            Value::Map(entry)
+        });
+        if let Some(patch) = JsonPatch::of(&Value::list(operations.collect())) {
+            patch.apply(node).map_err(|error| self.fail(key, error))?;
+        }
+        let others = ["imageOverrider", "commandOverrider", "argsOverrider", "fieldOverrider"];
+        match others.iter().find(|name| overriders.contains(name.as_bytes())) {
+            Some(name) => {
+                Err(self.fail(key, format!("{name} is not supported for Flux's objects")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECTS: &str = "
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: podinfo}
+spec: {values: {ui: {color: red}}}
+---
+apiVersion: policy.karmada.io/v1alpha1
+kind: PropagationPolicy
+metadata: {name: p}
+spec:
+  resourceSelectors: [{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: podinfo}]
+  placement: {clusterAffinity: {clusterNames: [member1, member2]}}
+---
+apiVersion: policy.karmada.io/v1alpha1
+kind: OverridePolicy
+metadata: {name: o}
+spec:
+  resourceSelectors: [{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: podinfo}]
+  overrideRules:
+  - targetCluster: {clusterNames: [member1]}
+    overriders: {plaintext: [{path: /spec/values/replicaCount, operator: add, value: 2}]}
+";
+
+    #[test]
+    fn clusters_get_what_policies_send_them() {
+        let mut inventory = Inventory::new("default");
+        inventory.read("test", OBJECTS.as_bytes()).unwrap();
+        let values = |cluster: &str| {
+            let inventory = overridden(&inventory, cluster).unwrap();
+            let releases = inventory.helm_releases();
+            releases.first().map(|release| {
+                let replicas = release.values.get(b"replicaCount");
+                (release.values.len(), format!("{replicas:?}"))
+            })
+        };
+        assert_eq!(values("member1"), Some((2, "Some(Float(2.0))".to_owned())));
+        assert_eq!(values("member2"), Some((1, "None".to_owned())));
+        assert_eq!(values("member3"), None);
+    }
+}
