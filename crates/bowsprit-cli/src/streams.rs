@@ -29,6 +29,11 @@ fn tamed(text: &str) -> String {
     out
 }
 
+/// Whether somebody reads standard output on a terminal.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Writes to standard output. A reader that has seen enough is no error.
 pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();

@@ -8,6 +8,7 @@
 //! questions as JSON.
 
 pub mod eval;
+pub mod flux;
 pub mod host;
 pub mod jsonpath;
 pub mod pipeline;

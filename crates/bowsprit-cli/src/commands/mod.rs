@@ -3,6 +3,7 @@
 mod completion;
 mod create;
 mod eval;
+mod flux;
 mod help;
 mod package;
 mod show;
@@ -66,6 +67,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &completion::COMMAND,
         &create::COMMAND,
         &eval::COMMAND,
+        &flux::COMMAND,
         &help::COMMAND,
         &package::COMMAND,
         &show::COMMAND,

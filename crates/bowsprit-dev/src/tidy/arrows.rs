@@ -27,11 +27,12 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
 const EDGE: &[(&str, &[&str])] = &[
     ("bowsprit-loader", &["value", "yaml", "semver", "chart"]),
     ("bowsprit-apply", &["value", "yaml", "manifest"]),
+    ("bowsprit-flux", &["value", "semver", "yaml", "chart", "manifest", "render"]),
     (
         "bowsprit",
         &[
             "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
-            "render", "loader",
+            "render", "loader", "flux",
         ],
     ),
     ("bowsprit-cli", &[""]),

@@ -1,0 +1,143 @@
+//! The files that Flux's objects are read from, and how their releases are rendered.
+
+use crate::commands::Invocation;
+use crate::failure::Failure;
+use crate::flags::{Flag, Kind};
+use crate::{limits, release, streams};
+use bowsprit::flux::{self, HelmRelease, Inventory, Mirrors, Options, Outcome};
+use bowsprit::loader::PathError;
+use bowsprit::value::Str;
+use bowsprit::{Capabilities, KubeVersion};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+pub(super) static FLAGS: &[Flag] = &[
+    Flag::with(
+        "mirror",
+        Kind::Texts,
+        "URL=DIR",
+        "Folder that stands for a source's URL, or *=DIR for all; repeatable",
+    ),
+    Flag::with(
+        "helm-release",
+        Kind::Texts,
+        "[NAMESPACE/]NAME",
+        "Only these HelmReleases; repeatable (default all)",
+    ),
+    Flag::with("kube-version", Kind::Text, "VERSION", "The version of Kubernetes that charts see"),
+    Flag::with(
+        "api-versions",
+        Kind::List,
+        "VERSIONS",
+        "More API versions that charts see; repeatable",
+    )
+    .short('a'),
+    Flag::with("revision", Kind::Uint64, "N", "The release's revision; above 1 it is an upgrade"),
+    Flag::switch("enable-dns", "Let getHostByName ask the name service"),
+    Flag::with(
+        "seed",
+        Kind::Uint64,
+        "N",
+        "Make the render repeatable: randomness from N, the clock at SOURCE_DATE_EPOCH or 1970, UTC",
+    ),
+];
+
+/// Reads files and folders.
+pub(super) fn inventory(
+    invocation: &Invocation<'_>,
+    names: &[String],
+) -> Result<Inventory, Failure> {
+    let mut inventory = Inventory::new(invocation.settings.namespace());
+    for name in names {
+        if name == "-" {
+            let mut text = Vec::new();
+            let read = std::io::stdin().lock().read_to_end(&mut text);
+            read.map_err(|error| Failure::Error(format!("read standard input: {error}")))?;
+            inventory.read("standard input", &text).map_err(Failure::of)?;
+            continue;
+        }
+        for path in files(Path::new(name))? {
+            let text = std::fs::read(&path)
+                .map_err(|error| Failure::of(PathError::new("open", &path, error)))?;
+            inventory.read(&path.display().to_string(), &text).map_err(Failure::of)?;
+        }
+    }
+    inventory.warnings().iter().for_each(|warning| streams::say(&format!("WARNING: {warning}")));
+    Ok(inventory)
+}
+
+/// The file, or all manifests below the folder; charts and hidden folders are passed by.
+fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |path: &Path, error| Failure::of(PathError::new("open", path, error));
+    let found = path.metadata().map_err(|error| failed(path, error))?;
+    if !found.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let (mut files, mut pending) = (Vec::new(), vec![path.to_owned()]);
+    while let Some(dir) = pending.pop() {
+        for entry in std::fs::read_dir(&dir).map_err(|error| failed(&dir, error))? {
+            let entry = entry.map_err(|error| failed(&dir, error))?;
+            let (path, name) = (entry.path(), entry.file_name());
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if path.is_dir() {
+                let chart = path.join("Chart.yaml").is_file();
+                pending.extend((!chart).then_some(path));
+            } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The folders of `--mirror`.
+fn mirrors(invocation: &Invocation<'_>) -> Result<Mirrors, Failure> {
+    let mut mirrors = Mirrors::new();
+    for mapping in invocation.parsed.all("mirror") {
+        mirrors.add(&mapping).map_err(Failure::of)?;
+    }
+    Ok(mirrors)
+}
+
+fn capabilities(invocation: &Invocation<'_>) -> Result<Capabilities, Failure> {
+    let mut capabilities = flux::capabilities();
+    if let Some(version) = invocation.parsed.non_empty("kube-version") {
+        let version = KubeVersion::parse(version).map_err(Failure::of)?;
+        capabilities = capabilities.with_kube_version(version);
+    }
+    let more = invocation.parsed.all("api-versions");
+    Ok(capabilities.with_api_versions(more.into_iter().map(Str::from)))
+}
+
+/// Renders the HelmReleases that are wanted.
+pub(super) fn render(
+    invocation: &Invocation<'_>,
+    inventory: &Inventory,
+) -> Result<Vec<Outcome>, Failure> {
+    let parsed = invocation.parsed;
+    let mirrors = mirrors(invocation)?;
+    let mut options = Options::default();
+    options.capabilities = capabilities(invocation)?;
+    options.revision = i64::try_from(parsed.number("revision").unwrap_or(1)).unwrap_or(1).max(1);
+    let names = parsed.all("helm-release");
+    let named = |release: &HelmRelease, name: &str| match name.split_once('/') {
+        Some((namespace, name)) => release.namespace == namespace && release.name == name,
+        None => release.name == name,
+    };
+    let wanted =
+        |release: &HelmRelease| names.is_empty() || names.iter().any(|name| named(release, name));
+    let host = release::host(parsed);
+    let engine = limits::engine(parsed);
+    let outcomes = flux::render_all(inventory, &mirrors, &engine, &*host, &options, &wanted);
+    for outcome in &outcomes {
+        if let Ok(rendered) = &outcome.result {
+            let warn = |text: &String| streams::say(&format!("WARNING: {}: {text}", outcome.key));
+            rendered.warnings.iter().for_each(warn);
+            rendered.log.iter().for_each(|line| invocation.settings.log(line));
+        }
+    }
+    Ok(outcomes)
+}

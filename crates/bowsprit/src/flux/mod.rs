@@ -1,0 +1,31 @@
+//! Flux's HelmReleases, rendered from files: [`bowsprit_flux`] with charts from the disk.
+//!
+//! [`Mirrors`] says which folder stands for which of the URLs that Flux's sources name: a chart
+//! repository with or without its index, an OCI image layout, or the files of a Git repository.
+//!
+//! ```no_run
+//! use bowsprit::Engine;
+//! use bowsprit::flux::{Inventory, Mirrors, Options, render};
+//! use bowsprit::value::Hermetic;
+//!
+//! let mut inventory = Inventory::new("default");
+//! inventory.read("web.yaml", &std::fs::read("web.yaml")?)?;
+//! let mut mirrors = Mirrors::new();
+//! mirrors.add("https://charts.example/stable=mirror/stable")?;
+//! for release in inventory.helm_releases() {
+//!     let options = Options::default();
+//!     let host = Hermetic::default();
+//!     let rendered = render(&release, &inventory, &mirrors, &Engine::new(), &host, &options)?;
+//!     print!("{}{}", rendered.manifest(), rendered.hooks_text());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod layout;
+mod mirrors;
+mod releases;
+mod repository;
+
+pub use bowsprit_flux::*;
+pub use mirrors::{MirrorError, Mirrors};
+pub use releases::{Outcome, ReleasesDifference, compare, render_all};
