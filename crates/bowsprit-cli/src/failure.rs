@@ -4,7 +4,7 @@ use crate::streams;
 use bowsprit::chart::LogLine;
 use std::fmt::Display;
 
-/// What is printed before the program ends with exit code 1.
+/// What is printed before the program ends with exit code 1, or the code it ends with.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// `Error: ` and a text.
@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Bare(String),
     /// A line of the log.
     Log(LogLine),
+    /// Nothing to print: the exit code says it.
+    Code(u8),
 }
 
 impl Failure {
@@ -26,6 +28,15 @@ impl Failure {
             Failure::Error(text) => streams::say(&format!("Error: {text}")),
             Failure::Bare(text) => streams::say(text),
             Failure::Log(line) => streams::say(&line.to_string()),
+            Failure::Code(_) => {}
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Failure::Code(code) => *code,
+            _ => 1,
         }
     }
 }

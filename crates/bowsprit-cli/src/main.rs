@@ -9,6 +9,7 @@ mod limits;
 #[allow(dead_code, reason = "the commands that list things come next")]
 mod output;
 mod release;
+mod render;
 mod settings;
 mod streams;
 mod values;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
-            ExitCode::FAILURE
+            ExitCode::from(failure.code())
         }
     }
 }

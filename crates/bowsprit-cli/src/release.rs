@@ -37,7 +37,18 @@ pub(crate) static FLAGS: &[Flag] = &[
 ///
 /// Fails where the version is none.
 pub(crate) fn capabilities(parsed: &Parsed) -> Result<Capabilities, Failure> {
-    let mut capabilities = Capabilities::default();
+    over_capabilities(parsed, Capabilities::default())
+}
+
+/// The same over what a cluster says.
+///
+/// # Errors
+///
+/// As [`capabilities`].
+pub(crate) fn over_capabilities(
+    parsed: &Parsed,
+    mut capabilities: Capabilities,
+) -> Result<Capabilities, Failure> {
     if let Some(version) = parsed.non_empty("kube-version") {
         let version = KubeVersion::parse(version).map_err(Failure::of)?;
         capabilities = capabilities.with_kube_version(version);

@@ -3,17 +3,16 @@
 use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
+use crate::render::{self, Job, described, hinted};
 use crate::{charts, limits, release, streams, values};
 use bowsprit::chart::path::clean;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::loader::PathError;
-use bowsprit::pipeline::{self, ErrorKind, FileWrite, Options, WriteMode};
+use bowsprit::pipeline::{self, FileWrite, Options, WriteMode};
 use bowsprit::value::strconv;
-use bowsprit::{CompiledChart, RenderRequest};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 pub(super) static COMMAND: Command = Command {
     name: "template",
@@ -110,20 +109,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             )));
         }
     }
-    let capabilities = release::capabilities(parsed)?;
+    release::capabilities(parsed)?;
     check_dry_run(invocation)?;
     log_version(invocation);
-    let (name, chart) = name_and_chart(invocation)?;
-    let path = charts::locate(invocation, &chart)?;
-    invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
-    let values = values::values(parsed)?;
-    let chart = release::load(invocation, &path)?;
-    let compiled = limits::engine(parsed).compile(Arc::new(chart));
-    let mut request = RenderRequest::new(name, invocation.settings.namespace())
-        .values(values)
-        .capabilities(capabilities);
-    release::apply(parsed, &mut request);
-    render(invocation, &compiled, &request)
+    let (name, chart) = render::name_and_chart(invocation)?;
+    print(invocation, &render::prepare(invocation, name, &chart)?)
 }
 
 fn warn(invocation: &Invocation<'_>, message: String) {
@@ -177,69 +167,21 @@ fn log_version(invocation: &Invocation<'_>) {
     }
 }
 
-fn name_and_chart(invocation: &Invocation<'_>) -> Result<(String, String), Failure> {
+fn print(invocation: &Invocation<'_>, job: &Job) -> Result<(), Failure> {
     let parsed = invocation.parsed;
-    let template = parsed.non_empty("name-template");
-    match invocation.args() {
-        [name, chart] => {
-            let also = if parsed.is_on("generate-name") {
-                "generate-name"
-            } else if template.is_some() {
-                "name-template"
-            } else {
-                return Ok((name.clone(), chart.clone()));
-            };
-            Err(Failure::Error(format!("cannot set --{also} and also specify a name")))
+    let options = &job.options;
+    let release = match job.render(invocation) {
+        Ok(release) => release,
+        Err(error) => return broken(invocation, &error, options, &job.request.release.name),
+    };
+    let (text, writes) = match parsed.non_empty("output-dir") {
+        None => (pipeline::print(&release, options), Vec::new()),
+        Some(dir) => {
+            let in_folder = parsed.is_on("release-name");
+            (b"\n".to_vec(), pipeline::file_writes(&release, options, dir, in_folder))
         }
-        [_, _, more @ ..] if !more.is_empty() => Err(Failure::Error(format!(
-            "expected at most two arguments, unexpected arguments: {}",
-            more.join(", ")
-        ))),
-        args => {
-            let chart = args.first().cloned().unwrap_or_default();
-            match template {
-                Some(template) => Ok((release::name_from(parsed, template)?, chart)),
-                None => Ok(("release-name".to_owned(), chart)),
-            }
-        }
-    }
-}
-
-/// The names of the labels; of equal ones the last counts, which makes no difference to names.
-fn labels(pairs: Vec<String>) -> Vec<String> {
-    pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()).collect()
-}
-
-fn render(
-    invocation: &Invocation<'_>,
-    chart: &CompiledChart,
-    request: &RenderRequest,
-) -> Result<(), Failure> {
-    let parsed = invocation.parsed;
-    let mut options = Options::default();
-    options.include_crds = parsed.is_on("include-crds");
-    options.no_hooks = parsed.is_on("no-hooks");
-    options.skip_tests = parsed.is_on("skip-tests");
-    options.labels = labels(parsed.all("labels"));
-    options.debug = invocation.settings.debug;
-    let host = release::host(parsed);
-    let dir = parsed.non_empty("output-dir");
-    let rendered = pipeline::render(chart, request, &options, &*host);
-    match rendered {
-        Ok(release) => {
-            release.warnings.iter().for_each(|line| invocation.settings.log(line));
-            let (text, writes) = match dir {
-                None => (pipeline::print(&release.output, &options), Vec::new()),
-                Some(dir) => {
-                    let in_folder = parsed.is_on("release-name");
-                    let writes = pipeline::file_writes(&release.output, &options, dir, in_folder);
-                    (b"\n".to_vec(), writes)
-                }
-            };
-            finish(invocation, text, writes, None)
-        }
-        Err(error) => broken(invocation, &error, &options, &request.release.name),
-    }
+    };
+    finish(invocation, text, writes, None)
 }
 
 /// A render that failed: with `--debug` what there is is printed nevertheless.
@@ -249,11 +191,7 @@ fn broken(
     options: &Options,
     name: &str,
 ) -> Result<(), Failure> {
-    error.log().iter().for_each(|line| invocation.settings.log(line));
-    if !invocation.settings.debug {
-        return Err(described(invocation, error));
-    }
-    if !error.has_release() {
+    if !invocation.settings.debug || !error.has_release() {
         return Err(described(invocation, error));
     }
     let parsed = invocation.parsed;
@@ -267,20 +205,6 @@ fn broken(
     let folder = parsed.is_on("release-name").then_some(name);
     let writes = pipeline::broken_file_writes(error, options, dir, folder);
     finish(invocation, text, writes, Some(described(invocation, error)))
-}
-
-fn described(invocation: &Invocation<'_>, error: &pipeline::Error) -> Failure {
-    if let ErrorKind::MissingDependencies(missing) = error.kind()
-        && invocation.parsed.is_on("dependency-update")
-    {
-        return Failure::Error(format!("--dependency-update is not supported yet: {missing}"));
-    }
-    hinted(error, error.has_release() && !invocation.settings.debug)
-}
-
-fn hinted(error: &dyn std::fmt::Display, hint: bool) -> Failure {
-    const HINT: &str = "Use --debug flag to render out invalid YAML";
-    Failure::Error(if hint { format!("{error}\n\n{HINT}") } else { error.to_string() })
 }
 
 /// Writes the files, prints the text or the part of it that is wanted, and fails with what failed

@@ -1,0 +1,162 @@
+//! From the flags that say what is rendered to a release.
+//!
+//! A command that renders has the flags of [`values`], [`release`] and [`limits`] among its tables, gets
+//! a [`Job`] from [`prepare`], and may change its request before it renders.
+
+use crate::commands::Invocation;
+use crate::failure::Failure;
+use crate::flags::Parsed;
+use crate::{charts, limits, release, values};
+use bowsprit::pipeline::{self, ErrorKind, Options};
+use bowsprit::value::Host;
+use bowsprit::{CompiledChart, Release, RenderRequest};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A render that flags describe, ready to be carried out.
+pub(crate) struct Job {
+    /// The chart.
+    pub(crate) chart: CompiledChart,
+    /// Values, release and capabilities.
+    pub(crate) request: RenderRequest,
+    /// What of the release is wanted.
+    pub(crate) options: Options,
+    /// The world that templates see.
+    pub(crate) host: Box<dyn Host>,
+}
+
+/// Finds and loads the chart that a reference names, and reads all that its render needs.
+///
+/// # Errors
+///
+/// Fails where Helm does, with its words and in its order.
+pub(crate) fn prepare(
+    invocation: &Invocation<'_>,
+    name: String,
+    reference: &str,
+) -> Result<Job, Failure> {
+    let path = charts::locate(invocation, reference)?;
+    prepare_at(invocation, name, &path)
+}
+
+/// As [`prepare`], for a chart that has been found already.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub(crate) fn prepare_at(
+    invocation: &Invocation<'_>,
+    name: String,
+    path: &Path,
+) -> Result<Job, Failure> {
+    let parsed = invocation.parsed;
+    let capabilities = release::capabilities(parsed)?;
+    invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
+    let values = values::values(parsed)?;
+    let chart = release::load(invocation, path)?;
+    let chart = limits::engine(parsed).compile(Arc::new(chart));
+    let mut request = RenderRequest::new(name, invocation.settings.namespace())
+        .values(values)
+        .capabilities(capabilities);
+    release::apply(parsed, &mut request);
+    let options = options(invocation);
+    Ok(Job { chart, request, options, host: release::host(parsed) })
+}
+
+/// What of a release is wanted, as far as the command has flags for it.
+fn options(invocation: &Invocation<'_>) -> Options {
+    let parsed = invocation.parsed;
+    let mut options = Options::default();
+    options.include_crds = parsed.is_on("include-crds");
+    options.no_hooks = parsed.is_on("no-hooks");
+    options.skip_tests = parsed.is_on("skip-tests");
+    options.labels = labels(parsed);
+    options.debug = invocation.settings.debug;
+    options
+}
+
+/// The names of the release's labels; of equal ones the last counts, which makes no difference to names.
+fn labels(parsed: &Parsed) -> Vec<String> {
+    let pairs = parsed.all("labels");
+    pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+}
+
+impl Job {
+    /// Renders, and logs what Helm logs.
+    ///
+    /// # Errors
+    ///
+    /// Fails where Helm does. What it logs before it fails has been logged.
+    pub(crate) fn render(&self, invocation: &Invocation<'_>) -> Result<Release, pipeline::Error> {
+        match pipeline::render(&self.chart, &self.request, &self.options, &*self.host) {
+            Ok(release) => {
+                release.warnings.iter().for_each(|line| invocation.settings.log(line));
+                Ok(release.output)
+            }
+            Err(error) => {
+                error.log().iter().for_each(|line| invocation.settings.log(line));
+                Err(error)
+            }
+        }
+    }
+
+    /// As [`Job::render`], for commands that print nothing of a release that could not be made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::render`].
+    #[allow(dead_code)] // The commands that use it come next.
+    pub(crate) fn release(&self, invocation: &Invocation<'_>) -> Result<Release, Failure> {
+        self.render(invocation).map_err(|error| described(invocation, &error))
+    }
+}
+
+/// The name and the reference that a command's arguments give: `[NAME] CHART`. Without a name it comes
+/// from `--name-template`, or is `release-name`.
+///
+/// # Errors
+///
+/// Fails where there are too many arguments or two ways to a name.
+pub(crate) fn name_and_chart(invocation: &Invocation<'_>) -> Result<(String, String), Failure> {
+    let parsed = invocation.parsed;
+    let template = parsed.non_empty("name-template");
+    match invocation.args() {
+        [name, chart] => {
+            let also = if parsed.is_on("generate-name") {
+                "generate-name"
+            } else if template.is_some() {
+                "name-template"
+            } else {
+                return Ok((name.clone(), chart.clone()));
+            };
+            Err(Failure::Error(format!("cannot set --{also} and also specify a name")))
+        }
+        [_, _, more @ ..] if !more.is_empty() => Err(Failure::Error(format!(
+            "expected at most two arguments, unexpected arguments: {}",
+            more.join(", ")
+        ))),
+        args => {
+            let chart = args.first().cloned().unwrap_or_default();
+            match template {
+                Some(template) => Ok((release::name_from(parsed, template)?, chart)),
+                None => Ok(("release-name".to_owned(), chart)),
+            }
+        }
+    }
+}
+
+/// How a render's error is printed.
+pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) -> Failure {
+    if let ErrorKind::MissingDependencies(missing) = error.kind()
+        && invocation.parsed.is_on("dependency-update")
+    {
+        return Failure::Error(format!("--dependency-update is not supported yet: {missing}"));
+    }
+    hinted(error, error.has_release() && !invocation.settings.debug)
+}
+
+/// An error with Helm's hint, if it is wanted.
+pub(crate) fn hinted(error: &dyn std::fmt::Display, hint: bool) -> Failure {
+    const HINT: &str = "Use --debug flag to render out invalid YAML";
+    Failure::Error(if hint { format!("{error}\n\n{HINT}") } else { error.to_string() })
+}
