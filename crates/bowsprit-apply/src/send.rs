@@ -1,0 +1,339 @@
+//! Writing objects: server-side apply, deletion, and sets of both.
+
+use crate::client::{Call, Cluster};
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::{Key, Object};
+use bowsprit_manifest::Order;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use http::Method;
+use serde_json::{Map, Value as Json, json};
+use std::time::Duration;
+
+/// Helm's field manager, so that either tool can go on where the other stopped.
+pub(crate) const MANAGER: &str = "helm";
+
+/// Requests in flight; more make an API server no faster.
+const PARALLEL: usize = 12;
+
+/// How long a kind may take to be served after its definition says it is.
+const SERVED_WITHIN: Duration = Duration::from_secs(30);
+
+/// How objects are applied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sending {
+    /// Takes fields from other managers.
+    pub(crate) force: bool,
+    /// Only asks what would happen.
+    pub(crate) dry_run: bool,
+    /// Refuses unknown fields.
+    pub(crate) strict: bool,
+    pub(crate) manager: &'static str,
+}
+
+impl Default for Sending {
+    fn default() -> Sending {
+        Sending { force: false, dry_run: false, strict: true, manager: MANAGER }
+    }
+}
+
+/// What became of one object.
+pub(crate) struct Sent {
+    pub(crate) key: Key,
+    pub(crate) outcome: Result<Json>,
+}
+
+impl Cluster {
+    /// Gives the object as the server has it; none where it has none.
+    pub(crate) async fn get_object(&self, object: &Object) -> Result<Option<Json>> {
+        self.get_path(object.path()).await
+    }
+
+    pub(crate) async fn get_path(&self, path: String) -> Result<Option<Json>> {
+        match self.call_json(&Call::get(path)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Applies one object and gives it as the server has it now.
+    pub(crate) async fn apply(&self, object: &Object, how: &Sending) -> Result<Json> {
+        if object.is_generated() {
+            return self.create_generated(object, how).await;
+        }
+        let call = with_options(Call::new(Method::PATCH, object.path()), how)
+            .query("force", how.force.to_string())
+            .content("application/apply-patch+yaml")
+            .json(&object.json);
+        self.call_json(&call).await
+    }
+
+    /// Objects whose names the server makes up can't be applied, only created.
+    async fn create_generated(&self, object: &Object, how: &Sending) -> Result<Json> {
+        let path = object.resource.path(&object.namespace, "");
+        self.call_json(&with_options(Call::new(Method::POST, path), how).json(&object.json)).await
+    }
+
+    /// As [`Cluster::apply`], for kinds whose definitions came a moment ago.
+    pub(crate) async fn apply_patiently(&self, object: &Object, how: &Sending) -> Result<Json> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let error = match self.apply(object, how).await {
+                Err(error) if error.kind() == ErrorKind::NotFound && waited < SERVED_WITHIN => {
+                    error
+                }
+                done => return done,
+            };
+            // An object that is not there is no error when applied, but a kind or a namespace is.
+            if !error.to_string().contains("could not find the requested resource") {
+                return Err(error);
+            }
+            let pause = Duration::from_millis(if waited.is_zero() { 50 } else { 200 });
+            self.pause(pause).await?;
+            waited += pause;
+        }
+    }
+
+    /// Applies objects of one class, all at once.
+    pub(crate) async fn apply_class(&self, class: Vec<Object>, how: Sending) -> Vec<Sent> {
+        stream::iter(class)
+            .map(|object| async move {
+                let outcome = match self.check() {
+                    Ok(()) => self.apply_patiently(&object, &how).await,
+                    Err(error) => Err(error),
+                };
+                Sent { key: object.key(), outcome }
+            })
+            .buffered(PARALLEL)
+            .collect()
+            .await
+    }
+
+    /// Gets objects, all at once, in their order.
+    pub(crate) async fn get_all(&self, objects: &[Object]) -> Vec<Result<Option<Json>>> {
+        let each = stream::iter(objects.iter().map(|object| async move {
+            if object.is_generated() { Ok(None) } else { self.get_object(object).await }
+        }));
+        each.buffered(PARALLEL).collect().await
+    }
+
+    /// Deletes an object; one that is gone already is no error. Gives whether it was there.
+    pub(crate) async fn delete_object(&self, object: &Object, cascade: Cascade) -> Result<bool> {
+        self.delete_path(object.path(), cascade).await
+    }
+
+    pub(crate) async fn delete_path(&self, path: String, cascade: Cascade) -> Result<bool> {
+        let call = Call::new(Method::DELETE, path).json(&json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": cascade.policy(),
+        }));
+        match self.call(&call).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes objects class by class, in the order in which Helm uninstalls.
+    pub(crate) async fn delete_all(
+        &self,
+        objects: Vec<Object>,
+        cascade: Cascade,
+    ) -> Vec<(Key, Result<bool>)> {
+        let mut outcomes = Vec::new();
+        for class in classes(objects, Order::Uninstall) {
+            let each = stream::iter(class).map(|object| async move {
+                (object.key(), self.delete_object(&object, cascade).await)
+            });
+            outcomes.extend(each.buffered(PARALLEL).collect::<Vec<_>>().await);
+        }
+        outcomes
+    }
+
+    /// Turns what a client-side manager of Helm's owns into what its server-side manager owns, so that
+    /// fields which leave the chart leave the object.
+    pub(crate) async fn adopt_fields(&self, object: &Object, live: &Json) -> Result<()> {
+        let Some(fields) = migrated(&live["metadata"]["managedFields"]) else { return Ok(()) };
+        let patch = json!([
+            {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+            {
+                "op": "replace",
+                "path": "/metadata/resourceVersion",
+                "value": live["metadata"]["resourceVersion"],
+            },
+        ]);
+        let call = Call::new(Method::PATCH, object.path())
+            .content("application/json-patch+json")
+            .json(&patch);
+        self.call(&call).await.map(drop)
+    }
+}
+
+fn with_options(call: Call, how: &Sending) -> Call {
+    let validation = if how.strict { "Strict" } else { "Ignore" };
+    let call = call.query("fieldManager", how.manager).query("fieldValidation", validation);
+    if how.dry_run { call.query("dryRun", "All") } else { call }
+}
+
+/// What happens to dependents of what is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cascade {
+    /// They go later.
+    #[default]
+    Background,
+    /// They go first.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+impl Cascade {
+    const fn policy(self) -> &'static str {
+        match self {
+            Cascade::Background => "Background",
+            Cascade::Foreground => "Foreground",
+            Cascade::Orphan => "Orphan",
+        }
+    }
+}
+
+/// The entries of `managedFields` with Helm's client-side ones moved into the server-side one; none
+/// where there is nothing to move.
+fn migrated(fields: &Json) -> Option<Json> {
+    let entries = fields.as_array()?;
+    let is = |entry: &Json, operation: &str| {
+        entry["manager"] == MANAGER
+            && entry["operation"] == operation
+            && entry["subresource"].as_str().unwrap_or_default().is_empty()
+    };
+    let first = entries.iter().find(|entry| is(entry, "Update"))?.clone();
+    let mut merged = entries.iter().find(|entry| is(entry, "Apply")).cloned().unwrap_or(first);
+    merged["operation"] = "Apply".into();
+    for entry in entries.iter().filter(|entry| is(entry, "Update")) {
+        let (Some(into), Some(from)) =
+            (merged["fieldsV1"].as_object_mut(), entry["fieldsV1"].as_object())
+        else {
+            continue;
+        };
+        unite(into, from);
+    }
+    let others = entries.iter().filter(|entry| !is(entry, "Update") && !is(entry, "Apply"));
+    Some(others.cloned().chain([merged]).collect())
+}
+
+fn unite(into: &mut Map<String, Json>, from: &Map<String, Json>) {
+    for (key, value) in from {
+        match (into.get_mut(key), value) {
+            (Some(Json::Object(into)), Json::Object(from)) => unite(into, from),
+            (Some(_), _) => {}
+            (None, value) => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Objects in groups that can be sent at once, one group after the other.
+///
+/// Kinds that Helm sends one after the other but that don't need each other share a group.
+pub(crate) fn classes(objects: Vec<Object>, order: Order) -> Vec<Vec<Object>> {
+    let mut classes: Vec<((usize, usize), Vec<Object>)> = Vec::new();
+    for object in objects {
+        let class = class(object.kind(), order);
+        match classes.iter_mut().find(|(at, _)| *at == class) {
+            Some((_, members)) => members.push(object),
+            None => classes.push((class, vec![object])),
+        }
+    }
+    classes.sort_by_key(|(at, _)| *at);
+    classes.into_iter().map(|(_, members)| members).collect()
+}
+
+/// Where a kind comes: first kinds that begin a new group, in Helm's order of installation.
+const STARTS: [&str; 6] = [
+    "NetworkPolicy",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "DaemonSet",
+    "IngressClass",
+    "APIService",
+];
+
+fn class(kind: &str, order: Order) -> (usize, usize) {
+    let kinds = Order::Install.kinds();
+    let place = |kind: &str| kinds.iter().position(|known| *known == kind);
+    let group = match place(kind) {
+        Some(at) => STARTS.iter().filter(|start| place(start).is_some_and(|s| s <= at)).count(),
+        None => STARTS.len() + 1,
+    };
+    match order {
+        Order::Install => (group, 0),
+        // Custom resources go while their controllers and definitions are there.
+        Order::Uninstall => (STARTS.len() + 1 - group, 0),
+    }
+}
+
+/// Joins what went wrong as Helm does.
+pub(crate) fn join_errors(sent: Vec<Sent>, words: &str) -> Result<Vec<(Key, Json)>> {
+    let mut done = Vec::new();
+    let mut errors: Vec<Error> = Vec::new();
+    for Sent { key, outcome } in sent {
+        match outcome {
+            Ok(json) => done.push((key, json)),
+            Err(error) => errors.push(error),
+        }
+    }
+    match errors.iter().map(Error::kind).next() {
+        None => Ok(done),
+        Some(kind) => {
+            let kind = if errors.iter().any(|e| e.kind() == ErrorKind::Cancelled) {
+                ErrorKind::Cancelled
+            } else {
+                kind
+            };
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Err(Error::new(kind, format!("{words}{}", texts.join(" && "))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_follow_helms_order() {
+        let order = |kind: &str| class(kind, Order::Install).0;
+        for (before, after) in [
+            ("Namespace", "ServiceAccount"),
+            ("Secret", "Role"),
+            ("CustomResourceDefinition", "ClusterRole"),
+            ("Service", "Deployment"),
+            ("Deployment", "Ingress"),
+            ("Ingress", "ValidatingWebhookConfiguration"),
+            ("ValidatingWebhookConfiguration", "PrometheusRule"),
+        ] {
+            assert!(order(before) < order(after), "{before} {after}");
+        }
+        assert_eq!(order("Secret"), order("ConfigMap"));
+        let back = |kind: &str| class(kind, Order::Uninstall).0;
+        assert!(back("PrometheusRule") < back("CustomResourceDefinition"));
+        assert!(back("Deployment") < back("Namespace"));
+    }
+
+    #[test]
+    fn client_side_fields_move_over() {
+        let fields = json!([
+            {"manager": "helm", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}},
+            {"manager": "other", "operation": "Update", "fieldsV1": {"f:x": {}}},
+            {"manager": "helm", "operation": "Apply", "fieldsV1": {"f:data": {"f:b": {}}}},
+        ]);
+        let moved = migrated(&fields).unwrap();
+        assert_eq!(moved.as_array().unwrap().len(), 2);
+        let data = &moved[1]["fieldsV1"]["f:data"];
+        assert!(data["f:a"].is_object() && data["f:b"].is_object());
+        assert_eq!(migrated(&json!([{"manager": "helm", "operation": "Apply"}])), None);
+    }
+}
