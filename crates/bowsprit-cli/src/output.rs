@@ -36,6 +36,8 @@ pub(crate) enum Item {
     Text(String),
     List(Vec<Item>),
     Object(Vec<(&'static str, Item)>),
+    /// Fields whose names are data.
+    Map(Vec<(String, Item)>),
 }
 
 impl Item {
@@ -60,18 +62,8 @@ impl Item {
                 }
                 out.push(b']');
             }
-            Item::Object(fields) => {
-                out.push(b'{');
-                for (index, (name, item)) in fields.iter().enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
-                    json::append_string(out, name.as_bytes(), true);
-                    out.push(b':');
-                    item.write_json(out);
-                }
-                out.push(b'}');
-            }
+            Item::Object(fields) => write_fields(fields.iter().map(|(k, v)| (*k, v)), out),
+            Item::Map(fields) => write_fields(fields.iter().map(|(k, v)| (k.as_str(), v)), out),
         }
     }
 
@@ -86,8 +78,26 @@ impl Item {
                 let fields = fields.iter().map(|(name, item)| ((*name).into(), item.to_value()));
                 Map::from_entries(fields).into()
             }
+            Item::Map(fields) => {
+                let fields =
+                    fields.iter().map(|(name, item)| (name.as_str().into(), item.to_value()));
+                Map::from_entries(fields).into()
+            }
         }
     }
+}
+
+fn write_fields<'i>(fields: impl Iterator<Item = (&'i str, &'i Item)>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (index, (name, item)) in fields.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        json::append_string(out, name.as_bytes(), true);
+        out.push(b':');
+        item.write_json(out);
+    }
+    out.push(b'}');
 }
 
 /// Prints a result in the format that `-o` asks for; the table is made only when it is wanted.

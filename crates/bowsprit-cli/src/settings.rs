@@ -83,7 +83,7 @@ impl Settings {
             match flag {
                 "namespace" => value.clone_into(&mut self.namespace),
                 "kubeconfig" => value.clone_into(&mut self.kubeconfig),
-                "kube-context" => value.clone_into(&mut self.context),
+                "kube-context" | "context" => value.clone_into(&mut self.context),
                 "color" | "colour" => value.clone_into(&mut self.color),
                 "debug" => self.debug = value == "true",
                 _ => {}
@@ -121,6 +121,16 @@ impl Settings {
     /// Logs with `--debug`.
     pub(crate) fn log_debug(&self, message: &str, attrs: Vec<(&'static str, String)>) {
         self.log(&LogLine { level: Level::Debug, message: message.to_owned(), attrs });
+    }
+
+    /// The kubeconfig file that a flag names; empty without one.
+    pub(crate) fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
+    }
+
+    /// The context that a flag or the environment names; empty without one.
+    pub(crate) fn context(&self) -> &str {
+        &self.context
     }
 
     /// The namespace: a flag's, the environment's, the kubeconfig's, or `default`.

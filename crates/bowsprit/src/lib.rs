@@ -7,6 +7,8 @@
 //! where a task needs several: [`pipeline`] prints a release as `helm template` does, [`eval`] answers
 //! questions as JSON.
 
+#[cfg(feature = "apply")]
+pub mod deploy;
 pub mod eval;
 pub mod flux;
 pub mod host;

@@ -6,6 +6,7 @@ mod eval;
 mod flux;
 mod help;
 mod package;
+mod release;
 mod show;
 mod template;
 mod verify;
@@ -64,14 +65,27 @@ Examples:
 Use \"bowsprit help COMMAND\" for more about a command.",
     flags: &[],
     children: &[
+        &release::apply::APPLY,
         &completion::COMMAND,
         &create::COMMAND,
+        &release::diff::DIFF,
+        &release::diff::DRIFT,
         &eval::COMMAND,
         &flux::COMMAND,
+        &release::get::COMMAND,
         &help::COMMAND,
+        &release::history::COMMAND,
+        &release::apply::INSTALL,
+        &release::list::COMMAND,
         &package::COMMAND,
+        &release::rollback::COMMAND,
         &show::COMMAND,
+        &release::snapshot::COMMAND,
+        &release::status::COMMAND,
         &template::COMMAND,
+        &release::test::COMMAND,
+        &release::uninstall::COMMAND,
+        &release::apply::UPGRADE,
         &verify::COMMAND,
         &version::COMMAND,
     ],

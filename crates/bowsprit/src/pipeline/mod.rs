@@ -33,7 +33,7 @@ mod write;
 pub use error::{Error, ErrorKind};
 pub use name::{
     MAX_RELEASE_NAME, ReleaseNameError, ReleaseNameReason, TemplateNameError, release_name_from,
-    validate_release_name,
+    render_data, validate_release_name,
 };
 pub use print::{print, print_broken};
 pub use show::{TemplateNotFound, show_only};

@@ -126,6 +126,19 @@ pub fn release_name_from(
     Ok(String::from_utf8_lossy(name).into_owned())
 }
 
+/// Renders one template over some data, as `helm get all --template` does.
+///
+/// # Errors
+///
+/// Fails where the template can't be parsed or run.
+pub fn render_data(template: &str, data: Value) -> Result<Vec<u8>, TemplateNameError> {
+    let mut set = TemplateSet::new(Arc::new(sprig_functions()));
+    set.parse("", template.as_bytes()).map_err(TemplateNameError::Parse)?;
+    let (host, meter) = (bowsprit_value::Hermetic::default(), Meter::new(Limits::default()));
+    let mut run = Run::new(&set, &host, &meter);
+    run.execute(b"", data).map(<[u8]>::to_vec).map_err(TemplateNameError::Exec)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

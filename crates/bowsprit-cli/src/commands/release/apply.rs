@@ -1,0 +1,707 @@
+//! `bowsprit apply`, `install` and `upgrade`: a chart becomes a release.
+
+use super::block::{self, Shown};
+use super::{Session, integer, listener, timeout, warn};
+use crate::charts;
+use crate::commands::{Command, Invocation};
+use crate::failure::Failure;
+use crate::flags::{Flag, Kind, Parsed};
+use crate::output::{self, Format};
+use crate::render::{self, Job};
+use crate::{limits, release, streams, values};
+use bowsprit::apply::{
+    Action, Base, ClusterHost, Crds, Discovery, Error, ErrorKind, Hooks, Listener, Options, Plan,
+    Record, Request, Space, Status, Time, Wait, no_deployed_releases,
+};
+use bowsprit::deploy::{self, RecordOptions, ReuseValues};
+use bowsprit::pipeline;
+use bowsprit::value::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// `apply`.
+pub(crate) static APPLY: Command = Command {
+    name: "apply",
+    usage: "apply RELEASE CHART [flags]",
+    about: "Bring a chart's release to a cluster or a space: install it, or upgrade it",
+    examples: "\
+The namespace is created if need be, and labelled. What Helm's flags of the same names do, these do.
+
+All objects are looked at before the first one is written: objects that belong to others, fields that
+other tools own, objects that the server refuses and missing rights are reported together, and nothing
+has happened then. Interrupted at any moment, the next run goes on from where this one stopped.
+
+In a KubeStellar workload description space (recognised by its BindingPolicy API, or named with --space
+wds) no pod runs: hooks of installs and upgrades are delivered as ordinary objects, and waiting for
+readiness is refused.
+
+Examples:
+  bowsprit apply web ./chart --context wds1 -n web
+  bowsprit apply web ./chart -n web -f prod.yaml --set replicas=3 --wait
+  bowsprit apply web ./chart -n web --dry-run=server
+  bowsprit apply web ./chart -n web --hooks skip --crds create",
+    flags: &[
+        FLAGS,
+        APPLY_FLAGS,
+        VALUES_FLAGS,
+        super::CONNECT,
+        super::TAKE_OVER,
+        output::FLAGS,
+        charts::FLAGS,
+        values::FLAGS,
+        release::FLAGS,
+        limits::FLAGS,
+    ],
+    children: &[],
+    run: Some(apply),
+};
+
+/// `install`.
+pub(crate) static INSTALL: Command = Command {
+    name: "install",
+    usage: "install [NAME] CHART [flags]",
+    about: "Install a chart as helm install does",
+    examples: "\
+Examples:
+  bowsprit install web ./chart -n web --create-namespace
+  bowsprit install ./chart --generate-name
+  bowsprit install web ./chart --dry-run=client",
+    flags: &[
+        FLAGS,
+        INSTALL_FLAGS,
+        super::CONNECT,
+        super::TAKE_OVER,
+        output::FLAGS,
+        charts::FLAGS,
+        values::FLAGS,
+        release::FLAGS,
+        limits::FLAGS,
+    ],
+    children: &[],
+    run: Some(install),
+};
+
+/// `upgrade`.
+pub(crate) static UPGRADE: Command = Command {
+    name: "upgrade",
+    usage: "upgrade RELEASE CHART [flags]",
+    about: "Upgrade a release as helm upgrade does",
+    examples: "\
+Without values those of the last revision are taken over; with any, only these count.
+
+Examples:
+  bowsprit upgrade web ./chart -n web --set image.tag=v2
+  bowsprit upgrade web ./chart -n web --install --create-namespace
+  bowsprit upgrade web ./chart -n web --reuse-values --rollback-on-failure",
+    flags: &[
+        FLAGS,
+        UPGRADE_FLAGS,
+        VALUES_FLAGS,
+        super::CONNECT,
+        super::TAKE_OVER,
+        output::FLAGS,
+        charts::FLAGS,
+        values::FLAGS,
+        release::FLAGS,
+        limits::FLAGS,
+    ],
+    children: &[],
+    run: Some(upgrade),
+};
+
+/// What the three have in common.
+static FLAGS: &[Flag] = &[
+    Flag::switch("no-hooks", "Leave hooks out; as --hooks skip"),
+    Flag::with(
+        "hooks",
+        Kind::Text,
+        "HOW",
+        "run, deliver or skip hooks (default what fits the space)",
+    ),
+    Flag::with("space", Kind::Text, "KIND", "wds or cluster (default what the server looks like)"),
+    Flag::with(
+        "crds",
+        Kind::Text,
+        "HOW",
+        "skip, create or update what is in crds/ (default update)",
+    ),
+    Flag::switch("skip-crds", "Leave crds/ out; as --crds skip"),
+    Flag::with(
+        "wait",
+        Kind::Wait,
+        "HOW",
+        "Wait until all objects are ready: watcher, legacy or hookOnly",
+    )
+    .optional("watcher"),
+    Flag::switch("wait-for-jobs", "With --wait, wait for Jobs to end too"),
+    Flag::with("timeout", Kind::Duration, "DURATION", "How long to try and to wait (default 5m0s)"),
+    Flag::with(
+        "dry-run",
+        Kind::Text,
+        "HOW",
+        "client: only render; server: have the server look at it too",
+    )
+    .optional("unset"),
+    Flag::switch("hide-secret", "With --dry-run, show no Secrets"),
+    Flag::switch("take-ownership", "Adopt objects that belong to others"),
+    Flag::switch("force-conflicts", "Take fields that other field managers own"),
+    Flag::switch("rollback-on-failure", "Undo what failed; waits for objects, too"),
+    Flag::switch("atomic", "").deprecated("use --rollback-on-failure instead"),
+    Flag::with("description", Kind::Text, "TEXT", "The revision's description"),
+    Flag::with(
+        "labels",
+        Kind::Pairs,
+        "KEY=VALUE",
+        "Labels of the release's record; null removes one",
+    )
+    .short('l'),
+    Flag::switch("disable-openapi-validation", "Don't have the server try all objects beforehand"),
+    Flag::switch("render-subchart-notes", "Show the notes of subcharts too"),
+    Flag::switch("hide-notes", "Show no notes"),
+    Flag::with(
+        "release-store",
+        Kind::Text,
+        "WHERE",
+        "secret, configmap, or none to keep no record",
+    ),
+    Flag::switch(
+        "deliver-record",
+        "Label the record so that placement delivers it with the release",
+    ),
+    Flag::switch("slim-record", "Leave the chart's templates and files out of the record"),
+    Flag::switch("dependency-update", "").hidden(),
+    // What Helm has and what has no place here.
+    Flag::with(
+        "server-side",
+        Kind::Text,
+        "HOW",
+        "Must be true or auto: objects are applied server-side",
+    )
+    .optional("true"),
+    Flag::switch("force-replace", "").hidden(),
+    Flag::switch("force", "").deprecated("use --force-replace instead"),
+    Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
+    Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
+];
+
+static APPLY_FLAGS: &[Flag] = &[
+    Flag::switch("create-namespace", "Create and label the namespace; on unless switched off"),
+    Flag::with("history-max", Kind::Int64, "N", "Revisions to keep, 0 for all (default 10)"),
+    Flag::switch("cleanup-on-fail", "Delete what was created before a failure"),
+];
+
+static INSTALL_FLAGS: &[Flag] = &[
+    Flag::switch("create-namespace", "Create the namespace"),
+    Flag::with("name-template", Kind::Text, "TEMPLATE", "Make the release's name of a template"),
+    Flag::switch("generate-name", "Make a name of the chart's and the time").short('g'),
+    Flag::switch("replace", "Take the name of a release that was uninstalled or that failed"),
+];
+
+static UPGRADE_FLAGS: &[Flag] = &[
+    Flag::switch("install", "Install the release if there is none").short('i'),
+    Flag::switch("create-namespace", "With --install, create the namespace"),
+    Flag::with("history-max", Kind::Int64, "N", "Revisions to keep, 0 for all (default 10)"),
+    Flag::switch("cleanup-on-fail", "Delete what was created before a failure"),
+];
+
+static VALUES_FLAGS: &[Flag] = &[
+    Flag::switch(
+        "reset-values",
+        "Start from the chart's values, not from those of the last revision",
+    ),
+    Flag::switch("reuse-values", "Lay the given values over those of the last revision"),
+    Flag::switch("reset-then-reuse-values", "The same, over the new chart's defaults"),
+];
+
+/// Which of the three commands runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Apply,
+    Install,
+    Upgrade,
+}
+
+/// How far an operation goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DryRun {
+    No,
+    Client,
+    Server,
+}
+
+fn apply(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let [name, chart] = invocation.args() else { return Err(two_args("apply RELEASE CHART")) };
+    run(invocation, Verb::Apply, name.clone(), chart)
+}
+
+fn install(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let parsed = invocation.parsed;
+    let named = parsed.non_empty("name-template").is_some() || parsed.is_on("generate-name");
+    match invocation.args() {
+        [] => Err(two_args("install [NAME] CHART")),
+        [chart] if parsed.is_on("generate-name") && parsed.non_empty("name-template").is_none() => {
+            run(invocation, Verb::Install, generated_name(chart), chart)
+        }
+        [_] if !named => {
+            Err(Failure::Error("must either provide a name or specify --generate-name".to_owned()))
+        }
+        _ => {
+            let (name, chart) = render::name_and_chart(invocation)?;
+            run(invocation, Verb::Install, name, &chart)
+        }
+    }
+}
+
+fn upgrade(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    let [name, chart] = invocation.args() else { return Err(two_args("upgrade RELEASE CHART")) };
+    run(invocation, Verb::Upgrade, name.clone(), chart)
+}
+
+fn two_args(usage: &str) -> Failure {
+    let command = usage.split(' ').next().unwrap_or_default();
+    Failure::Error(format!(
+        "\"bowsprit {command}\" requires 2 arguments\n\nUsage:  bowsprit {usage} [flags]"
+    ))
+}
+
+/// Helm's name of a release that was given none.
+fn generated_name(chart: &str) -> String {
+    let base = chart.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let base = base.split('.').next().filter(|base| !base.is_empty()).unwrap_or("chart");
+    format!("{base}-{}", Time::now().unix())
+}
+
+fn run(invocation: &Invocation<'_>, verb: Verb, name: String, chart: &str) -> Result<(), Failure> {
+    let parsed = invocation.parsed;
+    let dry_run = dry_run(parsed)?;
+    let mut deployment = Deployment::new(invocation, verb, dry_run)?;
+    let path = charts::locate(invocation, chart)?;
+    let job = render::prepare_at(invocation, name, &path)?;
+    let outcome = deployment.run(job);
+    let (record, action) = outcome?;
+    if verb != Verb::Install && output::format(parsed) == Format::Table && dry_run == DryRun::No {
+        let line = match action {
+            Action::Install => continue_line(verb, &record),
+            _ => format!("Release {:?} has been upgraded. Happy Helming!\n", record.name),
+        };
+        streams::write(line.as_bytes())?;
+    }
+    let shown = Shown {
+        everything: invocation.settings.debug,
+        hide_notes: parsed.is_on("hide-notes"),
+        with_chart: true,
+        ..Shown::default()
+    };
+    block::print(parsed, &record, None, shown)
+}
+
+fn continue_line(verb: Verb, record: &Record) -> String {
+    match verb {
+        Verb::Apply => format!("Release {:?} has been installed.\n", record.name),
+        _ => String::new(),
+    }
+}
+
+/// What `--dry-run` says.
+fn dry_run(parsed: &Parsed) -> Result<DryRun, Failure> {
+    let text = parsed.text("dry-run").unwrap_or("none");
+    match text {
+        "none" | "false" => Ok(DryRun::No),
+        "client" => Ok(DryRun::Client),
+        "server" => Ok(DryRun::Server),
+        "unset" | "true" => {
+            warn("--dry-run is deprecated and should be replaced with '--dry-run=client'");
+            Ok(DryRun::Client)
+        }
+        other => Err(Failure::Error(format!(
+            "invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""
+        ))),
+    }
+}
+
+/// What `--hooks` and `--no-hooks` say.
+pub(super) fn hooks(parsed: &Parsed) -> Result<Option<Hooks>, Failure> {
+    if parsed.is_on("no-hooks") {
+        return Ok(Some(Hooks::Skip));
+    }
+    match parsed.non_empty("hooks") {
+        None => Ok(None),
+        Some("run") => Ok(Some(Hooks::Run)),
+        Some("deliver") => Ok(Some(Hooks::Deliver)),
+        Some("skip") => Ok(Some(Hooks::Skip)),
+        Some(other) => Err(Failure::Error(format!(
+            "invalid value {other:?} of --hooks. Must be \"run\", \"deliver\", or \"skip\""
+        ))),
+    }
+}
+
+/// What `--space` says.
+pub(super) fn space(parsed: &Parsed) -> Result<Space, Failure> {
+    match parsed.non_empty("space") {
+        None | Some("auto") => Ok(Space::Auto),
+        Some("wds") => Ok(Space::Wds),
+        Some("cluster") => Ok(Space::Cluster),
+        Some(other) => Err(Failure::Error(format!(
+            "invalid value {other:?} of --space. Must be \"wds\", or \"cluster\""
+        ))),
+    }
+}
+
+fn crds(parsed: &Parsed) -> Result<Crds, Failure> {
+    if parsed.is_on("skip-crds") {
+        return Ok(Crds::Skip);
+    }
+    match parsed.non_empty("crds") {
+        None | Some("update") => Ok(Crds::Update),
+        Some("create") => Ok(Crds::Create),
+        Some("skip") => Ok(Crds::Skip),
+        Some(other) => Err(Failure::Error(format!(
+            "invalid value {other:?} of --crds. Must be \"skip\", \"create\", or \"update\""
+        ))),
+    }
+}
+
+/// What `--wait` says.
+pub(super) fn wait(parsed: &Parsed) -> Wait {
+    let all = matches!(parsed.text("wait"), Some("watcher" | "legacy" | "true"))
+        || parsed.is_on("rollback-on-failure")
+        || parsed.is_on("atomic");
+    match (all, parsed.is_on("wait-for-jobs")) {
+        (false, _) => Wait::HooksOnly,
+        (true, false) => Wait::Ready,
+        (true, true) => Wait::ReadyAndJobs,
+    }
+}
+
+pub(super) fn history_max(parsed: &Parsed) -> usize {
+    let given = integer(parsed, "history-max");
+    let given = given.or_else(|| std::env::var("HELM_MAX_HISTORY").ok()?.parse().ok());
+    usize::try_from(given.unwrap_or(10)).unwrap_or(0)
+}
+
+/// Refuses what can't be done here.
+fn check_unsupported(parsed: &Parsed) -> Result<(), Failure> {
+    if parsed.is_on("force-replace") || parsed.is_on("force") {
+        return Err(Failure::Error(
+            "invalid operation: cannot use server-side apply and force replace together".to_owned(),
+        ));
+    }
+    match parsed.text("server-side") {
+        None | Some("true" | "auto") => Ok(()),
+        Some(_) => Err(Failure::Error(
+            "--server-side must be true or auto: objects are applied server-side only".to_owned(),
+        )),
+    }
+}
+
+fn pairs(pairs: Vec<String>) -> BTreeMap<String, String> {
+    let split = |pair: &String| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
+    pairs.iter().filter_map(split).collect()
+}
+
+/// The way of one chart into one release.
+pub(super) struct Deployment<'d> {
+    invocation: &'d Invocation<'d>,
+    verb: Verb,
+    dry_run: DryRun,
+    pub(super) options: Options,
+    listener: Listener,
+    recorded: bool,
+}
+
+impl<'d> Deployment<'d> {
+    fn new(
+        invocation: &'d Invocation<'d>,
+        verb: Verb,
+        dry_run: DryRun,
+    ) -> Result<Deployment<'d>, Failure> {
+        let parsed = invocation.parsed;
+        check_unsupported(parsed)?;
+        if parsed.is_on("hide-secret") && dry_run == DryRun::No {
+            let text = "hiding Kubernetes secrets requires a dry-run mode";
+            return Err(Failure::Error(text.to_owned()));
+        }
+        let recorded = match parsed.non_empty("release-store") {
+            None | Some("secret" | "configmap") => true,
+            Some("none") => false,
+            Some(other) => {
+                return Err(Failure::Error(format!(
+                    "invalid value {other:?} of --release-store. Must be \"secret\", \"configmap\", or \
+                     \"none\""
+                )));
+            }
+        };
+        let mut options = Options::default();
+        options.hooks = hooks(parsed)?;
+        options.space = space(parsed)?;
+        options.crds = crds(parsed)?;
+        options.wait = wait(parsed);
+        options.timeout = timeout(parsed);
+        options.take_ownership = parsed.is_on("take-ownership");
+        options.force_conflicts = parsed.is_on("force-conflicts");
+        options.rollback_on_failure = parsed.is_on("rollback-on-failure") || parsed.is_on("atomic");
+        options.cleanup_on_fail = parsed.is_on("cleanup-on-fail");
+        options.description = parsed.non_empty("description").map(str::to_owned);
+        options.history_max = history_max(parsed);
+        options.rehearse = !parsed.is_on("disable-openapi-validation");
+        let listener =
+            listener(invocation, verb != Verb::Apply || output::format(parsed) != Format::Table);
+        Ok(Deployment { invocation, verb, dry_run, options, listener, recorded })
+    }
+
+    fn open(&self) -> Result<Session, Failure> {
+        let mut session = Session::open(self.invocation)?;
+        match self.invocation.parsed.non_empty("release-store") {
+            Some("configmap") => session.driver = bowsprit::apply::Driver::ConfigMap,
+            Some("secret") => session.driver = bowsprit::apply::Driver::Secret,
+            _ => {}
+        }
+        Ok(session)
+    }
+
+    fn run(&mut self, job: Job) -> Result<(Record, Action), Failure> {
+        if self.dry_run == DryRun::Client && self.verb == Verb::Install {
+            return self.offline(job);
+        }
+        let session = self.open()?;
+        let (plan, action) = self.plan(&session, job)?;
+        if self.dry_run != DryRun::No {
+            return Ok((self.dry_record(plan), action));
+        }
+        if self.verb == Verb::Apply {
+            plan.summary().iter().for_each(|line| self.listener_note(line));
+        }
+        let record = session.change(plan.execute()).map_err(|e| self.failed(action, &e))?;
+        Ok((record, action))
+    }
+
+    fn listener_note(&self, line: &str) {
+        if output::format(self.invocation.parsed) == Format::Table {
+            streams::say(line);
+        }
+    }
+
+    fn failed(&self, action: Action, error: &Error) -> Failure {
+        let words = match action {
+            Action::Install => "INSTALLATION FAILED",
+            _ => "UPGRADE FAILED",
+        };
+        let hint = match error.kind() {
+            ErrorKind::Cancelled => "\n\nRun the same command again to go on.",
+            _ => "",
+        };
+        Failure::Error(format!("{words}: {error}{hint}"))
+    }
+
+    /// A rendered release without a look at any cluster.
+    fn offline(&self, job: Job) -> Result<(Record, Action), Failure> {
+        let release = job.release(self.invocation)?;
+        let base = Base::unrecorded(job.request.release.name.as_str());
+        let mut record = self.record(&job, &release, &base)?;
+        record.set(Status::PendingInstall, "Dry run complete");
+        record.info.first_deployed = Some(Time::now());
+        record.info.last_deployed = record.info.first_deployed;
+        Ok((self.hidden(record), Action::Install))
+    }
+
+    fn dry_record(&self, plan: Plan) -> Record {
+        let mut record = plan.record().clone();
+        let status = match plan.action() {
+            Action::Install => Status::PendingInstall,
+            _ => Status::PendingUpgrade,
+        };
+        let description = self.options.description.clone();
+        record.set(status, description.unwrap_or_else(|| "Dry run complete".to_owned()));
+        record.info.last_deployed = Some(Time::now());
+        record.info.first_deployed = record.info.last_deployed;
+        self.hidden(record)
+    }
+
+    /// The record without Secrets, if these shall not be seen.
+    fn hidden(&self, mut record: Record) -> Record {
+        if self.invocation.parsed.is_on("hide-secret") {
+            record.manifest = deploy::hide_secrets(&record.manifest);
+        }
+        record
+    }
+
+    /// Reads where the release stands, renders, and finds out what there is to do.
+    pub(super) fn plan(
+        &mut self,
+        session: &Session,
+        mut job: Job,
+    ) -> Result<(Plan, Action), Failure> {
+        let name = job.request.release.name.clone();
+        let failed = |deployment: &Self, action, error: Error| deployment.failed(action, &error);
+        let expected = if self.verb == Verb::Install { Action::Install } else { Action::Upgrade };
+        let discovery = session.run(session.cluster.patient(self.options.timeout).discovery())?;
+        let base = self.base(session, &name).map_err(|e| failed(self, expected, e))?;
+        let action = self.action(&base)?;
+        self.prepare(&mut job, &base, action, &discovery)?;
+        let release = self.render(session, &job)?;
+        let record = self.record(&job, &release, &base)?;
+        self.set_namespace_labels(&record);
+        let mut request = Request::new(action, record);
+        request.crds = deploy::definitions(job.chart.chart());
+        if action != Action::Install && self.verb == Verb::Upgrade {
+            // Helm installs definitions with a release, and never again.
+            request.crds.clear();
+        }
+        let cluster = session.cluster.patient(self.options.timeout);
+        let plan = Plan::make(&cluster, base, request, self.options.clone(), &self.listener);
+        let plan = session.runtime.run(plan).map_err(|e| failed(self, action, e))?;
+        Ok((plan, action))
+    }
+
+    fn base(&self, session: &Session, name: &str) -> Result<Base, Error> {
+        if !self.recorded {
+            return Ok(Base::unrecorded(name));
+        }
+        let store = session.store();
+        let take_over = self.invocation.parsed.is_on("take-over");
+        let cluster = session.cluster.patient(self.options.timeout);
+        session.runtime.run(Base::read(&cluster, &store, name, take_over))
+    }
+
+    fn action(&self, base: &Base) -> Result<Action, Failure> {
+        let parsed = self.invocation.parsed;
+        match self.verb {
+            Verb::Install if base.is_free(parsed.is_on("replace")) => Ok(Action::Install),
+            Verb::Install => Err(Failure::Error(
+                "INSTALLATION FAILED: release name check failed: cannot reuse a name that is still in use"
+                    .to_owned(),
+            )),
+            Verb::Upgrade | Verb::Apply if base.current().is_some() => Ok(Action::Upgrade),
+            Verb::Upgrade if !parsed.is_on("install") => {
+                Err(self.failed(Action::Upgrade, &no_deployed_releases(base.name())))
+            }
+            Verb::Upgrade => {
+                if output::format(parsed) == Format::Table {
+                    let line =
+                        format!("Release {:?} does not exist. Installing it now.\n", base.name());
+                    streams::write(line.as_bytes())?;
+                }
+                Ok(Action::Install)
+            }
+            Verb::Apply => Ok(Action::Install),
+        }
+    }
+
+    /// Puts what the cluster says into the render.
+    fn prepare(
+        &self,
+        job: &mut Job,
+        base: &Base,
+        action: Action,
+        discovery: &Discovery,
+    ) -> Result<(), Failure> {
+        let parsed = self.invocation.parsed;
+        let capabilities = deploy::capabilities(discovery, job.chart.chart());
+        job.request.capabilities =
+            release::over_capabilities(parsed, capabilities.map_err(Failure::of)?)?;
+        job.request.release.revision = base.next_revision();
+        job.request.release.is_install = action == Action::Install;
+        job.request.release.is_upgrade = action != Action::Install;
+        let how = if parsed.is_on("reset-values") {
+            ReuseValues::Reset
+        } else if parsed.is_on("reuse-values") {
+            ReuseValues::Reuse
+        } else if parsed.is_on("reset-then-reuse-values") {
+            ReuseValues::ResetThenReuse
+        } else {
+            ReuseValues::IfNoneGiven
+        };
+        let current = base.current().filter(|_| action != Action::Install);
+        let (values, defaults) =
+            deploy::reuse_values(how, current, &job.request.values).map_err(Failure::of)?;
+        job.request.values = values;
+        if let Some(defaults) = defaults {
+            let mut chart = (**job.chart.chart()).clone();
+            chart.values = defaults;
+            job.chart = limits::engine(parsed).compile(Arc::new(chart));
+        }
+        Ok(())
+    }
+
+    fn render(&self, session: &Session, job: &Job) -> Result<bowsprit::Release, Failure> {
+        let host = ClusterHost::new(&*job.host, &session.cluster, &session.runtime);
+        let rendered = match self.dry_run {
+            DryRun::Client => pipeline::render(&job.chart, &job.request, &job.options, &*job.host),
+            _ => pipeline::render(&job.chart, &job.request, &job.options, &host),
+        };
+        match rendered {
+            Ok(release) => {
+                release.warnings.iter().for_each(|line| self.invocation.settings.log(line));
+                Ok(release.output)
+            }
+            Err(error) => {
+                error.log().iter().for_each(|line| self.invocation.settings.log(line));
+                Err(render::described(self.invocation, &error))
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        job: &Job,
+        release: &bowsprit::Release,
+        base: &Base,
+    ) -> Result<Record, Failure> {
+        let parsed = self.invocation.parsed;
+        let mut options = RecordOptions::default();
+        options.labels = pairs(parsed.all("labels"));
+        options.slim = parsed.is_on("slim-record");
+        options.subchart_notes = parsed.is_on("render-subchart-notes");
+        if parsed.is_on("deliver-record") {
+            options.labels.extend(release_labels(&release.options.name));
+        }
+        let plan = job.chart.plan(&job.request).map_err(Failure::of)?.output;
+        let chart: Value = if options.slim {
+            deploy::slim_chart_value(job.chart.chart(), &plan)
+        } else {
+            deploy::chart_value(job.chart.chart(), &plan)
+        };
+        Ok(deploy::record(release, &job.request, chart, base, &options))
+    }
+
+    /// `apply` makes and labels the namespace unless told otherwise; the others make it when told.
+    fn set_namespace_labels(&mut self, record: &Record) {
+        let parsed = self.invocation.parsed;
+        let on = match self.verb {
+            Verb::Apply => parsed.text("create-namespace") != Some("false"),
+            _ => parsed.is_on("create-namespace"),
+        };
+        if !on || record.namespace == "default" {
+            return;
+        }
+        self.options.namespace_labels = Some(match self.verb {
+            Verb::Apply => release_labels(&record.name).collect(),
+            _ => BTreeMap::new(),
+        });
+    }
+}
+
+/// The labels by which placement knows what belongs to a release.
+fn release_labels(name: &str) -> impl Iterator<Item = (String, String)> + use<> {
+    [
+        ("app.kubernetes.io/instance", name),
+        ("app.kubernetes.io/managed-by", "Helm"),
+        ("app.kubernetes.io/part-of", name),
+    ]
+    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+    .into_iter()
+}
+
+/// A deployment that is only planned, for `diff`.
+pub(super) fn planned(
+    invocation: &Invocation<'_>,
+    name: String,
+    chart: &str,
+) -> Result<Plan, Failure> {
+    let mut deployment = Deployment::new(invocation, Verb::Apply, DryRun::Server)?;
+    let path = charts::locate(invocation, chart)?;
+    let job = render::prepare_at(invocation, name, &path)?;
+    let session = deployment.open()?;
+    deployment.options.wait = Wait::HooksOnly;
+    deployment.plan(&session, job).map(|(plan, _)| plan)
+}
