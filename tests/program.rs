@@ -25,7 +25,8 @@ pub(crate) fn program() -> &'static Path {
 fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--package", "bowsprit-cli", "--bin", "bowsprit"])
+        // Of the whole workspace, so that dependencies have the features with which the tests were built.
+        .args(["build", "--workspace", "--bin", "bowsprit"])
         .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(repository())

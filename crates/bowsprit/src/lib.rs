@@ -10,6 +10,8 @@
 #[cfg(feature = "apply")]
 pub mod deploy;
 pub mod eval;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 pub mod flux;
 pub mod host;
 pub mod jsonpath;

@@ -3,6 +3,7 @@
 mod completion;
 mod create;
 mod eval;
+mod fleet;
 mod flux;
 mod help;
 mod package;
@@ -82,6 +83,9 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &show::COMMAND,
         &release::snapshot::COMMAND,
         &release::status::COMMAND,
+        &fleet::COMMAND,
+        &help::COMMAND,
+        &fleet::promote::COMMAND,
         &template::COMMAND,
         &release::test::COMMAND,
         &release::uninstall::COMMAND,

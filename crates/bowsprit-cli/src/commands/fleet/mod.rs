@@ -1,0 +1,176 @@
+//! `bowsprit fleet`.
+
+mod diff;
+mod init;
+mod plan;
+pub(super) mod promote;
+mod render;
+mod report;
+mod schema;
+
+use super::{Command, Invocation};
+use crate::failure::Failure;
+use crate::flags::{Flag, Kind, Parsed};
+use crate::limits;
+use bowsprit::fleet::{Disk, FleetFile, Plan, Scope, Target, TargetSource};
+use bowsprit::loader;
+use std::path::{Path, PathBuf};
+
+pub(super) static COMMAND: Command = Command {
+    name: "fleet",
+    usage: "fleet [command]",
+    about: "Render charts for many clusters, by ring and by region",
+    examples: "\
+A fleet file names releases, the clusters they are for, and the layers of values that hold for which of
+them. Each chart is compiled once, and clusters with equal inputs share one render.
+
+Examples:
+  bowsprit fleet init
+  bowsprit fleet plan
+  bowsprit fleet render --output-dir out
+  bowsprit fleet diff --since main
+  bowsprit fleet report --html fleet.html
+  bowsprit promote web --from canary --to stable",
+    flags: &[],
+    children: &[
+        &diff::COMMAND,
+        &init::COMMAND,
+        &plan::COMMAND,
+        &render::COMMAND,
+        &report::COMMAND,
+        &schema::COMMAND,
+    ],
+    run: None,
+};
+
+/// The flag of the fleet file.
+pub(super) static FILE: &[Flag] =
+    &[Flag::with("file", Kind::Text, "FILE", "The fleet file (default bowsprit.yaml)").short('f')];
+
+/// What part of a fleet is looked at.
+pub(super) static SCOPE: &[Flag] = &[
+    Flag::with("release", Kind::List, "NAMES", "Only these releases; repeatable"),
+    Flag::with(
+        "clusters",
+        Kind::Text,
+        "SELECTOR",
+        "Only clusters whose labels match, as region=eu,ring!=canary",
+    )
+    .short('l'),
+    Flag::with("cluster", Kind::List, "NAMES", "Only these clusters; repeatable"),
+];
+
+pub(super) static THREADS: &[Flag] = &[Flag::with(
+    "threads",
+    Kind::Uint64,
+    "N",
+    "Render with N threads (default one per processor)",
+)];
+
+/// A fleet file that has been read.
+pub(super) struct Fleet<'a> {
+    pub(super) path: PathBuf,
+    pub(super) text: Vec<u8>,
+    pub(super) file: FleetFile,
+    pub(super) disk: Disk<'a>,
+}
+
+impl Fleet<'_> {
+    /// What errors call the file.
+    pub(super) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    pub(super) fn targets(&self) -> Result<Vec<Target>, Failure> {
+        let live = &mut |source: &TargetSource| {
+            Err(match source {
+                TargetSource::KubeStellar(context) | TargetSource::Karmada(context) => format!(
+                    "clusters of context {context:?} can't be read live yet; write them to a file: \
+                     kubectl --context {context} get {} -o yaml > clusters.yaml",
+                    match source {
+                        TargetSource::KubeStellar(_) => "managedclusters",
+                        _ => "clusters.cluster.karmada.io",
+                    }
+                ),
+                _ => "clusters of this kind can't be read".to_owned(),
+            })
+        };
+        let targets = self.disk.targets(&self.file, live).map_err(Failure::Error)?;
+        if targets.is_empty() {
+            return Err(Failure::Error(format!(
+                "{}: the fleet has no clusters; list them below `targets`",
+                self.name()
+            )));
+        }
+        Ok(targets)
+    }
+
+    pub(super) fn plan(&self, parsed: &Parsed) -> Result<Plan, Failure> {
+        let mut scope = scope(parsed)?;
+        if let Some(shard) = parsed.non_empty("shard") {
+            scope.shard = shard.parse().map_err(Failure::Error)?;
+        }
+        let plan =
+            bowsprit::fleet::plan(&self.name(), &self.file, self.targets()?, &self.disk, &scope);
+        plan.map_err(described)
+    }
+}
+
+fn scope(parsed: &Parsed) -> Result<Scope, Failure> {
+    let mut scope = Scope::default();
+    scope.releases = parsed.all("release");
+    scope.names = parsed.all("cluster");
+    if let Some(selector) = parsed.non_empty("clusters") {
+        scope.clusters = selector.parse().map_err(Failure::of)?;
+    }
+    Ok(scope)
+}
+
+/// An error with what can be done about it.
+pub(super) fn described(error: bowsprit::fleet::Error) -> Failure {
+    Failure::Error(format!("{error:#}"))
+}
+
+/// Reads the fleet file that the flags name.
+pub(super) fn open<'a>(invocation: &'a Invocation<'_>) -> Result<Fleet<'a>, Failure> {
+    let path = invocation.parsed.non_empty("file").unwrap_or("bowsprit.yaml");
+    open_at(invocation, Path::new(path))
+}
+
+/// Reads the fleet file at a path.
+pub(super) fn open_at<'a>(
+    invocation: &'a Invocation<'_>,
+    path: &Path,
+) -> Result<Fleet<'a>, Failure> {
+    let text = std::fs::read(path).map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "; `bowsprit fleet init` writes a first one, --file names another"
+            }
+            _ => "",
+        };
+        let reason = error.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or_default();
+        Failure::Error(format!("{}: {reason}{hint}", path.display()))
+    })?;
+    let file = FleetFile::parse(&path.display().to_string(), &text).map_err(described)?;
+    let locate = |reference: &str, _version: Option<&str>| {
+        loader::locate(reference).map_err(|e| e.to_string())
+    };
+    let disk = Disk::new(path, limits::engine(invocation.parsed), Box::new(locate));
+    Ok(Fleet { path: path.to_owned(), text, file, disk })
+}
+
+/// How many threads render.
+pub(super) fn threads(parsed: &Parsed) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = parsed.number("threads").and_then(|n| usize::try_from(n).ok());
+    wanted.filter(|n| *n > 0).unwrap_or_else(cores).min(256)
+}
+
+/// A command whose arguments are wrong.
+pub(super) fn usage(command: &str, expected: &str) -> Failure {
+    Failure::Error(format!(
+        "\"bowsprit {command}\" {expected}\n\nUse \"bowsprit help {command}\" for more."
+    ))
+}

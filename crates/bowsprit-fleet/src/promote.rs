@@ -1,0 +1,488 @@
+//! Promotion: a version goes from one ring to the next, if the gate lets it, and can go back.
+
+use crate::error::Error;
+use crate::file::{FleetFile, Gate};
+use crate::health::ObjectStatus;
+use crate::plan::{ring_of, version_for};
+use crate::render::digest;
+use crate::target::Target;
+use bowsprit_manifest::Identity;
+use bowsprit_yaml::{Edits, Step};
+use cel::{Context, Program, Value as CelValue};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+
+/// A version that is to go from a ring to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Promotion {
+    /// The release.
+    pub release: String,
+    /// The ring that has the version.
+    pub from: String,
+    /// The ring that is to get it.
+    pub to: String,
+    /// What that ring has now.
+    pub before: Option<String>,
+    /// The version.
+    pub after: String,
+}
+
+impl Promotion {
+    /// What a promotion would change.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the rings or the release are unknown, the ring that is to get the version comes
+    /// first, there is no version to promote, or nothing would change.
+    pub fn new(file: &FleetFile, release: &str, from: &str, to: &str) -> Result<Promotion, Error> {
+        let spec = file.release(release)?;
+        file.ring(from)?;
+        file.ring(to)?;
+        let place = |name: &str| file.rings.iter().position(|ring| ring.name == name);
+        if place(from) >= place(to) {
+            let order: Vec<&str> = file.rings.iter().map(|ring| ring.name.as_str()).collect();
+            let error = Error::new(release, format!("ring {to:?} does not come after {from:?}"));
+            return Err(
+                error.hint(format!("rings, in order: {}; --undo goes back", order.join(", ")))
+            );
+        }
+        let version = |ring: &str| {
+            let own = spec.versions.iter().find(|(name, _)| name == ring);
+            own.map(|(_, version)| version.clone()).or_else(|| spec.version.clone())
+        };
+        let Some(after) = version(from) else {
+            let error =
+                Error::new(release, format!("ring {from:?} has no version that could be promoted"));
+            return Err(error.hint("give the release `version` or `versions`"));
+        };
+        let before = version(to);
+        if before.as_ref() == Some(&after) {
+            return Err(Error::new(release, format!("ring {to:?} has version {after} already")));
+        }
+        let (release, from, to) = (release.to_owned(), from.to_owned(), to.to_owned());
+        Ok(Promotion { release, from, to, before, after })
+    }
+
+    /// The fleet file's text with the version moved; all else stays as it is, byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the text can't be edited.
+    pub fn edit(&self, file: &FleetFile, text: &[u8]) -> Result<Vec<u8>, Error> {
+        let failed = |message: String| Error::new(&self.release, message);
+        let place = file.releases.iter().position(|release| release.name == self.release);
+        let place = place.ok_or_else(|| failed("the release is gone".to_owned()))?;
+        let mut edits = Edits::new();
+        let path: [Step; 4] =
+            ["releases".into(), place.into(), "versions".into(), self.to.as_str().into()];
+        edits.set(path, self.after.as_str());
+        edits.apply(text).map_err(|e| failed(e.to_string()))
+    }
+}
+
+/// What a gate looks at.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// What clusters reported.
+    pub statuses: Vec<ObjectStatus>,
+    /// The objects that the release has, which must all be reported by every cluster.
+    pub objects: Vec<Identity>,
+    /// The clusters of the ring that have the release.
+    pub clusters: Vec<String>,
+    /// How long the version has been in the ring, in seconds, where that is known.
+    pub age_seconds: Option<u64>,
+}
+
+/// Why a gate holds a promotion back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The reasons, each a sentence.
+    pub reasons: Vec<String>,
+}
+
+/// Clusters of a ring that have a release in its ring's version.
+pub fn clusters_of<'t>(
+    file: &FleetFile,
+    release: &str,
+    ring: &str,
+    targets: &'t [Target],
+) -> Result<Vec<&'t Target>, Error> {
+    let spec = file.release(release)?;
+    let in_ring = |target: &&Target| {
+        ring_of(file, target) == Some(ring) && spec.selector.matches(&target.labels)
+    };
+    debug_assert!(targets.iter().all(|t| version_for(file, spec, t).is_none_or(|v| !v.is_empty())));
+    Ok(targets.iter().filter(in_ring).collect())
+}
+
+/// Whether a gate lets a release through: every object is reported healthy by every cluster of the ring,
+/// the version is old enough, and the expression is true.
+///
+/// # Errors
+///
+/// Fails where the expression is no CEL, or gives something else than true or false.
+pub fn check_gate(
+    gate: &Gate,
+    promotion: &Promotion,
+    evidence: &Evidence,
+) -> Result<Result<(), Held>, Error> {
+    let mut reasons = health_reasons(evidence);
+    if gate.soak_seconds > 0 {
+        match evidence.age_seconds {
+            Some(age) if age >= gate.soak_seconds => {}
+            Some(age) => reasons.push(format!(
+                "version {} has been in ring {} for {age} s of {} s",
+                promotion.after, promotion.from, gate.soak_seconds
+            )),
+            None => reasons.push(format!(
+                "it is not recorded since when ring {} has version {}",
+                promotion.from, promotion.after
+            )),
+        }
+    }
+    if let Some(expression) = &gate.expression
+        && !evaluate(expression, promotion, evidence)?
+    {
+        reasons.push(format!("the expression is false: {expression}"));
+    }
+    Ok(if reasons.is_empty() { Ok(()) } else { Err(Held { reasons }) })
+}
+
+fn health_reasons(evidence: &Evidence) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if evidence.clusters.is_empty() {
+        reasons.push("no cluster of the ring has the release".to_owned());
+    }
+    let told = Told::of(&evidence.statuses);
+    for cluster in &evidence.clusters {
+        let silent: Vec<String> = evidence
+            .objects
+            .iter()
+            .filter(|object| !told.knows(cluster, object))
+            .map(ToString::to_string)
+            .collect();
+        match silent.as_slice() {
+            [] => {}
+            [one] => reasons.push(format!("cluster {cluster} has not reported {one}")),
+            [one, ..] => reasons.push(format!(
+                "cluster {cluster} has not reported {} objects, {one} among them",
+                silent.len()
+            )),
+        }
+    }
+    let ours = |status: &&ObjectStatus| {
+        evidence.clusters.contains(&status.cluster)
+            && evidence.objects.iter().any(|object| is_same(object, &status.identity))
+    };
+    for status in evidence.statuses.iter().filter(ours) {
+        use crate::health::Health;
+        match &status.health {
+            Health::Healthy => {}
+            Health::Unhealthy(why) => {
+                reasons.push(format!("{} on {}: {why}", status.identity, status.cluster));
+            }
+            Health::Unknown => {
+                reasons.push(format!("{} on {}: no status yet", status.identity, status.cluster));
+            }
+        }
+    }
+    reasons
+}
+
+/// Whether a report is about an object of the release. Where the chart leaves the namespace out, the report
+/// may name it or not, as the kind has one or not.
+fn is_same(object: &Identity, reported: &Identity) -> bool {
+    object.kind == reported.kind
+        && object.name == reported.name
+        && object.group() == reported.group()
+        && (object.namespace.is_none() || object.namespace == reported.namespace)
+}
+
+type Key<'s> = (&'s str, &'s str, &'s str, &'s str);
+
+/// Which objects clusters have told of.
+struct Told<'s> {
+    exactly: BTreeSet<(Key<'s>, Option<&'s str>)>,
+    somewhere: BTreeSet<Key<'s>>,
+}
+
+impl<'s> Told<'s> {
+    fn key(cluster: &'s str, identity: &'s Identity) -> Key<'s> {
+        (cluster, identity.group(), &identity.kind, &identity.name)
+    }
+
+    fn of(statuses: &'s [ObjectStatus]) -> Told<'s> {
+        let mut told = Told { exactly: BTreeSet::new(), somewhere: BTreeSet::new() };
+        for status in statuses {
+            let key = Told::key(&status.cluster, &status.identity);
+            told.exactly.insert((key, status.identity.namespace.as_deref()));
+            told.somewhere.insert(key);
+        }
+        told
+    }
+
+    fn knows(&self, cluster: &str, object: &Identity) -> bool {
+        let key = (cluster, object.group(), object.kind.as_str(), object.name.as_str());
+        match object.namespace.as_deref() {
+            None => self.somewhere.contains(&key),
+            namespace => self.exactly.contains(&(key, namespace)),
+        }
+    }
+}
+
+fn evaluate(expression: &str, promotion: &Promotion, evidence: &Evidence) -> Result<bool, Error> {
+    let failed = |message: String| Error::new("gate", format!("{expression}: {message}"));
+    let program = Program::compile(expression).map_err(|e| failed(e.to_string()))?;
+    let objects: Vec<Json> = evidence
+        .statuses
+        .iter()
+        .map(|s| {
+            json!({
+                "cluster": s.cluster, "apiVersion": s.identity.api_version, "kind": s.identity.kind,
+                "namespace": s.identity.namespace, "name": s.identity.name,
+                "healthy": s.health.is_healthy(),
+            })
+        })
+        .collect();
+    let mut context = Context::default();
+    let variables = [
+        ("objects", json!(objects)),
+        ("clusters", json!(evidence.clusters)),
+        (
+            "age",
+            json!(evidence.age_seconds.map_or(-1, |age| i64::try_from(age).unwrap_or(i64::MAX))),
+        ),
+        ("release", json!(promotion.release)),
+        ("version", json!(promotion.after)),
+        ("previous", json!(promotion.before)),
+    ];
+    for (name, value) in variables {
+        context.add_variable(name, value).map_err(|e| failed(e.to_string()))?;
+    }
+    match program.execute(&context) {
+        Ok(CelValue::Bool(verdict)) => Ok(verdict),
+        Ok(_) => Err(failed("gives neither true nor false".to_owned())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// A promotion that was made, as a line of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// When, in seconds since 1970.
+    pub time: i64,
+    /// Who.
+    pub user: String,
+    /// What.
+    pub promotion: Promotion,
+    /// Whether this takes an earlier promotion back.
+    pub undo: bool,
+    /// Why the gate was overridden, if it was.
+    pub forced: Vec<String>,
+    /// The SHA-256 of the fleet file before.
+    pub file_before: String,
+    /// The SHA-256 of the fleet file after.
+    pub file_after: String,
+}
+
+impl Record {
+    /// A record of a change from one text of the fleet file to another.
+    pub fn new(time: i64, user: &str, promotion: Promotion, before: &[u8], after: &[u8]) -> Record {
+        Record {
+            time,
+            user: user.to_owned(),
+            promotion,
+            undo: false,
+            forced: Vec::new(),
+            file_before: digest(before),
+            file_after: digest(after),
+        }
+    }
+
+    /// One line of JSON, without its end.
+    pub fn to_line(&self) -> String {
+        json!({
+            "time": timestamp(self.time), "user": self.user, "release": self.promotion.release,
+            "from": self.promotion.from, "to": self.promotion.to, "before": self.promotion.before,
+            "after": self.promotion.after, "undo": self.undo, "forced": self.forced,
+            "fileBefore": self.file_before, "fileAfter": self.file_after,
+        })
+        .to_string()
+    }
+
+    fn parse(line: &str) -> Option<Record> {
+        let json: Json = serde_json::from_str(line).ok()?;
+        let text = |key: &str| Some(json.get(key)?.as_str()?.to_owned());
+        let time: jiff::Timestamp = text("time")?.parse().ok()?;
+        let forced = json.get("forced").and_then(Json::as_array);
+        Some(Record {
+            time: time.as_second(),
+            user: text("user")?,
+            promotion: Promotion {
+                release: text("release")?,
+                from: text("from")?,
+                to: text("to")?,
+                before: text("before"),
+                after: text("after").unwrap_or_default(),
+            },
+            undo: json.get("undo").and_then(Json::as_bool).unwrap_or_default(),
+            forced: forced
+                .into_iter()
+                .flatten()
+                .filter_map(|f| Some(f.as_str()?.to_owned()))
+                .collect(),
+            file_before: text("fileBefore")?,
+            file_after: text("fileAfter")?,
+        })
+    }
+}
+
+/// A time in seconds since 1970 as RFC 3339 writes it, in UTC.
+pub fn timestamp(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
+/// The promotions that were made, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    records: Vec<Record>,
+}
+
+impl History {
+    /// Reads a history, a JSON object a line.
+    ///
+    /// # Errors
+    ///
+    /// Fails at a line that is no record.
+    pub fn parse(name: &str, text: &str) -> Result<History, Error> {
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let read = |(at, line): (usize, &str)| {
+            Record::parse(line)
+                .ok_or_else(|| Error::new(name, "no record of a promotion").at(at + 1, ""))
+        };
+        Ok(History { records: lines.map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// All records, oldest first.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// For how long, in seconds, a ring has had a version; none where that is not recorded.
+    pub fn age(&self, release: &str, ring: &str, version: &str, now: i64) -> Option<u64> {
+        let last =
+            self.records.iter().rev().find(|record| {
+                record.promotion.release == release && record.promotion.to == ring
+            })?;
+        (last.promotion.after == version).then(|| u64::try_from(now - last.time).unwrap_or(0))
+    }
+
+    /// The newest promotion of a release that was not taken back.
+    pub fn last(&self, release: &str) -> Option<&Record> {
+        let mut undone = 0;
+        for record in self.records.iter().rev().filter(|r| r.promotion.release == release) {
+            match record.undo {
+                true => undone += 1,
+                false if undone > 0 => undone -= 1,
+                false => return Some(record),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Health;
+
+    const FILE: &str = "\
+apiVersion: bowsprit.dev/v1alpha1
+kind: Fleet
+name: shop # ours
+rings:
+- name: canary
+  selector: ring=canary
+- name: stable
+releases:
+- name: web
+  chart: ./web
+  version: 1.2.0   # everywhere
+  versions:
+    canary: 1.3.0
+";
+
+    fn file() -> FleetFile {
+        FleetFile::parse("bowsprit.yaml", FILE.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_version_moves_to_the_next_ring_and_nothing_else() {
+        let promotion = Promotion::new(&file(), "web", "canary", "stable").unwrap();
+        assert_eq!(
+            (promotion.before.as_deref(), promotion.after.as_str()),
+            (Some("1.2.0"), "1.3.0")
+        );
+        let text = promotion.edit(&file(), FILE.as_bytes()).unwrap();
+        let edited = FleetFile::parse("bowsprit.yaml", &text).unwrap();
+        assert_eq!(edited.releases[0].versions.len(), 2);
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            text.contains("name: shop # ours\n") && text.contains("1.2.0   # everywhere"),
+            "{text}"
+        );
+        let back = Promotion::new(&file(), "web", "stable", "canary").unwrap_err();
+        assert_eq!(back.to_string(), "web: ring \"canary\" does not come after \"stable\"");
+    }
+
+    #[test]
+    fn a_gate_holds_until_all_is_well() {
+        let promotion = Promotion::new(&file(), "web", "canary", "stable").unwrap();
+        let web = Identity::new("apps/v1", "Deployment", Some("web"), "web");
+        let status =
+            |health| ObjectStatus { cluster: "a".to_owned(), identity: web.clone(), health };
+        let mut evidence = Evidence {
+            objects: vec![web.clone()],
+            clusters: vec!["a".to_owned()],
+            age_seconds: Some(30),
+            ..Evidence::default()
+        };
+        let gate = Gate {
+            soak_seconds: 60,
+            expression: Some("objects.all(o, o.healthy) && version != previous".to_owned()),
+        };
+        let held = check_gate(&gate, &promotion, &evidence).unwrap().unwrap_err();
+        assert_eq!(held.reasons.len(), 2, "{held:?}");
+        evidence.statuses = vec![status(Health::Unhealthy("no".to_owned()))];
+        let held = check_gate(&gate, &promotion, &evidence).unwrap().unwrap_err();
+        assert_eq!(held.reasons[0], "Deployment web/web on a: no");
+        evidence.statuses = vec![status(Health::Healthy)];
+        evidence.age_seconds = Some(60);
+        assert_eq!(check_gate(&gate, &promotion, &evidence).unwrap(), Ok(()));
+        let wrong = Gate { expression: Some("objects".to_owned()), ..Gate::default() };
+        assert!(check_gate(&wrong, &promotion, &evidence).is_err());
+    }
+
+    #[test]
+    fn the_history_knows_ages_and_what_can_be_undone() {
+        let promotion = Promotion::new(&file(), "web", "canary", "stable").unwrap();
+        let record = Record::new(1_700_000_000, "ann", promotion.clone(), b"a", b"b");
+        let mut undo = Record::new(1_700_000_100, "ann", promotion, b"b", b"a");
+        undo.undo = true;
+        let line = record.to_line();
+        let history = History::parse("h", &line).unwrap();
+        assert_eq!(history.records(), [record.clone()]);
+        assert_eq!(history.age("web", "stable", "1.3.0", 1_700_000_060), Some(60));
+        assert_eq!(history.age("web", "stable", "1.2.0", 1_700_000_060), None);
+        assert_eq!(history.last("web"), Some(&record));
+        let history = History::parse("h", &format!("{line}\n{}\n", undo.to_line())).unwrap();
+        assert_eq!(history.last("web"), None);
+        assert_eq!(
+            History::parse("h", "x").unwrap_err().to_string(),
+            "h:1: no record of a promotion"
+        );
+    }
+}
