@@ -41,6 +41,9 @@ pub struct Variant<'a> {
     pub text: &'a [u8],
 }
 
+/// A place, its value in the base, and those in the other groups.
+type Place = (Vec<Step>, Value, Vec<Value>);
+
 /// A place that differs: in which object, where, and what it holds in each group.
 struct Difference {
     object: usize,
@@ -145,12 +148,7 @@ fn compare(
 }
 
 /// The parts of containers of the same shape in all groups.
-#[allow(clippy::type_complexity)]
-fn below(
-    path: &[Step],
-    value: &Value,
-    others: &[Value],
-) -> Option<Vec<(Vec<Step>, Value, Vec<Value>)>> {
+fn below(path: &[Step], value: &Value, others: &[Value]) -> Option<Vec<Place>> {
     let step = |step: Step| {
         let mut path = path.to_vec();
         path.push(step);

@@ -474,7 +474,7 @@ releases:
         undo.undo = true;
         let line = record.to_line();
         let history = History::parse("h", &line).unwrap();
-        assert_eq!(history.records(), [record.clone()]);
+        assert_eq!(history.records(), std::slice::from_ref(&record));
         assert_eq!(history.age("web", "stable", "1.3.0", 1_700_000_060), Some(60));
         assert_eq!(history.age("web", "stable", "1.2.0", 1_700_000_060), None);
         assert_eq!(history.last("web"), Some(&record));

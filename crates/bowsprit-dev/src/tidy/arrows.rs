@@ -33,7 +33,7 @@ const EDGE: &[(&str, &[&str])] = &[
         "bowsprit",
         &[
             "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
-            "render", "loader", "flux",
+            "render", "loader", "flux", "fleet",
         ],
     ),
     ("bowsprit-cli", &[""]),

@@ -26,6 +26,9 @@ pub struct Changed {
     pub difference: Difference,
 }
 
+/// A release, and the digests of what a cluster has and gets.
+type Move<'s> = (&'s str, Option<&'s str>, Option<&'s str>);
+
 impl State {
     /// Renders a fleet.
     ///
@@ -108,7 +111,7 @@ impl State {
     /// Fails where a text holds no objects.
     pub fn changes(&self, after: &State) -> Result<Vec<Changed>, String> {
         let places: BTreeSet<_> = self.places.keys().chain(after.places.keys()).collect();
-        let mut groups: BTreeMap<(&str, Option<&str>, Option<&str>), Vec<String>> = BTreeMap::new();
+        let mut groups: BTreeMap<Move<'_>, Vec<String>> = BTreeMap::new();
         for place in places {
             let before = self.places.get(place).map(String::as_str);
             let now = after.places.get(place).map(String::as_str);

@@ -119,9 +119,11 @@ impl World for Disk<'_> {
             Some(seed) => Box::new(SeededHost::at(seed, Timestamp::default())),
             None => Box::new(OsHost::new()),
         };
-        let mut options = pipeline::Options::default();
-        options.include_crds = spec.include_crds;
-        options.skip_tests = true;
+        let options = pipeline::Options {
+            include_crds: spec.include_crds,
+            skip_tests: true,
+            ..pipeline::Options::default()
+        };
         let rendered = pipeline::render(chart, request, &options, &*host);
         let rendered = rendered.map_err(|e| e.to_string())?;
         let warnings = rendered.warnings.iter().map(ToString::to_string).collect();
