@@ -25,13 +25,16 @@ oracle() { (cd tools/oracle && go build -o "$tools/oracle" .); }
 # A real kube-apiserver with etcd.
 wds() { tools/wds/build.sh "$tools/wds"; }
 
+# The kustomize whose library helm-controller 1.6.3 uses.
+kustomize() { go_install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1; }
+
 # Keys and signatures, from Debian.
 gpg() {
   type -P gpg > /dev/null || { apt-get update; apt-get install --yes gnupg; }
   ln -sf "$(type -P gpg)" "$tools/gpg"
 }
 
-all=(helm oracle wds gpg)
+all=(helm oracle wds kustomize gpg)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

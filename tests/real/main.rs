@@ -6,6 +6,8 @@
 #[path = "../program.rs"]
 mod program;
 
+mod flux;
+mod kustomize;
 mod packages;
 mod provenance;
 mod tools;

@@ -26,7 +26,7 @@ impl JsonPatch {
             let map = operation.as_map()?;
             let value = map.get(b"value").map(|value| Node::of(&value)).transpose().ok()?;
             Some(Operation {
-                op: text(map, "op").unwrap_or_default(),
+                op: text(map, "op").unwrap_or_else(|| "unknown".to_owned()),
                 path: text(map, "path"),
                 from: text(map, "from"),
                 value,
@@ -100,7 +100,7 @@ impl Place<'_> {
     fn get(&self) -> Result<Node, String> {
         let missing = || format!("unable to get nonexistent key: {}: {MISSING}", self.key);
         match &*self.container {
-            Node::Map(fields) => fields.get(self.key.as_bytes()).cloned().ok_or_else(missing),
+            Node::Map(fields) => Ok(fields.get(self.key.as_bytes()).cloned().unwrap_or(Node::Null)),
             Node::List(items) => {
                 let at = index(&self.key, items.len())?;
                 items.get(at).cloned().ok_or_else(missing)
@@ -132,7 +132,10 @@ impl Place<'_> {
     }
 
     fn set(self, value: Node) -> Result<(), String> {
-        *get_mut(self.container, &self.key)? = value;
+        match self.container {
+            Node::Map(fields) => drop(fields.insert(Str::from(self.key), value)),
+            other => *get_mut(other, &self.key)? = value,
+        }
         Ok(())
     }
 
@@ -207,6 +210,7 @@ impl Operation {
         if place.get().is_err() {
             return Err(fail("key"));
         }
+        // In a map this adds what is not there.
         place.set(self.value()).map_err(|e| format!("error in remove for path: '{path}': {e}"))
     }
 
@@ -243,7 +247,7 @@ impl Operation {
 
     fn test(&self, object: &mut Node) -> Result<(), String> {
         let path = self.path()?;
-        let failed = || Err(format!("testing path {path} failed: test failed"));
+        let failed = || Err(format!("testing value {path} failed: test failed"));
         if path.is_empty() {
             return if same(object, &self.value()) { Ok(()) } else { failed() };
         }
@@ -252,11 +256,8 @@ impl Operation {
         })?;
         match place.get() {
             Ok(found) if same(&found, &self.value()) => Ok(()),
-            Err(error) if error.ends_with(MISSING) && self.value().is_null() => Ok(()),
-            Err(error) if !error.ends_with(MISSING) => {
-                Err(format!("error in test for path: '{path}': {error}"))
-            }
-            _ => failed(),
+            Ok(_) => failed(),
+            Err(error) => Err(format!("error in test for path: '{path}': {error}")),
         }
     }
 }
@@ -319,12 +320,13 @@ mod tests {
             "[{op: remove, path: /b}]",
             "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value",
         );
+        check("{a: 1}", "[{op: replace, path: /b, value: 1}]", "{a: 1, b: 1}");
         check(
-            "{a: 1}",
-            "[{op: replace, path: /b, value: 1}]",
-            "replace operation does not apply: doc is missing key: /b: missing value",
+            "{a: []}",
+            "[{op: replace, path: /a/0, value: 1}]",
+            "replace operation does not apply: doc is missing key: /a/0: missing value",
         );
-        check("{a: 1}", "[{op: test, path: /a, value: 2}]", "testing path /a failed: test failed");
+        check("{a: 1}", "[{op: test, path: /a, value: 2}]", "testing value /a failed: test failed");
         check(
             "{a: []}",
             "[{op: add, path: /a/3, value: 2}]",

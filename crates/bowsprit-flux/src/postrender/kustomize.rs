@@ -7,6 +7,7 @@ use super::resource::{ResId, check_ids, parse_all, to_resources};
 use super::schema::Shape;
 use super::{images, strategic};
 use crate::release::{Kustomize, Patch, Target};
+use bowsprit_value::{Map, Meter, Str, Value};
 use bowsprit_yaml::{Blank, decode_v3};
 
 /// Objects with this annotation are not for the cluster.
@@ -21,8 +22,11 @@ pub(crate) fn run(resources: Vec<Node>, kustomize: &Kustomize) -> Result<Vec<Nod
         local.is_empty() || local == "false"
     });
     // kustomize reads all patches before it applies the first.
-    let patches: Vec<Loaded<'_>> =
-        kustomize.patches.iter().map(Loaded::new).collect::<Result<_, _>>()?;
+    let patches: Vec<Loaded<'_>> = kustomize
+        .patches
+        .iter()
+        .map(|patch| Loaded::new(patch).map_err(|error| configuring(patch, &error)))
+        .collect::<Result<_, _>>()?;
     for patch in patches {
         resources = patch.apply(resources)?;
     }
@@ -40,6 +44,41 @@ fn accumulating(error: String) -> String {
     )
 }
 
+fn configuring(patch: &Patch, error: &str) -> String {
+    let config = config(patch);
+    format!("trouble configuring builtin PatchTransformer with config: `\n{config}`: {error}")
+}
+
+/// A patch as kustomize shows it.
+fn config(patch: &Patch) -> String {
+    let config = Map::new();
+    let put = |map: &Map, entries: &[(&'static str, &String)]| {
+        for (key, text) in entries.iter().filter(|(_, text)| !text.is_empty()) {
+            map.insert(Str::from_static(key), Value::from(text.as_str()));
+        }
+    };
+    put(&config, &[("patch", &patch.patch)]);
+    if let Some(target) = &patch.target {
+        let selector = Map::new();
+        put(
+            &selector,
+            &[
+                ("group", &target.group),
+                ("version", &target.version),
+                ("kind", &target.kind),
+                ("name", &target.name),
+                ("namespace", &target.namespace),
+                ("labelSelector", &target.label_selector),
+                ("annotationSelector", &target.annotation_selector),
+            ],
+        );
+        config.insert("target".into(), selector.into());
+    }
+    let mut text = Vec::new();
+    let _ = bowsprit_yaml::encode(&config.into(), &mut text, &Meter::default());
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 enum Content {
     Strategic(Vec<Node>),
     Json(JsonPatch),
@@ -55,7 +94,7 @@ impl<'p> Loaded<'p> {
     fn new(patch: &'p Patch) -> Result<Loaded<'p>, String> {
         let text = patch.patch.trim();
         if text.is_empty() {
-            return Err("must specify one of patch and path".to_owned());
+            return Err(format!("must specify one of patch and path in\n{}", config(patch)));
         }
         let unreadable = || format!("unable to parse SM or JSON patch from {}", source(text));
         let objects = parse_all(text.as_bytes()).and_then(to_resources);
@@ -98,14 +137,46 @@ fn apply_json(
     patch: &JsonPatch,
     target: &Target,
 ) -> Result<Vec<Node>, String> {
+    check_patterns(target)?;
     for resource in &mut resources {
         if is_selected(resource, target)? {
-            // kustomize goes by way of JSON.
+            // kustomize goes by way of JSON, and writes annotations as strings afterwards.
+            let blank = blank_annotations(resource);
             resource.settle();
             patch.apply(resource)?;
+            stringify_annotations(resource, &blank);
         }
     }
     Ok(resources)
+}
+
+const ANNOTATIONS: [&str; 2] = ["metadata", "annotations"];
+
+/// The annotations without a written value.
+fn blank_annotations(resource: &Node) -> Vec<Str> {
+    let annotations = resource.at_path(&ANNOTATIONS).and_then(Node::fields);
+    let blank = annotations.into_iter().flatten().filter(|(_, node)| **node == Node::Blank);
+    blank.map(|(key, _)| key.clone()).collect()
+}
+
+fn stringify_annotations(resource: &mut Node, blank: &[Str]) {
+    if resource.at_path(&ANNOTATIONS).and_then(Node::fields).is_none() {
+        return;
+    }
+    for (key, node) in resource.map_at(&ANNOTATIONS).into_iter().flatten() {
+        let text = match &*node {
+            Node::Null if blank.contains(key) => String::new(),
+            Node::Null => "null".to_owned(),
+            other => other.text().unwrap_or_default(),
+        };
+        *node = Node::str(&text);
+    }
+}
+
+/// kustomize compiles all patterns before it looks at the first object.
+fn check_patterns(target: &Target) -> Result<(), String> {
+    let patterns = [&target.group, &target.version, &target.kind, &target.name, &target.namespace];
+    patterns.into_iter().try_for_each(|pattern| matches_whole(pattern, "").map(drop))
 }
 
 fn apply_to_targets(
@@ -113,9 +184,15 @@ fn apply_to_targets(
     patch: &Node,
     target: &Target,
 ) -> Result<Vec<Node>, String> {
+    let not_found = |error: String| {
+        let quoted = bowsprit_value::strconv::quote(shown(target).as_bytes());
+        let quoted = String::from_utf8_lossy(&quoted);
+        format!("unable to find patch target {quoted} in `resources`: {error}")
+    };
+    check_patterns(target).map_err(not_found)?;
     let mut patched = Vec::new();
     for resource in resources {
-        if is_selected(&resource, target)? {
+        if is_selected(&resource, target).map_err(not_found)? {
             patched.extend(merged(resource, patch)?);
         } else {
             patched.push(resource);
@@ -123,6 +200,18 @@ fn apply_to_targets(
     }
     check_ids(&patched)?;
     Ok(patched)
+}
+
+/// A target as kustomize names it.
+fn shown(target: &Target) -> String {
+    let id = ResId {
+        group: target.group.clone(),
+        version: target.version.clone(),
+        kind: target.kind.clone(),
+        namespace: target.namespace.clone(),
+        name: target.name.clone(),
+    };
+    format!("{id}:a={}:l={}", target.annotation_selector, target.label_selector)
 }
 
 /// Applies a patch without a target to the object that has its identity.
@@ -140,7 +229,8 @@ fn apply_own(resources: Vec<Node>, patch: &Node) -> Result<Vec<Node>, String> {
         }
         _ => {
             return Err(format!(
-                "no resource matches strategic merge patch \"{id}\": multiple matches for Id {id}"
+                "no resource matches strategic merge patch \"{id}\": multiple matches for Id {id}; \
+                 failed to find unique target for patch {id}"
             ));
         }
     }

@@ -7,10 +7,11 @@
 
 mod images;
 pub(crate) mod json6902;
-mod kustomize;
+pub(crate) mod kustomize;
+mod multikey;
 pub(crate) mod node;
 pub(crate) mod pattern;
-mod resource;
+pub(crate) mod resource;
 mod schema;
 mod strategic;
 
@@ -167,7 +168,7 @@ fn mark(node: &mut Node, file: &str) -> Result<(), String> {
 }
 
 /// kustomize's transformers of labels and annotations, on the objects' own metadata.
-fn with_metadata(
+pub(crate) fn with_metadata(
     stream: Vec<Node>,
     labels: Option<&BTreeMap<String, String>>,
     annotations: Option<&BTreeMap<String, String>>,

@@ -186,7 +186,6 @@ fn validate(node: &Node) -> Result<(), String> {
             let fields = node.at_path(path).and_then(Node::fields);
             let entries = fields.into_iter().flatten();
             let entries: Vec<String> = entries
-                .filter(|(key, _)| *key != crate::postrender::FILENAME)
                 .map(|(key, value)| format!("{key}:{}", value.text().unwrap_or_default()))
                 .collect();
             format!("map[{}]", entries.join(" "))

@@ -55,12 +55,13 @@ fn of_list(patch: &mut Vec<Node>) -> Result<Directive, String> {
     directive(&name)
 }
 
-struct Merger {
+/// A merge under way.
+pub(super) struct Merger {
     path: Vec<String>,
 }
 
 impl Merger {
-    fn node(
+    pub(super) fn node(
         &mut self,
         target: Option<Node>,
         patch: Option<Node>,
@@ -93,7 +94,7 @@ impl Merger {
             return Ok(());
         }
         let path = self.path.join(".");
-        Err(format!("wrong Node Kind for {path} expected: {want} was {found}"))
+        Err(format!("wrong node kind: expected {want} but got {found} at {path}"))
     }
 
     fn map(
@@ -139,6 +140,9 @@ impl Merger {
         };
         match how {
             Merge::Set => Ok(Some(Node::List(set(target, patch)))),
+            Merge::By(keys) if keys.len() > 1 => {
+                super::multikey::merge(self, target, patch, shape, keys).map(Some)
+            }
             Merge::By(keys) => self.keyed(target, patch, shape, keys),
         }
     }
@@ -160,7 +164,7 @@ impl Merger {
                 nameless.push(item);
                 continue;
             }
-            let matches = |values: &Vec<String>| alike(values, &wanted);
+            let matches = |values: &Vec<String>| *values == wanted;
             if let Some(at) = seen.iter().position(matches) {
                 // Of two items with one key the last one counts.
                 if let Some(slot) = merged.get_mut(at) {
@@ -180,7 +184,7 @@ impl Merger {
     }
 }
 
-fn is_empty(node: &Node) -> bool {
+pub(super) fn is_empty(node: &Node) -> bool {
     matches!(node, Node::Map(fields) if fields.is_empty())
 }
 
@@ -204,13 +208,8 @@ fn keep(node: Node, shape: Shape, how: Option<Merge>) -> Option<Node> {
     }
 }
 
-fn values(item: &Node, keys: &[&str]) -> Vec<String> {
+pub(super) fn values(item: &Node, keys: &[&str]) -> Vec<String> {
     keys.iter().map(|key| item.get(key).and_then(Node::text).unwrap_or_default()).collect()
-}
-
-/// Keys are the same where the first ones are, and no other one says otherwise.
-fn alike(a: &[String], b: &[String]) -> bool {
-    a.first() == b.first() && a.iter().zip(b).all(|(a, b)| a == b || a.is_empty() || b.is_empty())
 }
 
 fn set(target: Vec<Node>, patch: Vec<Node>) -> Vec<Node> {
@@ -254,7 +253,7 @@ mod tests {
         check(
             "{a: 1}",
             "{a: {b: 1}}",
-            "wrong Node Kind for a expected: ScalarNode was MappingNode",
+            "wrong node kind: expected ScalarNode but got MappingNode at a",
         );
         check("{a: 1}", "{$patch: mend}", "unknown patch strategy 'mend'");
     }
