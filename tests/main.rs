@@ -5,6 +5,7 @@
 
 mod cli;
 mod embedding;
+mod flux;
 mod golden;
 mod hostile;
 mod program;

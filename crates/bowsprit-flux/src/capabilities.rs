@@ -1,6 +1,6 @@
 //! The cluster that a HelmRelease is rendered for.
 
-use bowsprit_render::{Capabilities, KubeVersion};
+use bowsprit_render::{Capabilities, HelmVersion, KubeVersion};
 use bowsprit_value::Str;
 
 /// The version of Kubernetes.
@@ -13,10 +13,13 @@ pub fn capabilities() -> Capabilities {
         let kinds = kinds.iter().map(move |kind| Str::from(format!("{version}/{kind}")));
         std::iter::once(Str::from_static(version)).chain(kinds)
     });
-    match KubeVersion::parse(KUBE_VERSION) {
+    let capabilities = match KubeVersion::parse(KUBE_VERSION) {
         Ok(version) => Capabilities::new(version, versions),
         Err(_) => Capabilities::default().with_api_versions(versions),
-    }
+    };
+    // Helm as a library does not know its last number.
+    let helm = HelmVersion { version: "v4.2".to_owned(), ..HelmVersion::default() };
+    capabilities.with_helm_version(helm)
 }
 
 /// What a kube-apiserver 1.36.3 lists, and Flux's own, each with its kinds.

@@ -223,6 +223,21 @@ impl Inventory {
         }
         Ok(Some(decode_base64(&text)))
     }
+
+    /// All entries of a ConfigMap or Secret, as text.
+    pub(crate) fn entries(&self, key: &ObjectRef) -> Result<Vec<(String, String)>, String> {
+        let object = self.get(key).ok_or_else(|| not_found(key))?;
+        let mut entries = Vec::new();
+        for field in ["data", "stringData"] {
+            for (name, _) in map_at(object, &[field]).peek().iter() {
+                let name = name.to_string();
+                if let Some(value) = self.entry(key, &name)? {
+                    entries.push((name, crate::access::lossy(&value).into_owned()));
+                }
+            }
+        }
+        Ok(entries)
+    }
 }
 
 /// The kind, with the group where others than Flux have a kind of that name.

@@ -28,9 +28,11 @@
 
 mod access;
 mod capabilities;
+pub mod convert;
 mod error;
 mod inventory;
 pub mod karmada;
+pub mod kustomization;
 mod postrender;
 mod release;
 mod render;

@@ -124,10 +124,10 @@ impl Case {
         options.revision = revision;
         let engine = Engine::new();
         let mut outcomes =
-            render_all(&inventory, &mirrors, &engine, &OsHost::new(), &options, &|release| {
+            render_all(inventory, &mirrors, &engine, &OsHost::new(), &options, &|release| {
                 format!("{}/{}", release.namespace, release.name) == wanted
             });
-        match outcomes.pop().map(|Outcome { result, .. }| result) {
+        match outcomes.releases.pop().map(|Outcome { result, .. }| result) {
             Some(Ok(rendered)) => self.check_rendered(&rendered),
             Some(Err(failure)) => self.check_failure(&failure),
             None => self.complain("there is no such HelmRelease"),

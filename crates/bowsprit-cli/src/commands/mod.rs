@@ -1,6 +1,7 @@
 //! The commands, and the way from arguments to one of them.
 
 mod completion;
+mod convert;
 mod create;
 mod eval;
 mod fleet;
@@ -68,6 +69,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
     children: &[
         &release::apply::APPLY,
         &completion::COMMAND,
+        &convert::COMMAND,
         &create::COMMAND,
         &release::diff::DIFF,
         &release::diff::DRIFT,

@@ -28,4 +28,4 @@ mod repository;
 
 pub use bowsprit_flux::*;
 pub use mirrors::{MirrorError, Mirrors};
-pub use releases::{Outcome, ReleasesDifference, compare, render_all};
+pub use releases::{Outcome, Rendering, RenderingDifference, compare, render_all};

@@ -1,76 +1,113 @@
-//! All HelmReleases of a set of files.
+//! All Kustomizations and HelmReleases of a set of files.
 
+use bowsprit_flux::kustomization::{Kustomized, expand};
 use bowsprit_flux::{
     Charts, Failure, HelmRelease, Inventory, ObjectRef, Options, Rendered, render,
 };
+use bowsprit_manifest::ObjectsError;
 use bowsprit_manifest::diff::{Difference, ObjectSet, diff};
 use bowsprit_render::Engine;
 use bowsprit_value::Host;
 
-/// What became of a HelmRelease.
+/// What became of a Kustomization or a HelmRelease.
 #[derive(Debug)]
-pub struct Outcome {
-    /// Which HelmRelease.
+pub struct Outcome<T> {
+    /// Which object.
     pub key: ObjectRef,
-    /// What is installed for it, or why nothing is.
-    pub result: Result<Rendered, Failure>,
+    /// What is applied or installed for it, or why nothing is.
+    pub result: Result<T, Failure>,
 }
 
-/// Renders all HelmReleases that `wanted` picks, each behind those that it depends on.
+/// What becomes of all of them.
+#[derive(Debug, Default)]
+pub struct Rendering {
+    /// The Kustomizations.
+    pub kustomizations: Vec<Outcome<Kustomized>>,
+    /// The HelmReleases, each behind those that it depends on.
+    pub releases: Vec<Outcome<Rendered>>,
+}
+
+/// Builds all Kustomizations, adds their objects to the others, and renders the HelmReleases that
+/// `wanted` picks, each behind those that it depends on.
 pub fn render_all(
-    inventory: &Inventory,
+    mut inventory: Inventory,
     charts: &dyn Charts,
     engine: &Engine,
     host: &dyn Host,
     options: &Options,
     wanted: &dyn Fn(&HelmRelease) -> bool,
-) -> Vec<Outcome> {
+) -> Rendering {
+    let built = expand(&mut inventory, charts).into_iter();
     let releases = inventory.helm_releases().into_iter().filter(|release| wanted(release));
     let outcomes = releases.map(|release| Outcome {
         key: ObjectRef::new("HelmRelease", &*release.namespace, &*release.name),
-        result: render(&release, inventory, charts, engine, host, options),
+        result: render(&release, &inventory, charts, engine, host, options),
     });
-    outcomes.collect()
+    Rendering {
+        releases: outcomes.collect(),
+        kustomizations: built.map(|(key, result)| Outcome { key, result }).collect(),
+    }
 }
 
-/// What differs between what two sets of HelmReleases install.
+/// What differs between what two sets of files bring.
 #[derive(Debug)]
-pub struct ReleasesDifference {
+pub struct RenderingDifference {
     /// The objects that differ.
     pub objects: Difference,
-    /// The HelmReleases that fail, with a word that says in which set.
+    /// What fails, with a word that says in which set.
     pub failures: Vec<(&'static str, ObjectRef, String)>,
 }
 
-/// Compares what two sets of HelmReleases install. Of those that fail nothing is compared, on either
-/// side, so that no object looks as if it were removed.
-pub fn compare(before: &[Outcome], after: &[Outcome]) -> ReleasesDifference {
-    let mut failures = Vec::new();
-    for (side, outcomes) in [("before", before), ("after", after)] {
-        for outcome in outcomes {
-            let error = match &outcome.result {
-                Err(failure) => failure.to_string(),
-                Ok(rendered) => match rendered.objects() {
-                    Err(error) => error.to_string(),
-                    Ok(_) => continue,
-                },
-            };
-            failures.push((side, outcome.key.clone(), error));
-        }
-    }
-    let objects = |outcomes: &[Outcome]| {
+/// Compares what two sets of files bring. Of a HelmRelease or Kustomization that fails nothing is
+/// compared, on either side, so that no object looks as if it were removed.
+pub fn compare(before: &Rendering, after: &Rendering) -> RenderingDifference {
+    let before = Side::of(before, "before");
+    let after = Side::of(after, "after");
+    let failures: Vec<_> = before.failures.iter().chain(&after.failures).cloned().collect();
+    let objects = |side: &Side| {
         let mut set = ObjectSet::new();
-        for outcome in outcomes {
-            let failed = failures.iter().any(|(_, key, _)| *key == outcome.key);
-            if let Ok(rendered) = &outcome.result
-                && !failed
-                && let Ok(objects) = rendered.objects()
-            {
+        for (key, objects) in &side.objects {
+            if !failures.iter().any(|(_, failed, _)| failed == key) {
                 set.extend(objects.iter().map(|(id, value)| (id.clone(), value.clone())));
             }
         }
         set
     };
-    let difference = diff(&objects(before), &objects(after));
-    ReleasesDifference { objects: difference, failures }
+    RenderingDifference { objects: diff(&objects(&before), &objects(&after)), failures }
+}
+
+/// The objects of one set of files.
+struct Side {
+    objects: Vec<(ObjectRef, ObjectSet)>,
+    failures: Vec<(&'static str, ObjectRef, String)>,
+}
+
+impl Side {
+    fn of(rendering: &Rendering, name: &'static str) -> Side {
+        let mut side = Side { objects: Vec::new(), failures: Vec::new() };
+        for outcome in &rendering.kustomizations {
+            let objects = |built: &Kustomized| ObjectSet::parse(built.text().as_bytes());
+            side.add(name, outcome, objects);
+        }
+        for outcome in &rendering.releases {
+            side.add(name, outcome, Rendered::objects);
+        }
+        side
+    }
+
+    fn add<T>(
+        &mut self,
+        name: &'static str,
+        outcome: &Outcome<T>,
+        objects: impl Fn(&T) -> Result<ObjectSet, ObjectsError>,
+    ) {
+        let result = match &outcome.result {
+            Ok(rendered) => objects(rendered).map_err(|error| error.to_string()),
+            Err(failure) => Err(failure.to_string()),
+        };
+        match result {
+            Ok(objects) => self.objects.push((outcome.key.clone(), objects)),
+            Err(error) => self.failures.push((name, outcome.key.clone(), error)),
+        }
+    }
 }

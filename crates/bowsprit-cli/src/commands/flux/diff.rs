@@ -5,7 +5,7 @@ use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{limits, streams};
-use bowsprit::flux::{ReleasesDifference, compare};
+use bowsprit::flux::{RenderingDifference, compare};
 use bowsprit::manifest::diff::{MarkdownOptions, TextOptions};
 
 pub(super) static COMMAND: Command = Command {
@@ -17,7 +17,7 @@ BEFORE and AFTER are files or folders with HelmReleases and what they refer to, 
 two branches. Both are rendered as by `bowsprit flux render`, and the objects are compared by kind,
 namespace and name. What Secrets hold is not shown.
 
-Of a HelmRelease that fails in either nothing is compared; its failure is shown instead.
+Of a HelmRelease or Kustomization that fails in either nothing is compared; its failure is shown instead.
 
 Examples:
   bowsprit flux diff main/apps branch/apps --mirror '*=mirror'
@@ -54,7 +54,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let mut sides = Vec::new();
     for name in [before, after] {
         let inventory = input::inventory(invocation, std::slice::from_ref(name))?;
-        sides.push(input::render(invocation, &inventory)?);
+        sides.push(input::render(invocation, inventory)?);
     }
     let [before, after] = sides.as_slice() else { return Ok(()) };
     let difference = compare(before, after);
@@ -74,7 +74,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn in_text(difference: &ReleasesDifference, options: &TextOptions) -> String {
+fn in_text(difference: &RenderingDifference, options: &TextOptions) -> String {
     let mut out = String::new();
     for (side, key, error) in &difference.failures {
         out.push_str(&format!("{key} fails {side} the change: {error}\n"));
@@ -82,7 +82,7 @@ fn in_text(difference: &ReleasesDifference, options: &TextOptions) -> String {
     out + &difference.objects.to_text(options)
 }
 
-fn in_markdown(difference: &ReleasesDifference, title: &str, context: usize) -> String {
+fn in_markdown(difference: &RenderingDifference, title: &str, context: usize) -> String {
     let options = MarkdownOptions::default().title(title).context(context);
     let mut out = difference.objects.to_markdown(&options);
     for (side, key, error) in &difference.failures {

@@ -4,7 +4,9 @@ use crate::commands::Invocation;
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{limits, release, streams};
-use bowsprit::flux::{self, HelmRelease, Inventory, Mirrors, Options, Outcome};
+use bowsprit::flux::{
+    self, HelmRelease, Inventory, Mirrors, ObjectRef, Options, Outcome, Reason, Rendering, karmada,
+};
 use bowsprit::loader::PathError;
 use bowsprit::value::Str;
 use bowsprit::{Capabilities, KubeVersion};
@@ -23,6 +25,12 @@ pub(super) static FLAGS: &[Flag] = &[
         Kind::Texts,
         "[NAMESPACE/]NAME",
         "Only these HelmReleases; repeatable (default all)",
+    ),
+    Flag::with(
+        "cluster",
+        Kind::Text,
+        "NAME",
+        "The Karmada member cluster, for which policies among the objects are applied",
     ),
     Flag::with("kube-version", Kind::Text, "VERSION", "The version of Kubernetes that charts see"),
     Flag::with(
@@ -112,32 +120,64 @@ fn capabilities(invocation: &Invocation<'_>) -> Result<Capabilities, Failure> {
     Ok(capabilities.with_api_versions(more.into_iter().map(Str::from)))
 }
 
-/// Renders the HelmReleases that are wanted.
+/// Which objects `--helm-release` names; all where it is not given.
+pub(super) fn wanted(invocation: &Invocation<'_>) -> impl Fn(&ObjectRef) -> bool {
+    let names = invocation.parsed.all("helm-release");
+    move |key: &ObjectRef| {
+        names.is_empty()
+            || names.iter().any(|name| match name.split_once('/') {
+                Some((namespace, name)) => key.namespace == namespace && key.name == name,
+                None => key.name == *name,
+            })
+    }
+}
+
+/// Renders the HelmReleases that are wanted, and the Kustomizations that bring them.
 pub(super) fn render(
     invocation: &Invocation<'_>,
-    inventory: &Inventory,
-) -> Result<Vec<Outcome>, Failure> {
+    inventory: Inventory,
+) -> Result<Rendering, Failure> {
     let parsed = invocation.parsed;
     let mirrors = mirrors(invocation)?;
     let mut options = Options::default();
     options.capabilities = capabilities(invocation)?;
     options.revision = i64::try_from(parsed.number("revision").unwrap_or(1)).unwrap_or(1).max(1);
-    let names = parsed.all("helm-release");
-    let named = |release: &HelmRelease, name: &str| match name.split_once('/') {
-        Some((namespace, name)) => release.namespace == namespace && release.name == name,
-        None => release.name == name,
+    let inventory = match parsed.non_empty("cluster") {
+        Some(cluster) => karmada::overridden(&inventory, cluster).map_err(Failure::of)?,
+        None => inventory,
     };
-    let wanted =
-        |release: &HelmRelease| names.is_empty() || names.iter().any(|name| named(release, name));
+    let wanted = wanted(invocation);
+    let is_wanted = |release: &HelmRelease| {
+        wanted(&ObjectRef::new("HelmRelease", &*release.namespace, &*release.name))
+    };
     let host = release::host(parsed);
     let engine = limits::engine(parsed);
-    let outcomes = flux::render_all(inventory, &mirrors, &engine, &*host, &options, &wanted);
-    for outcome in &outcomes {
+    let mut rendering =
+        flux::render_all(inventory, &mirrors, &engine, &*host, &options, &is_wanted);
+    for outcome in &rendering.releases {
         if let Ok(rendered) = &outcome.result {
             let warn = |text: &String| streams::say(&format!("WARNING: {}: {text}", outcome.key));
             rendered.warnings.iter().for_each(warn);
             rendered.log.iter().for_each(|line| invocation.settings.log(line));
         }
     }
-    Ok(outcomes)
+    // The source of a Kustomization is mostly the very repository whose files are read.
+    rendering.kustomizations.retain(|outcome| match &outcome.result {
+        Err(failure) if failure.reason == Reason::ArtifactFailed => {
+            streams::say(&format!("WARNING: {} is not built: {}", outcome.key, failure.message));
+            false
+        }
+        _ => true,
+    });
+    Ok(rendering)
+}
+
+/// What failed, a line each.
+pub(super) fn failures(rendering: &Rendering) -> Vec<String> {
+    fn failed<T>(outcome: &Outcome<T>) -> Option<String> {
+        let failure = outcome.result.as_ref().err()?;
+        Some(format!("{}: {failure}", outcome.key))
+    }
+    let kustomizations = rendering.kustomizations.iter().filter_map(failed);
+    kustomizations.chain(rendering.releases.iter().filter_map(failed)).collect()
 }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod input;
+mod place;
 mod render;
 
 use super::Command;
@@ -14,6 +15,6 @@ pub(super) static COMMAND: Command = Command {
 Reads HelmReleases and what they refer to from files, and renders what helm-controller 1.6.3 would
 install, without a cluster. Charts come from folders that stand for the repositories' URLs.",
     flags: &[],
-    children: &[&diff::COMMAND, &render::COMMAND],
+    children: &[&diff::COMMAND, &place::COMMAND, &render::COMMAND],
     run: None,
 };

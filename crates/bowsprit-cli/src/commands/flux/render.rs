@@ -5,7 +5,7 @@ use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{limits, streams};
-use bowsprit::flux::{Outcome, Rendered};
+use bowsprit::flux::{Outcome, Rendered, Rendering};
 use bowsprit::value::{Map, Meter, Value, json};
 
 pub(super) static COMMAND: Command = Command {
@@ -17,6 +17,9 @@ Prints the manifest of each release as `helm get manifest` would, then its hooks
 parts: manifest, hooks, values (what Flux hands to Helm), values-all (with the chart's defaults), before
 (custom resource definitions and a namespace that are applied first). Several are printed in the order
 given. With -o json all parts come as one JSON document, failures included.
+
+Kustomizations are built from the folders that stand for their sources; what they apply comes first, and
+HelmReleases among it are rendered too. Of kustomize a subset is known, and the rest is an error.
 
 A HelmRelease that fails ends the command with exit code 1 and with the reason and the message that its
 Ready condition would have; the others are printed all the same.
@@ -86,20 +89,34 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     };
     let inventory = input::inventory(invocation, &names)?;
-    let outcomes = input::render(invocation, &inventory)?;
-    if outcomes.is_empty() {
+    let rendering = input::render(invocation, inventory)?;
+    if rendering.releases.is_empty() && rendering.kustomizations.is_empty() {
         return Err(Failure::Error("there is no such HelmRelease in these files".to_owned()));
     }
-    let text = if as_json { document(&outcomes)? } else { texts(&outcomes, &parts) };
+    let text = if as_json {
+        document(&rendering)?
+    } else {
+        let built = kustomizations(invocation, &rendering);
+        built + &texts(&rendering, &parts)
+    };
     streams::write(text.as_bytes())?;
-    let failures: Vec<String> = outcomes
-        .iter()
-        .filter_map(|outcome| {
-            let failure = outcome.result.as_ref().err()?;
-            Some(format!("{}: {failure}", outcome.key))
-        })
-        .collect();
+    let failures = input::failures(&rendering);
     if failures.is_empty() { Ok(()) } else { Err(Failure::Error(failures.join("\n"))) }
+}
+
+/// What Kustomizations apply themselves. It is left out where only a part is asked for.
+fn kustomizations(invocation: &Invocation<'_>, rendering: &Rendering) -> String {
+    let parsed = invocation.parsed;
+    if !parsed.all("show").is_empty() || !parsed.all("helm-release").is_empty() {
+        return String::new();
+    }
+    let mut out = String::new();
+    for outcome in &rendering.kustomizations {
+        if let Ok(built) = &outcome.result {
+            out.push_str(&format!("---\n# {}\n{}", outcome.key, built.text()));
+        }
+    }
+    out
 }
 
 fn parts(invocation: &Invocation<'_>) -> Result<Vec<Part>, Failure> {
@@ -118,11 +135,12 @@ fn parts(invocation: &Invocation<'_>) -> Result<Vec<Part>, Failure> {
     Ok(parts)
 }
 
-fn texts(outcomes: &[Outcome], parts: &[Part]) -> String {
+fn texts(rendering: &Rendering, parts: &[Part]) -> String {
     let mut out = String::new();
-    for outcome in outcomes {
+    let several = rendering.releases.len() > 1 || !rendering.kustomizations.is_empty();
+    for outcome in &rendering.releases {
         let Ok(rendered) = &outcome.result else { continue };
-        if outcomes.len() > 1 {
+        if several {
             out.push_str(&format!(
                 "---\n# {}: release {}/{}, chart {}-{}\n",
                 outcome.key, rendered.namespace, rendered.release, rendered.chart, rendered.version
@@ -141,8 +159,8 @@ fn texts(outcomes: &[Outcome], parts: &[Part]) -> String {
     out
 }
 
-fn document(outcomes: &[Outcome]) -> Result<String, Failure> {
-    let list = Value::list(outcomes.iter().map(entry).collect());
+fn document(rendering: &Rendering) -> Result<String, Failure> {
+    let list = Value::list(rendering.releases.iter().map(entry).collect());
     let options = json::Options {
         indent: Some(json::Indent { prefix: "", indent: "  " }),
         ..json::Options::default()
@@ -153,7 +171,7 @@ fn document(outcomes: &[Outcome]) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-fn entry(outcome: &Outcome) -> Value {
+fn entry(outcome: &Outcome<Rendered>) -> Value {
     let map = Map::new();
     let put = |key: &'static str, value: Value| drop(map.insert(key.into(), value));
     put("helmRelease", format!("{}/{}", outcome.key.namespace, outcome.key.name).into());
