@@ -36,6 +36,18 @@ impl Server {
     }
 }
 
+impl Server {
+    fn install(&self, helm: &Path, dir: &Path, name: &str) {
+        let output = Command::new(helm)
+            .args(["install", name, name, "--kubeconfig"])
+            .arg(&self.kubeconfig)
+            .current_dir(dir)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
@@ -133,12 +145,34 @@ fn the_api_server_takes_what_is_written() {
     }
     let server = Server::start(&wds, &dir);
     for name in ["definitions", "objects"] {
-        let output = Command::new(&helm)
-            .args(["install", name, name, "--kubeconfig"])
-            .arg(&server.kubeconfig)
-            .current_dir(&dir)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        server.install(&helm, &dir, name);
     }
+    compare_with_the_server(&server, &helm, &dir);
+}
+
+/// `flux diff --live` finds what is missing, and nothing once it is there.
+fn compare_with_the_server(server: &Server, helm: &Path, dir: &Path) {
+    let mirrored = chart(&dir.join("mirror"), "settings");
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: {{ .Values.color }}}\n";
+    fs::write(mirrored.join("templates/settings.yaml"), template).unwrap();
+    let release = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: git}\n\
+                   spec: {url: https://git.example/charts}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n\
+                   metadata: {name: web}\nspec:\n  chart: {spec: {chart: settings, sourceRef: {kind: GitRepository, name: git}}}\n  \
+                   values: {color: red}\n";
+    fs::write(dir.join("web.yaml"), release).unwrap();
+    let kubeconfig = server.kubeconfig.to_string_lossy().into_owned();
+    let mirror = "--mirror=https://git.example/charts=mirror";
+    let diff = |file: &str| {
+        let args = ["flux", "diff", file, mirror, "--live", "--kubeconfig", &kubeconfig];
+        bowsprit(dir, &args)
+    };
+    let before = diff("web.yaml");
+    assert!(before.ends_with("1 added, 0 changed, 0 removed, 0 unchanged\n"), "{before}");
+    let manifest = bowsprit(dir, &["flux", "render", "-f", "web.yaml", mirror]);
+    fs::write(chart(dir, "web").join("templates/manifest.yaml"), manifest).unwrap();
+    server.install(helm, dir, "web");
+    assert_eq!(diff("web.yaml"), "0 added, 0 changed, 0 removed, 1 unchanged\n");
+    fs::write(dir.join("green.yaml"), release.replace("red", "green")).unwrap();
+    let changed = diff("green.yaml");
+    assert!(changed.contains("-  color: red\n+  color: green\n"), "{changed}");
 }

@@ -165,10 +165,12 @@ pub fn render(
     let mut values = values::values(release, inventory, &mut warnings)?;
     warnings.extend(built.warnings);
     let action = action(release, options);
-    if action.preserve_values
-        && let Some(previous) = &options.previous_values
-    {
-        values = values::merged(previous, &values);
+    match &options.previous_values {
+        Some(previous) if action.preserve_values => values = values::merged(previous, &values),
+        None if action.preserve_values => warnings.push(
+            "upgrade.preserveValues: the values of the revision before are not known".to_owned(),
+        ),
+        _ => {}
     }
     let (name, version) = (built.chart.metadata.name.clone(), built.chart.metadata.version.clone());
     let run = Run { release, action, options, values: &values };

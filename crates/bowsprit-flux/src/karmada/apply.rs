@@ -4,7 +4,7 @@ use crate::access::{map_at, maps, strings, text, texts};
 use crate::inventory::{Inventory, ObjectRef};
 use crate::postrender::json6902::JsonPatch;
 use crate::postrender::node::Node;
-use crate::postrender::pattern::{Labels, selects};
+use bowsprit_manifest::{LabelSelector, Labels};
 use bowsprit_value::{Map, Value};
 use std::fmt;
 
@@ -108,19 +108,10 @@ fn fits(affinity: &Map, cluster: &str, labels: &Labels) -> bool {
     named && !excluded && label_selector(&map_at(affinity, &["labelSelector"]), labels)
 }
 
+/// Whether labels fit a selector. An empty one fits all, what is no selector fits nothing.
 fn label_selector(selector: &Map, labels: &Labels) -> bool {
-    let equal = strings(selector, "matchLabels").unwrap_or_default();
-    let expressions = maps(selector, "matchExpressions").into_iter().map(|expression| {
-        let (key, values) = (text(&expression, "key"), texts(&expression, "values").join(","));
-        match text(&expression, "operator").as_str() {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "DoesNotExist" => format!("!{key}"),
-            _ => key,
-        }
-    });
-    equal.iter().all(|(key, value)| labels.get(key) == Some(value))
-        && expressions.into_iter().all(|expression| selects(&expression, labels) == Ok(true))
+    let selector = LabelSelector::of_object(&Value::Map(selector.clone()));
+    selector.is_some_and(|selector| selector.matches(labels))
 }
 
 struct Policy<'p> {

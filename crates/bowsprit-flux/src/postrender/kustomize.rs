@@ -2,11 +2,12 @@
 
 use super::json6902::JsonPatch;
 use super::node::Node;
-use super::pattern::{Labels, matches_whole, selects};
+use super::pattern::{matches_whole, selects};
 use super::resource::{ResId, check_ids, parse_all, to_resources};
 use super::schema::Shape;
 use super::{images, strategic};
 use crate::release::{Kustomize, Patch, Target};
+use bowsprit_manifest::Labels;
 use bowsprit_value::{Map, Meter, Str, Value};
 use bowsprit_yaml::{Blank, decode_v3};
 

@@ -1,29 +1,36 @@
 //! `bowsprit flux diff`.
 
 use super::input;
+use crate::commands::release::{self, Session};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{limits, streams};
-use bowsprit::flux::{RenderingDifference, compare};
-use bowsprit::manifest::diff::{MarkdownOptions, TextOptions};
+use bowsprit::apply::{Hooks, Record, drift};
+use bowsprit::flux::{Rendering, RenderingDifference, compare};
+use bowsprit::manifest::Identity;
+use bowsprit::manifest::diff::{MarkdownOptions, ObjectSet, TextOptions, diff};
 
 pub(super) static COMMAND: Command = Command {
     name: "diff",
-    usage: "diff BEFORE AFTER [flags]",
+    usage: "diff [BEFORE] AFTER [flags]",
     about: "Show what a change of HelmReleases changes in what is installed",
     examples: "\
 BEFORE and AFTER are files or folders with HelmReleases and what they refer to, such as the checkouts of
 two branches. Both are rendered as by `bowsprit flux render`, and the objects are compared by kind,
 namespace and name. What Secrets hold is not shown.
 
+With --live there is only AFTER, and it is compared with the cluster of the kubeconfig: what the server
+would make of the objects, against what is there. Objects that only the cluster has are not found.
+
 Of a HelmRelease or Kustomization that fails in either nothing is compared; its failure is shown instead.
 
 Examples:
   bowsprit flux diff main/apps branch/apps --mirror '*=mirror'
   bowsprit flux diff main/apps branch/apps --mirror '*=mirror' --format markdown > comment.md
-  bowsprit flux diff main/apps branch/apps --mirror '*=mirror' --exit-code",
-    flags: &[FLAGS, input::FLAGS, limits::FLAGS],
+  bowsprit flux diff main/apps branch/apps --mirror '*=mirror' --exit-code
+  bowsprit flux diff apps --mirror '*=mirror' --live --context prod",
+    flags: &[FLAGS, release::CONNECT, input::FLAGS, limits::FLAGS],
     children: &[],
     run: Some(run),
 };
@@ -32,17 +39,11 @@ static FLAGS: &[Flag] = &[
     Flag::with("format", Kind::Text, "FORMAT", "text or markdown (default text)"),
     Flag::with("title", Kind::Text, "TEXT", "Heading of the Markdown"),
     Flag::with("context", Kind::Uint64, "N", "Lines around each difference (default 3)"),
+    Flag::switch("live", "Compare with a cluster"),
     Flag::switch("exit-code", "End with exit code 1 where anything differs"),
 ];
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let [before, after] = invocation.args() else {
-        return Err(Failure::Error(
-            "\"bowsprit flux diff\" requires 2 arguments\n\n\
-             Usage:  bowsprit flux diff BEFORE AFTER [flags]"
-                .to_owned(),
-        ));
-    };
     let parsed = invocation.parsed;
     let markdown = match parsed.non_empty("format") {
         None | Some("text") => false,
@@ -51,13 +52,20 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             return Err(Failure::Error(format!("--format: want text or markdown, not {other:?}")));
         }
     };
-    let mut sides = Vec::new();
-    for name in [before, after] {
-        let inventory = input::inventory(invocation, std::slice::from_ref(name))?;
-        sides.push(input::render(invocation, inventory)?);
-    }
-    let [before, after] = sides.as_slice() else { return Ok(()) };
-    let difference = compare(before, after);
+    let difference = match (parsed.is_on("live"), invocation.args()) {
+        (false, [before, after]) => {
+            compare(&rendering(invocation, before)?, &rendering(invocation, after)?)
+        }
+        (true, [after]) => live(invocation, &rendering(invocation, after)?)?,
+        (live, _) => {
+            let (count, usage) =
+                if live { ("1 argument", "AFTER --live") } else { ("2 arguments", "BEFORE AFTER") };
+            return Err(Failure::Error(format!(
+                "\"bowsprit flux diff\" requires {count}\n\n\
+                 Usage:  bowsprit flux diff {usage} [flags]"
+            )));
+        }
+    };
     let context = usize::try_from(parsed.number("context").unwrap_or(3)).unwrap_or(3);
     let text = if markdown {
         let title = parsed.non_empty("title").unwrap_or("What changes in the rendered objects");
@@ -72,6 +80,42 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         return Err(Failure::Bare(difference.objects.summary()));
     }
     Ok(())
+}
+
+fn rendering(invocation: &Invocation<'_>, name: &String) -> Result<Rendering, Failure> {
+    let inventory = input::inventory(invocation, std::slice::from_ref(name))?;
+    input::render(invocation, inventory)
+}
+
+/// What the server would make of the releases, against what it has.
+fn live(
+    invocation: &Invocation<'_>,
+    rendering: &Rendering,
+) -> Result<RenderingDifference, Failure> {
+    let session = Session::open(invocation)?;
+    let (mut before, mut after) = (ObjectSet::new(), ObjectSet::new());
+    let mut failures = Vec::new();
+    for outcome in &rendering.releases {
+        let rendered = match &outcome.result {
+            Ok(rendered) => rendered,
+            Err(failure) => {
+                failures.push(("after", outcome.key.clone(), failure.to_string()));
+                continue;
+            }
+        };
+        let mut record =
+            Record::new(rendered.release.as_str(), rendered.namespace.as_str(), rendered.revision);
+        record.manifest = rendered.manifest();
+        let comparison = session.run(drift(&session.cluster, &record, Hooks::Run))?;
+        for pair in comparison.pairs {
+            let identity =
+                Identity::new(&pair.api_version, &pair.kind, Some(&pair.namespace), &pair.name);
+            // Drift looks back, from what is there to what was wanted.
+            before.extend(pair.after.map(|value| (identity.clone(), value)));
+            after.extend(pair.before.map(|value| (identity, value)));
+        }
+    }
+    Ok(RenderingDifference { objects: diff(&before, &after), failures })
 }
 
 fn in_text(difference: &RenderingDifference, options: &TextOptions) -> String {

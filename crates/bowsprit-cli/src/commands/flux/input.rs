@@ -41,6 +41,12 @@ pub(super) static FLAGS: &[Flag] = &[
     )
     .short('a'),
     Flag::with("revision", Kind::Uint64, "N", "The release's revision; above 1 it is an upgrade"),
+    Flag::with(
+        "previous-values",
+        Kind::Text,
+        "FILE",
+        "Values of the revision before, for upgrade.preserveValues",
+    ),
     Flag::switch("enable-dns", "Let getHostByName ask the name service"),
     Flag::with(
         "seed",
@@ -142,6 +148,13 @@ pub(super) fn render(
     let mut options = Options::default();
     options.capabilities = capabilities(invocation)?;
     options.revision = i64::try_from(parsed.number("revision").unwrap_or(1)).unwrap_or(1).max(1);
+    if let Some(file) = parsed.non_empty("previous-values") {
+        let path = Path::new(file);
+        let text = std::fs::read(path)
+            .map_err(|error| Failure::of(PathError::new("open", path, error)))?;
+        let values = bowsprit::yaml::read_values(&text).map_err(Failure::of)?;
+        options.previous_values = Some(values);
+    }
     let inventory = match parsed.non_empty("cluster") {
         Some(cluster) => karmada::overridden(&inventory, cluster).map_err(Failure::of)?,
         None => inventory,

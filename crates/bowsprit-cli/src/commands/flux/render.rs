@@ -195,6 +195,7 @@ fn put_rendered(rendered: &Rendered, put: &dyn Fn(&'static str, Value)) {
     put("revision", Value::int64(rendered.revision));
     put("manifest", rendered.manifest().into());
     put("hooks", rendered.hooks_text().into());
+    put("hooksDisabled", rendered.hooks_disabled.into());
     put("values", Value::Map(rendered.values.clone()));
     put("valuesAll", Value::Map(rendered.all_values.clone()));
     let before = rendered.crds.iter().chain(&rendered.created_namespace);

@@ -146,8 +146,7 @@ fn show(parsed: &Parsed, comparison: &Comparison, name: &str) -> Result<(), Fail
         }
         "text" => {
             let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let text = difference.to_text(&TextOptions::default().context(lines).color(color));
-            format!("{text}{}\n", difference.summary())
+            difference.to_text(&TextOptions::default().context(lines).color(color))
         }
         other => {
             return Err(Failure::Error(format!(
