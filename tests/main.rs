@@ -7,6 +7,7 @@ mod cli;
 mod embedding;
 mod flux;
 mod golden;
+mod hooks;
 mod hostile;
 mod program;
 mod random;

@@ -8,6 +8,7 @@ mod program;
 
 mod flux;
 mod kustomize;
+mod lint;
 mod packages;
 mod provenance;
 mod tools;

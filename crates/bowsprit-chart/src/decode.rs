@@ -6,6 +6,7 @@
 
 use crate::dependency::{Dependency, Lock};
 use crate::metadata::{Maintainer, Metadata};
+use crate::quote::quote;
 use crate::time;
 use bowsprit_value::{Map, Str};
 use bowsprit_yaml::{Document, Node, NodeType};
@@ -32,6 +33,8 @@ enum Problem {
         wanted: Cow<'static, str>,
     },
     Time(time::ParseError),
+    /// A key that Helm's struct has no field for; only strict decoding minds.
+    Unknown(String),
 }
 
 impl DecodeError {
@@ -70,6 +73,9 @@ impl fmt::Display for DecodeError {
                 "{FROM_JSON}json: cannot unmarshal {found} into Go struct field {field} of type {wanted}"
             ),
             Problem::Time(error) => write!(f, "{FROM_JSON}{error}"),
+            Problem::Unknown(key) => {
+                write!(f, "{FROM_JSON}json: unknown field {}", quote(key.as_bytes()))
+            }
         }
     }
 }
@@ -79,6 +85,17 @@ impl std::error::Error for DecodeError {}
 /// Decodes onto metadata, which may hold what earlier files said.
 pub(crate) fn metadata(text: &[u8], into: &mut Metadata) -> Result<(), DecodeError> {
     decode(text, "v2.Metadata", |decoder, root| decoder.metadata(root, into))
+}
+
+/// As [`metadata`], but keys that mean nothing and keys that occur twice are errors.
+pub(crate) fn metadata_strict(text: &[u8]) -> Result<Metadata, DecodeError> {
+    let mut into = Metadata::default();
+    let document = Document::parse_strict(text)?;
+    let decoder = Decoder { strict: true, ..Decoder::default() };
+    decode_document(&document, decoder, "v2.Metadata", |decoder, root| {
+        decoder.metadata(root, &mut into);
+    })?;
+    Ok(into)
 }
 
 /// Only `apiVersion`, which decides how the rest is read. A wrong type elsewhere does not matter yet.
@@ -121,9 +138,17 @@ fn decode(
     read: impl FnOnce(&mut Decoder, Node<'_>),
 ) -> Result<(), DecodeError> {
     let document = Document::parse(text)?;
+    decode_document(&document, Decoder::default(), wanted, read)
+}
+
+fn decode_document(
+    document: &Document<'_>,
+    mut decoder: Decoder,
+    wanted: &'static str,
+    read: impl FnOnce(&mut Decoder, Node<'_>),
+) -> Result<(), DecodeError> {
     document.check_floats()?;
     let root = document.root();
-    let mut decoder = Decoder::default();
     match root.node_type() {
         NodeType::Null => {}
         NodeType::Mapping => read(&mut decoder, root),
@@ -203,6 +228,7 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
 /// Remembers the first complaint of each kind, those that Go meets earlier or stops at first.
 #[derive(Default)]
 struct Decoder {
+    strict: bool,
     unsupported: Option<&'static str>,
     too_deep: bool,
     fatal: Option<Problem>,
@@ -272,6 +298,10 @@ impl Decoder {
                 find(fields, key).is_some_and(|name| read(self, Place { name, ..place }, value));
             if !known {
                 self.skip(value);
+                if self.strict {
+                    let key = key.to_string_lossy().into_owned();
+                    self.error.get_or_insert(Problem::Unknown(key));
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `Chart.yaml`, and what makes it valid.
 
+use crate::decode::{self, DecodeError};
 use crate::dependency::Dependency;
 use crate::path;
 use crate::quote::quote;
@@ -135,6 +136,24 @@ impl fmt::Display for ValidationError {
 impl std::error::Error for ValidationError {}
 
 impl Metadata {
+    /// Decodes a `Chart.yaml` and nothing more: neither is it checked, nor are texts cleaned.
+    ///
+    /// # Errors
+    /// What Helm says of text that can't be decoded.
+    pub fn parse(text: &[u8]) -> Result<Metadata, DecodeError> {
+        let mut metadata = Metadata::default();
+        decode::metadata(text, &mut metadata)?;
+        Ok(metadata)
+    }
+
+    /// As [`Metadata::parse`], but keys that mean nothing and keys that occur twice are errors.
+    ///
+    /// # Errors
+    /// What Helm says of text that can't be decoded strictly.
+    pub fn parse_strict(text: &[u8]) -> Result<Metadata, DecodeError> {
+        decode::metadata_strict(text)
+    }
+
     /// The dependencies that are not null; all of them, once the metadata is valid.
     pub fn dependencies(&self) -> impl Iterator<Item = &Dependency> {
         self.dependencies.iter().flatten().flatten()

@@ -10,6 +10,7 @@ mod limits;
 mod output;
 mod release;
 mod render;
+mod report;
 mod settings;
 mod streams;
 mod values;

@@ -67,6 +67,12 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
     merge(&options, &mut |path| read_file(path)).map_err(Failure::of)
 }
 
+/// The texts of the values files that can be read twice, for those who speak of places in them.
+pub(crate) fn texts(parsed: &Parsed) -> Vec<(String, Vec<u8>)> {
+    let names = parsed.all("values").into_iter().filter(|name| name.trim() != "-");
+    names.filter_map(|name| std::fs::read(&name).ok().map(|text| (name, text))).collect()
+}
+
 /// Reads what `-f` and `--set-file` name.
 fn read_file(name: &str) -> Result<Vec<u8>, String> {
     if name.trim() == "-" {

@@ -6,6 +6,8 @@
 //! - `conformance` writes the conformance report from the results of the shared checks, and
 //!   compares the results with the scores that are held.
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
+//! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
+//! - `schemas` writes the bundle of Kubernetes' schemas.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -21,6 +23,9 @@
 mod conformance;
 mod differ;
 mod golden;
+#[cfg(unix)]
+mod lint;
+mod schemas;
 mod tidy;
 #[cfg(unix)]
 mod versus;
@@ -36,6 +41,9 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]
        bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
                            [--seed N] [--cases N] [--warnings] [--out REPORT.json]
+       bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
+                                     [--show N] [--no-umbrella]
+       bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
                                 [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
 
@@ -47,6 +55,9 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "golden" => golden::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),
+        Some((task, rest)) if task == "schemas" => schemas::run(rest),
+        #[cfg(unix)]
+        Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "versus-helm" => versus::run(rest),
         _ => Err(USAGE.to_string()),

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
+use crate::functions::required::take_log;
 use crate::plan::{Instance, Plan, check_kube_version, plan};
 use crate::release::{Release, without_notes};
 use crate::request::RenderRequest;
@@ -103,7 +104,12 @@ impl CompiledChart {
         }
     }
 
-    fn check_schemas(&self, plan: &Plan, log: &mut Vec<LogLine>) -> Result<(), ValuesError> {
+    /// Checks a plan's values against the schemas of its charts. What Helm logs is added to `log`.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate_plan`].
+    pub fn check_schemas(&self, plan: &Plan, log: &mut Vec<LogLine>) -> Result<(), ValuesError> {
         let mut compile = |chart: &Arc<Chart>, text: &[u8]| {
             let compiled = || CompiledSchema::compile(text, None).map(Arc::new);
             match self.0.parts.get(&key(chart)) {
@@ -164,13 +170,36 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
-        let Warned { output: plan, warnings } = self.plan(request)?;
-        let failed = |kind| Error::new(kind, warnings.clone());
-        let (set, jobs) = self.link(&plan, request).map_err(|e| failed(ErrorKind::Parse(e)))?;
-        let files = self
-            .run(&plan, &set, &jobs, request, host, observer)
-            .map_err(|error| failed(ErrorKind::Exec(error)))?;
-        Ok(Warned { output: files, warnings })
+        let Warned { output: plan, mut warnings } = self.plan(request)?;
+        match self.render_plan(&plan, request, host, observer) {
+            Ok(rendered) => {
+                warnings.extend(rendered.warnings);
+                Ok(Warned { output: rendered.output, warnings })
+            }
+            Err(error) => Err(error.after(warnings)),
+        }
+    }
+
+    /// As [`CompiledChart::render_observed`], with a plan made before, which takes the place of the
+    /// request's values.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a template can't be parsed or run.
+    pub fn render_plan(
+        &self,
+        plan: &Plan,
+        request: &RenderRequest,
+        host: &dyn Host,
+        observer: Option<&mut dyn Observer>,
+    ) -> Result<Warned<RenderedFiles>, Error> {
+        let parse_failed = |error| Error::new(ErrorKind::Parse(error), Vec::new());
+        let (set, jobs) = self.link(plan, request).map_err(parse_failed)?;
+        let (files, log) = self.run(plan, &set, &jobs, request, host, observer);
+        match files {
+            Ok(output) => Ok(Warned { output, warnings: log }),
+            Err(error) => Err(Error::new(ErrorKind::Exec(error), log)),
+        }
     }
 
     /// Renders a text as if it were one more template of the chart, named `<chart>/templates/<name>`,
@@ -193,10 +222,20 @@ impl CompiledChart {
         let name = format!("{}/templates/{name}", self.0.chart.metadata.name);
         set.parse(&name, text).map_err(parse_failed)?;
         let job = Job { instance: 0, template: 0, name: Str::from(name) };
-        let files = self
-            .run(&plan, &set, &[job], request, host, None)
-            .map_err(|error| failed(ErrorKind::Exec(error)))?;
+        let (files, _) = self.run(&plan, &set, &[job], request, host, None);
+        let files = files.map_err(|error| failed(ErrorKind::Exec(error)))?;
         Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
+    }
+
+    /// The templates of a plan, bound to their names, and the names of all that are files of their own
+    /// or partials, with the instance that each belongs to.
+    pub(crate) fn templates(
+        &self,
+        plan: &Plan,
+        request: &RenderRequest,
+    ) -> Result<(TemplateSet, Vec<(usize, Str)>), ParseError> {
+        let (set, jobs) = self.link(plan, request)?;
+        Ok((set, jobs.into_iter().map(|job| (job.instance, job.name)).collect()))
     }
 
     /// Parses what is not parsed yet and binds all templates of a plan to their names, in Helm's order.
@@ -237,7 +276,7 @@ impl CompiledChart {
         request: &RenderRequest,
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
-    ) -> Result<RenderedFiles, ExecError> {
+    ) -> (Result<RenderedFiles, ExecError>, Vec<LogLine>) {
         let scopes = Scopes::new(plan, &request.release, &request.capabilities, |instance| {
             self.files(instance)
         });
@@ -266,7 +305,7 @@ impl CompiledChart {
         drop(run);
         meter.release();
         scopes.dissolve();
-        failure.map_or(Ok(files), Err)
+        (failure.map_or(Ok(files), Err), take_log(&meter))
     }
 
     fn files(&self, instance: &Instance) -> Map {

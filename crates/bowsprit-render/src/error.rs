@@ -35,6 +35,13 @@ impl Error {
         Error(Box::new((kind, log)))
     }
 
+    /// The same after more was logged.
+    pub(crate) fn after(mut self, mut log: Vec<LogLine>) -> Error {
+        log.append(&mut self.0.1);
+        self.0.1 = log;
+        self
+    }
+
     /// Which step failed.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.0

@@ -26,16 +26,19 @@
 //! assert_eq!(release.manifests[0].content, "kind: ConfigMap\nname: demo\n");
 //! ```
 
+mod calls;
 mod compiled;
 mod engine;
 mod error;
 mod functions;
 pub mod plan;
+pub mod reads;
 mod release;
 mod request;
 mod scope;
 pub mod values;
 
+pub use calls::{FunctionCall, calls};
 pub use compiled::{CompiledChart, RenderedFiles};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind};

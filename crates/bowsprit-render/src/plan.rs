@@ -52,6 +52,20 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Lays the values over the charts' defaults once more, as `helm lint` does: what a null of the
+    /// user's had deleted comes back. What Helm logs on the way is added to `log`.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan`].
+    pub fn coalesce_again(&mut self, log: &mut Vec<LogLine>) -> Result<(), ValuesError> {
+        let mut own = Log::default();
+        let values = coalesce(self, 0, &self.values, Nulls::Delete, &mut own);
+        log.append(&mut own.lines);
+        self.values = values?;
+        Ok(())
+    }
+
     /// The values of an instance: its table among those of the root.
     pub fn values_of(&self, index: usize) -> Option<Map> {
         let mut names = Vec::new();
@@ -110,6 +124,43 @@ pub fn plan(chart: &Arc<Chart>, user: &Map, log: &mut Vec<LogLine>) -> Result<Pl
     log.append(&mut planner.log.lines);
     instances.values = values?;
     Ok(instances)
+}
+
+/// All instances that a chart could have, those that are switched off too, for looking at templates
+/// without running them. The values are empty. None for more than could be looked at.
+pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
+    const MAX: usize = 2_000;
+    let instance = |name: &str, path: String, chart: &Arc<Chart>, parent| Instance {
+        name: name.into(),
+        path,
+        chart: Arc::clone(chart),
+        dependencies: None,
+        defaults: chart.values.clone(),
+        clean: false,
+        parent,
+        children: Vec::new(),
+    };
+    let name = chart.metadata.name.as_str();
+    let mut instances = vec![instance(name, name.to_owned(), chart, None)];
+    let mut at = 0;
+    while let Some(Instance { chart, path, .. }) = instances.get(at).cloned() {
+        for sub in &chart.dependencies {
+            let asked = chart.metadata.dependencies().filter(|d| d.name == sub.metadata.name);
+            let mut names: Vec<String> = asked.map(|d| d.key().to_owned()).collect();
+            if names.is_empty() {
+                names.push(sub.metadata.name.clone());
+            }
+            for name in names {
+                let path = format!("{path}/charts/{name}");
+                instances.push(instance(&name, path, sub, Some(at)));
+            }
+        }
+        if instances.len() > MAX {
+            return None;
+        }
+        at += 1;
+    }
+    Some(Plan { instances, values: Map::new() })
 }
 
 /// Whether a version satisfies a constraint; false also where either can't be read.

@@ -26,6 +26,7 @@
 mod builtins;
 mod compile;
 mod error;
+pub mod flow;
 mod funcs;
 mod parse;
 mod set;

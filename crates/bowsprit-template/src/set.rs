@@ -177,6 +177,10 @@ impl TemplateSet {
         self.names.contains_key(name)
     }
 
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.names.values()
+    }
+
     pub(crate) fn get(&self, name: &[u8]) -> Option<&Template> {
         self.names.get(name)
     }

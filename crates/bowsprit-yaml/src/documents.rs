@@ -39,6 +39,28 @@ pub fn read_values(bytes: &[u8]) -> Result<Map, Error> {
     Ok(values.unwrap_or_default())
 }
 
+/// The documents of a stream as Kubernetes' reader splits it: at lines that begin with `---`, behind
+/// which only comments may stand. Lines end with a line feed alone; the first error ends the stream.
+///
+/// ```
+/// let documents: Vec<_> = bowsprit_yaml::documents(b"a: 1\n--- # two\nb: 2").collect();
+/// assert_eq!(documents[1].as_ref().unwrap(), b"b: 2\n");
+/// ```
+pub fn documents(bytes: &[u8]) -> impl Iterator<Item = Result<Vec<u8>, Error>> + '_ {
+    let mut reader = Reader { rest: bytes, at_end: false };
+    std::iter::from_fn(move || {
+        let mut document = Vec::new();
+        match reader.read(&mut document) {
+            Ok(true) => Some(Ok(document)),
+            Ok(false) => None,
+            Err(error) => {
+                reader.at_end = true;
+                Some(Err(error))
+            }
+        }
+    })
+}
+
 /// `Unmarshal` into a `map[string]interface {}`; null gives an empty one.
 fn decode_map(bytes: &[u8]) -> Result<Map, Error> {
     let name = match decode(bytes)? {

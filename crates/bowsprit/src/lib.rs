@@ -15,8 +15,10 @@ pub mod fleet;
 pub mod flux;
 pub mod host;
 pub mod jsonpath;
+pub mod lint;
 pub mod pipeline;
 pub mod show;
+pub mod validate;
 
 /// Applying releases to clusters.
 #[cfg(feature = "apply")]
@@ -31,6 +33,8 @@ pub use bowsprit_loader as loader;
 pub use bowsprit_manifest as manifest;
 /// Values, plans and renders.
 pub use bowsprit_render as render;
+/// What checks find, and how it is printed.
+pub use bowsprit_report as report;
 /// Versions and constraints.
 pub use bowsprit_semver as semver;
 /// The template language.

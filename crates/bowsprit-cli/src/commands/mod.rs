@@ -7,10 +7,12 @@ mod eval;
 mod fleet;
 mod flux;
 mod help;
+mod lint;
 mod package;
 mod release;
 mod show;
 mod template;
+mod validate;
 mod verify;
 mod version;
 
@@ -79,6 +81,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &help::COMMAND,
         &release::history::COMMAND,
         &release::apply::INSTALL,
+        &lint::COMMAND,
         &release::list::COMMAND,
         &package::COMMAND,
         &release::rollback::COMMAND,
@@ -92,6 +95,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &release::test::COMMAND,
         &release::uninstall::COMMAND,
         &release::apply::UPGRADE,
+        &validate::COMMAND,
         &verify::COMMAND,
         &version::COMMAND,
     ],

@@ -21,6 +21,15 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
         "bowsprit-render",
         &["diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest"],
     ),
+    ("bowsprit-report", &[]),
+    ("bowsprit-validate", &["value", "yaml", "sprig", "report"]),
+    (
+        "bowsprit-lint",
+        &[
+            "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest", "render",
+            "report", "validate",
+        ],
+    ),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -33,7 +42,7 @@ const EDGE: &[(&str, &[&str])] = &[
         "bowsprit",
         &[
             "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
-            "render", "loader", "flux", "fleet",
+            "render", "loader", "flux", "fleet", "report", "validate", "lint",
         ],
     ),
     ("bowsprit-cli", &[""]),

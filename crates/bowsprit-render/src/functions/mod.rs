@@ -2,7 +2,7 @@
 
 pub(crate) mod encode;
 mod lookup;
-mod required;
+pub(crate) mod required;
 mod toml;
 
 use bowsprit_template::{Functions, INCLUDE, TPL};

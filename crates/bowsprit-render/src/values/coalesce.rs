@@ -7,6 +7,7 @@
 use super::globals::coalesce_globals;
 use super::log::{Log, Path};
 use super::{ValuesError, ValuesErrorKind};
+use bowsprit_chart::LogLine;
 use bowsprit_value::{Entries, Map, Meter, Str, Value, fmt};
 
 /// The charts that are coalesced: a tree of numbered instances.
@@ -163,6 +164,15 @@ pub(crate) fn merge_tables(dst: &Map, src: &Map, log: &mut Log) {
 /// [`merge_tables`] below a path.
 pub(crate) fn merge_tables_at(dst: &Map, src: &Map, path: Path, log: &mut Log) {
     coalesce_tables(dst, src, path, Nulls::Keep, log);
+}
+
+/// Helm's `CoalesceTables`: what `dst` lacks comes from `src`; what is null in `dst` is removed from
+/// it. Writes to `dst` and the tables below it, and to `src` too where `dst` has a null. What Helm logs
+/// is added to `log`.
+pub fn coalesce_values_tables(dst: &Map, src: &Map, log: &mut Vec<LogLine>) {
+    let mut own = Log::default();
+    coalesce_tables(dst, src, Path::EMPTY, Nulls::Delete, &mut own);
+    log.append(&mut own.lines);
 }
 
 /// Helm's `coalesceTablesFullKey`. Writes to `src` too, as Helm does: a null of `dst` shows in it.

@@ -13,5 +13,6 @@ pub mod schema;
 pub mod set;
 
 pub use check::{CompileSchema, validate_plan};
+pub use coalesce::coalesce_values_tables;
 pub use error::{ValuesError, ValuesErrorKind};
 pub use merge::{ValuesFile, ValuesOptions, merge, merge_maps};

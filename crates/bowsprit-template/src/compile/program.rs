@@ -1,5 +1,6 @@
 //! The compiled form of a template text.
 
+use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -221,6 +222,19 @@ impl Unit {
     /// The names of the templates that the text defines.
     pub fn defines(&self) -> impl Iterator<Item = &Str> {
         self.bodies.iter().filter(|b| !b.root).map(|b| &b.name)
+    }
+
+    /// The functions that the text calls, `and` and `or` left out, with the offset of each call.
+    pub fn calls<'u>(
+        &'u self,
+        functions: &'u Functions,
+    ) -> impl Iterator<Item = (&'static str, usize)> + 'u {
+        let code = self.bodies.iter().flat_map(|body| &body.code);
+        code.filter_map(|instr| {
+            let Op::Call { func, site, .. } = instr.op else { return None };
+            let start = self.sites.get(site as usize)?.start;
+            Some((functions.get(func)?.name, start as usize))
+        })
     }
 
     /// Line (from 1) and column (bytes, from 0) of a byte offset.

@@ -1,0 +1,215 @@
+//! Documents of rendered text as Kubernetes' libraries decode them for Helm's linter.
+
+use bowsprit_value::{json, unicode};
+use bowsprit_yaml::{Document, Node, NodeType};
+
+/// How much of a text is looked at to find out whether it is JSON.
+const SNIFFED: usize = 4096;
+
+/// What the linter decodes of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) name: String,
+}
+
+/// The documents of a stream that is YAML, or JSON values one behind the other. The first error ends it.
+pub(super) fn documents(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
+    let start = text.get(..SNIFFED).unwrap_or(text);
+    if trim_start(start).first() != Some(&b'{') {
+        return yaml_documents(text, None);
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        if trim_start(rest).is_empty() {
+            return found;
+        }
+        match json::decode_prefix(rest) {
+            Ok((_, used)) => {
+                found.push(Ok(rest.get(..used).unwrap_or_default().to_vec()));
+                at += used;
+            }
+            Err(error) => {
+                let first = describe(text, at, &error.to_string());
+                // From the second value on there is no doubt that it is JSON.
+                if found.len() > 1 {
+                    found.push(Err(error.to_string()));
+                } else {
+                    found.extend(yaml_documents(after_blanks(rest), Some(first)));
+                }
+                return found;
+            }
+        }
+    }
+}
+
+/// When both readings fail, what JSON's said counts.
+fn yaml_documents(text: &[u8], first: Option<String>) -> Vec<Result<Vec<u8>, String>> {
+    let documents = bowsprit_yaml::documents(text).enumerate().map(|(number, document)| {
+        let document = document.map_err(|error| error.message().to_owned());
+        let checked = document.and_then(|text| Head::parse(&text).map(|_| text));
+        match (&first, number) {
+            (Some(first), 0) => checked.map_err(|_| first.clone()),
+            _ => checked,
+        }
+    });
+    documents.collect()
+}
+
+/// Blanks up to the first line break are skipped.
+fn after_blanks(text: &[u8]) -> &[u8] {
+    let mut at = 0;
+    for (rune, width) in unicode::runes(text) {
+        if !unicode::is_space(rune) {
+            break;
+        }
+        at += width;
+        if rune == '\n' {
+            break;
+        }
+    }
+    text.get(at..).unwrap_or_default()
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let spaces = unicode::runes(text).take_while(|(rune, _)| unicode::is_space(*rune));
+    let width: usize = spaces.map(|(_, width)| width).sum();
+    text.get(width..).unwrap_or_default()
+}
+
+/// A syntax error comes with the number of bytes that were read up to it.
+fn describe(text: &[u8], at: usize, error: &str) -> String {
+    let rest = text.get(at..).unwrap_or_default();
+    let fails = |len: usize| {
+        let prefix = rest.get(..len).unwrap_or_default();
+        json::decode_prefix(prefix).is_err_and(|e| e.to_string() == error)
+    };
+    if error.contains("EOF") || !fails(rest.len()) {
+        return error.to_owned();
+    }
+    let (mut low, mut high) = (0, rest.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if fails(middle) { high = middle } else { low = middle + 1 }
+    }
+    format!("json: offset {}: {error}", at + low)
+}
+
+impl Head {
+    /// Decodes a document; none for null.
+    pub(super) fn parse(text: &[u8]) -> Result<Option<Head>, String> {
+        let document = Document::parse(text).map_err(|e| e.to_string())?;
+        document.check_json().map_err(|e| e.to_string())?;
+        let mut head = Head::default();
+        let mut error = None;
+        let root = document.root();
+        match root.node_type() {
+            NodeType::Null => return Ok(None),
+            NodeType::Mapping => head.read(root, &mut error),
+            other => error = Some(refused(other, "value of type rules.k8sYamlStruct")),
+        }
+        match error {
+            Some(error) => Err(format!("error unmarshaling JSON: while decoding JSON: {error}")),
+            None => Ok(Some(head)),
+        }
+    }
+
+    fn read(&mut self, root: Node<'_>, error: &mut Option<String>) {
+        for (key, value) in root.entries() {
+            let key = key.as_bytes();
+            if key.eq_ignore_ascii_case(b"apiVersion") {
+                string(&mut self.api_version, value, "k8sYamlStruct.apiVersion", error);
+            } else if key.eq_ignore_ascii_case(b"kind") {
+                string(&mut self.kind, value, "k8sYamlStruct.Kind", error);
+            } else if key.eq_ignore_ascii_case(b"metadata") {
+                match value.node_type() {
+                    NodeType::Null => {}
+                    NodeType::Mapping => self.metadata(value, error),
+                    other => {
+                        let target =
+                            "struct field k8sYamlStruct.Metadata of type rules.k8sYamlMetadata";
+                        error.get_or_insert_with(|| refused(other, target));
+                    }
+                }
+            }
+        }
+    }
+
+    fn metadata(&mut self, node: Node<'_>, error: &mut Option<String>) {
+        let mut namespace = String::new();
+        for (key, value) in node.entries() {
+            let key = key.as_bytes();
+            if key.eq_ignore_ascii_case(b"name") {
+                string(&mut self.name, value, "k8sYamlMetadata.Metadata.Name", error);
+            } else if key.eq_ignore_ascii_case(b"namespace") {
+                string(&mut namespace, value, "k8sYamlMetadata.Metadata.Namespace", error);
+            }
+        }
+    }
+}
+
+fn string(target: &mut String, node: Node<'_>, field: &str, error: &mut Option<String>) {
+    if node.is_null() {
+        return;
+    }
+    match node.as_string_target() {
+        Some(text) => *target = String::from_utf8_lossy(&text).into_owned(),
+        None => {
+            let field = format!("struct field {field} of type string");
+            error.get_or_insert_with(|| refused(node.node_type(), &field));
+        }
+    }
+}
+
+fn refused(found: NodeType, target: &str) -> String {
+    let found = match found {
+        NodeType::Mapping => "object",
+        NodeType::Sequence => "array",
+        NodeType::String => "string",
+        NodeType::Bool => "bool",
+        _ => "number",
+    };
+    format!("json: cannot unmarshal {found} into Go {target}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        let documents = documents(text.as_bytes()).into_iter();
+        documents
+            .map(|document| match document {
+                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Err(error) => format!("! {error}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn streams_are_yaml_or_json() {
+        assert_eq!(texts("a: 1\n---\nb: 2\n"), ["a: 1\n", "b: 2\n"]);
+        assert_eq!(texts(" {\"a\": 1}{}"), [" {\"a\": 1}", "{}"]);
+        assert_eq!(texts("{a: 1}\n"), ["{a: 1}\n"]);
+        assert_eq!(
+            texts("{{ a"),
+            ["! json: offset 2: invalid character '{' looking for beginning of object key string"]
+        );
+        assert_eq!(texts("a: 1\n--- b\n"), ["! invalid Yaml document separator: b"]);
+    }
+
+    #[test]
+    fn heads_are_read_as_go_does() {
+        let head = Head::parse(b"kind: 1\nMetadata: {NAME: x}\n").unwrap().unwrap();
+        assert_eq!((head.kind.as_str(), head.name.as_str()), ("1", "x"));
+        assert_eq!(Head::parse(b"# nothing"), Ok(None));
+        assert_eq!(
+            Head::parse(b"kind: []").unwrap_err(),
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go \
+             struct field k8sYamlStruct.Kind of type string"
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! Helm's rules, in its order.
+
+mod address;
+mod chartfile;
+mod codes;
+mod crds;
+mod decode;
+mod dependencies;
+mod templates;
+mod values;
+
+pub use address::is_request_url;
+pub use codes::HELM_RULES;
+
+use crate::Options;
+use crate::message::Message;
+use crate::source::Source;
+use bowsprit_chart::{Chart, LogLine};
+use bowsprit_report::Severity;
+use bowsprit_value::Host;
+use std::sync::Arc;
+
+pub(crate) struct Linter<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) options: &'a Options,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) log: Vec<LogLine>,
+}
+
+impl<'a> Linter<'a> {
+    pub(crate) fn new(source: &'a Source, options: &'a Options) -> Linter<'a> {
+        Linter { source, options, messages: Vec::new(), log: Vec::new() }
+    }
+
+    pub(crate) fn run(&mut self, host: &dyn Host) {
+        self.chartfile();
+        self.values();
+        let files = self.templates(host);
+        self.dependencies();
+        self.crds();
+        self.own_rules(files.as_ref());
+    }
+
+    fn error(&mut self, code: &'static str, label: &str, text: impl Into<String>) {
+        self.messages.push(Message::new(code, Severity::Error, label, text));
+    }
+
+    fn warn(&mut self, code: &'static str, label: &str, text: impl Into<String>) {
+        self.messages.push(Message::new(code, Severity::Warning, label, text));
+    }
+
+    fn info(&mut self, code: &'static str, label: &str, text: impl Into<String>) {
+        self.messages.push(Message::new(code, Severity::Info, label, text));
+    }
+
+    /// The chart, or Helm's text. Helm loads it for each group of rules, and logs each time.
+    fn load(&mut self) -> Result<Arc<Chart>, String> {
+        match &self.source.chart {
+            Ok(loaded) => {
+                self.log.extend(loaded.warnings.iter().cloned());
+                Ok(Arc::clone(&loaded.output))
+            }
+            Err(failure) => {
+                self.log.extend(failure.log.iter().cloned());
+                Err(failure.text.clone())
+            }
+        }
+    }
+}
+
+/// Go's `%q`.
+fn quote(text: &str) -> String {
+    String::from_utf8_lossy(&bowsprit_value::strconv::quote(text.as_bytes())).into_owned()
+}

@@ -1,0 +1,64 @@
+//! `values.yaml`.
+
+use super::Linter;
+use crate::source::Entry;
+use bowsprit_render::values::coalesce_values_tables;
+use bowsprit_render::values::schema::CompiledSchema;
+use bowsprit_value::{Map, Value};
+
+const FILE: &str = "values.yaml";
+
+impl Linter<'_> {
+    pub(super) fn values(&mut self) {
+        let text = match &self.source.values {
+            Entry::Missing => return self.info("HL020", FILE, "file does not exist"),
+            Entry::Directory => {
+                let dir = &self.source.dir;
+                let text = format!("unable to parse YAML: read {dir}/{FILE}: is a directory");
+                return self.error("HL021", FILE, text);
+            }
+            Entry::Unreadable(error) => {
+                return self.error("HL021", FILE, format!("unable to parse YAML: {error}"));
+            }
+            Entry::File(bytes) => bytes.as_bytes(),
+        };
+        let values = match read(text) {
+            Ok(values) => values,
+            Err(error) => {
+                return self.error("HL021", FILE, format!("unable to parse YAML: {error}"));
+            }
+        };
+        let user = self.options.values.entries();
+        let all = Map::from_entries(
+            user.iter().filter(|(_, v)| !v.is_nil()).map(|(k, v)| (k.clone(), v.clone())),
+        );
+        coalesce_values_tables(&all, &values, &mut self.log);
+        let schema = match &self.source.schema {
+            Entry::File(schema) if !schema.as_bytes().is_empty() => schema.as_bytes(),
+            _ => return,
+        };
+        if self.options.skip_schema_validation {
+            return;
+        }
+        let outcome = CompiledSchema::compile(schema, None).and_then(|s| s.validate(&all));
+        if let Err(error) = outcome {
+            self.error("HL022", FILE, error.to_string());
+        }
+    }
+}
+
+/// One document into Helm's `Values`.
+fn read(text: &[u8]) -> Result<Map, String> {
+    let name = match bowsprit_yaml::decode(text).map_err(|error| error.to_string())? {
+        Value::Map(map) => return Ok(map),
+        Value::Nil => return Ok(Map::new()),
+        Value::Bool(_) => "bool",
+        Value::Float(_) => "number",
+        Value::List(_) => "array",
+        _ => "string",
+    };
+    Err(format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {name} into Go value \
+         of type common.Values"
+    ))
+}
