@@ -6,6 +6,7 @@
 mod cli;
 mod embedding;
 mod flux;
+mod fleet;
 mod golden;
 mod hooks;
 mod hostile;
