@@ -39,6 +39,15 @@ pub fn read_values(bytes: &[u8]) -> Result<Map, Error> {
     Ok(values.unwrap_or_default())
 }
 
+/// Reads a values file as Helm 3 does: its first document.
+///
+/// # Errors
+///
+/// With Helm's words, for a document that cannot be decoded or is no mapping.
+pub fn read_first_values(bytes: &[u8]) -> Result<Map, Error> {
+    decode_map(bytes)
+}
+
 /// `Unmarshal` into a `map[string]interface {}`; null gives an empty one.
 fn decode_map(bytes: &[u8]) -> Result<Map, Error> {
     let name = match decode(bytes)? {
