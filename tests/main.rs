@@ -10,3 +10,4 @@ mod golden;
 mod hostile;
 mod program;
 mod random;
+mod rich;

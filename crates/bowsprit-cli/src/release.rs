@@ -7,8 +7,9 @@ use crate::limits;
 use bowsprit::chart::Chart;
 use bowsprit::host::{OsHost, SeededHost};
 use bowsprit::loader::{self, Options};
+use bowsprit::render::{Target, TargetError};
 use bowsprit::value::{Args, Func, FuncError, Host, Str, Timestamp, Type, Value};
-use bowsprit::{Capabilities, KubeVersion, RenderRequest, pipeline};
+use bowsprit::{Capabilities, Compat, KubeVersion, RenderRequest, pipeline};
 use std::path::Path;
 
 pub(crate) static FLAGS: &[Flag] = &[
@@ -22,6 +23,18 @@ pub(crate) static FLAGS: &[Flag] = &[
     .short('a'),
     Flag::switch("is-upgrade", "Render an upgrade instead of an installation"),
     Flag::switch("skip-schema-validation", "Leave values.schema.json unread"),
+    Flag::with(
+        "target",
+        Kind::Text,
+        "FILE",
+        "A snapshot of a cluster: its versions, and objects for lookup",
+    ),
+    Flag::with(
+        "helm-compat",
+        Kind::Text,
+        "VERSION",
+        "Behave as Helm 3.22, 4.1 or 4.2 (default 4.2)",
+    ),
     Flag::switch("enable-dns", "Let getHostByName ask the name service"),
     Flag::with(
         "seed",
@@ -31,13 +44,44 @@ pub(crate) static FLAGS: &[Flag] = &[
     ),
 ];
 
+/// The release of Helm that is wanted.
+///
+/// # Errors
+///
+/// Fails where there is no such level.
+pub(crate) fn compat(parsed: &Parsed) -> Result<Compat, Failure> {
+    match parsed.non_empty("helm-compat") {
+        None => Ok(Compat::default()),
+        Some(text) => text.parse().map_err(|e| Failure::Error(format!("--helm-compat: {e}"))),
+    }
+}
+
+/// The snapshot that `--target` names.
+fn target(parsed: &Parsed) -> Result<Option<Target>, Failure> {
+    let Some(name) = parsed.non_empty("target") else { return Ok(None) };
+    let path = Path::new(name);
+    let text = std::fs::read(path).map_err(|e| {
+        Failure::Error(format!("--target: {}", loader::PathError::new("open", path, e)))
+    })?;
+    Target::parse(&text).map(Some).map_err(|e| bad_target(parsed, &e))
+}
+
+fn bad_target(parsed: &Parsed, error: &TargetError) -> Failure {
+    Failure::Error(format!("--target {}: {error}", parsed.text("target").unwrap_or_default()))
+}
+
 /// What `.Capabilities` is to say.
 ///
 /// # Errors
 ///
 /// Fails where the version is none.
 pub(crate) fn capabilities(parsed: &Parsed) -> Result<Capabilities, Failure> {
-    over_capabilities(parsed, Capabilities::default())
+    let compat = compat(parsed)?;
+    let capabilities = match target(parsed)? {
+        Some(target) => target.capabilities(compat).map_err(|e| bad_target(parsed, &e))?,
+        None => Capabilities::of(compat),
+    };
+    over_capabilities(parsed, capabilities)
 }
 
 /// The same over what a cluster says.
@@ -49,8 +93,9 @@ pub(crate) fn over_capabilities(
     parsed: &Parsed,
     mut capabilities: Capabilities,
 ) -> Result<Capabilities, Failure> {
+    let compat = compat(parsed)?;
     if let Some(version) = parsed.non_empty("kube-version") {
-        let version = KubeVersion::parse(version).map_err(Failure::of)?;
+        let version = KubeVersion::parse_as(version, compat).map_err(Failure::of)?;
         capabilities = capabilities.with_kube_version(version);
     }
     let versions = parsed.all("api-versions");
@@ -73,7 +118,9 @@ pub(crate) fn apply(parsed: &Parsed, request: &mut RenderRequest) {
 ///
 /// Fails where Helm does, with its words.
 pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Failure> {
-    match loader::load_path(path, &Options::default()) {
+    let mut options = Options::default();
+    options.limits.reading = compat(invocation.parsed)?.rules().reading;
+    match loader::load_path(path, &options) {
         Ok(loaded) => {
             loaded.warnings.iter().for_each(|line| invocation.settings.log(line));
             Ok(loaded.output)
@@ -86,12 +133,21 @@ pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Fa
 }
 
 /// The world that templates see.
-pub(crate) fn host(parsed: &Parsed) -> Box<dyn Host> {
+///
+/// # Errors
+///
+/// Fails where the snapshot of a cluster can't be read.
+pub(crate) fn host(parsed: &Parsed) -> Result<Box<dyn Host>, Failure> {
     let dns = parsed.is_on("enable-dns");
-    match parsed.number("seed") {
-        Some(seed) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
-        None => Box::new(OsHost::new().dns(dns)),
-    }
+    let target = target(parsed)?;
+    Ok(match (parsed.number("seed"), target) {
+        (Some(seed), None) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
+        (Some(seed), Some(target)) => {
+            Box::new(target.host(SeededHost::at(seed, source_date()).dns(dns)))
+        }
+        (None, None) => Box::new(OsHost::new().dns(dns)),
+        (None, Some(target)) => Box::new(target.host(OsHost::new().dns(dns))),
+    })
 }
 
 /// What others who make builds repeatable take for the time.

@@ -54,13 +54,13 @@ pub(crate) fn prepare_at(
     invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
     let values = values::values(parsed)?;
     let chart = release::load(invocation, path)?;
-    let chart = limits::engine(parsed).compile(Arc::new(chart));
+    let chart = limits::engine(parsed)?.compile(Arc::new(chart));
     let mut request = RenderRequest::new(name, invocation.settings.namespace())
         .values(values)
         .capabilities(capabilities);
     release::apply(parsed, &mut request);
     let options = options(invocation);
-    Ok(Job { chart, request, options, host: release::host(parsed) })
+    Ok(Job { chart, request, options, host: release::host(parsed)? })
 }
 
 /// What of a release is wanted, as far as the command has flags for it.
@@ -152,11 +152,13 @@ pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) ->
     {
         return Failure::Error(format!("--dependency-update is not supported yet: {missing}"));
     }
-    hinted(error, error.has_release() && !invocation.settings.debug)
+    let mut found = error.diagnostic();
+    found.message = hinted(error, error.has_release() && !invocation.settings.debug);
+    Failure::found(&found, invocation.settings)
 }
 
 /// An error with Helm's hint, if it is wanted.
-pub(crate) fn hinted(error: &dyn std::fmt::Display, hint: bool) -> Failure {
+pub(crate) fn hinted(error: &dyn std::fmt::Display, hint: bool) -> String {
     const HINT: &str = "Use --debug flag to render out invalid YAML";
-    Failure::Error(if hint { format!("{error}\n\n{HINT}") } else { error.to_string() })
+    if hint { format!("{error}\n\n{HINT}") } else { error.to_string() }
 }

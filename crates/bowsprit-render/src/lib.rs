@@ -26,7 +26,9 @@
 //! assert_eq!(release.manifests[0].content, "kind: ConfigMap\nname: demo\n");
 //! ```
 
+pub mod compat;
 mod compiled;
+mod diagnose;
 mod engine;
 mod error;
 mod functions;
@@ -34,8 +36,10 @@ pub mod plan;
 mod release;
 mod request;
 mod scope;
+pub mod target;
 pub mod values;
 
+pub use compat::{Compat, CompatError};
 pub use compiled::{CompiledChart, RenderedFiles};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind};
@@ -46,3 +50,4 @@ pub use scope::{
     Capabilities, DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion,
     KubeVersionError, ReleaseOptions,
 };
+pub use target::{Target, TargetError, TargetHost};

@@ -126,6 +126,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         return help::print(&path);
     };
     settings::check_driver()?;
+    settings.check()?;
     run(&Invocation { parsed: &parsed, settings: &settings })
 }
 

@@ -219,7 +219,7 @@ fn finish(
     for write in &writes {
         if let Err(error) = carry_out(write) {
             streams::write(&out)?;
-            return Err(hinted(&error, !invocation.settings.debug));
+            return Err(Failure::Error(hinted(&error, !invocation.settings.debug)));
         }
         out.extend_from_slice(format!("wrote {}\n", write.path).as_bytes());
     }
@@ -227,7 +227,8 @@ fn finish(
     if patterns.is_empty() {
         out.extend_from_slice(&text);
     } else {
-        match pipeline::show_only(&text, &patterns) {
+        let dialect = release::compat(invocation.parsed)?.rules().documents;
+        match pipeline::show_only_as(&text, &patterns, dialect) {
             Ok(shown) => out.extend_from_slice(&shown),
             Err(missing) => {
                 streams::write(&out)?;

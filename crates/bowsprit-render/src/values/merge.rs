@@ -2,6 +2,7 @@
 
 use super::set::{self, ReadFile};
 use super::{ValuesError, ValuesErrorKind};
+use crate::compat::{Compat, Rules};
 use bowsprit_value::{Map, Value, json, unicode};
 
 /// One source of values that is no `--set` argument.
@@ -33,6 +34,8 @@ pub struct ValuesOptions {
     pub set_file: Vec<String>,
     /// `--set-literal`.
     pub set_literal: Vec<String>,
+    /// The release of Helm whose reading of these is wanted.
+    pub compat: Compat,
 }
 
 /// Merges all sources; later ones win, tables are merged deeply, nulls are kept.
@@ -56,14 +59,15 @@ pub struct ValuesOptions {
 /// ```
 pub fn merge(options: &ValuesOptions, read_file: ReadFile<'_>) -> Result<Map, ValuesError> {
     let base = Map::new();
+    let rules = options.compat.rules();
     for file in &options.files {
         match file {
-            ValuesFile::Yaml { name, text } => merge_maps(&base, &read_yaml(name, text)?),
+            ValuesFile::Yaml { name, text } => merge_maps(&base, &read_yaml(name, text, rules)?),
             ValuesFile::Parsed(map) => merge_maps(&base, &map.fork()),
         }
     }
     for arg in &options.set_json {
-        apply_json(arg, &base)?;
+        apply_json(arg, &base, rules)?;
     }
     for arg in &options.set {
         set::parse_into(arg.as_bytes(), &base).map_err(|e| failed("--set", e))?;
@@ -85,15 +89,15 @@ fn failed(flag: &str, error: ValuesError) -> ValuesError {
     error.prefixed(&format!("failed parsing {flag} data: "))
 }
 
-fn read_yaml(name: &str, text: &[u8]) -> Result<Map, ValuesError> {
-    bowsprit_yaml::read_values(text).map(|values| values.fork()).map_err(|e| {
+fn read_yaml(name: &str, text: &[u8], rules: &Rules) -> Result<Map, ValuesError> {
+    rules.reading.values_documents.read(text).map(|values| values.fork()).map_err(|e| {
         ValuesError::new(ValuesErrorKind::File, format!("failed to parse {name}: {e}"))
     })
 }
 
-fn apply_json(arg: &str, base: &Map) -> Result<(), ValuesError> {
+fn apply_json(arg: &str, base: &Map, rules: &Rules) -> Result<(), ValuesError> {
     let trimmed = arg.trim_matches(unicode::is_space);
-    if !trimmed.starts_with('{') {
+    if !trimmed.starts_with('{') || !rules.set_json_object {
         return set::parse_json(arg.as_bytes(), base)
             .map_err(|_| ValuesError::set(format!("failed parsing --set-json data {arg}")));
     }
