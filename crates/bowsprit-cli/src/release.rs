@@ -6,7 +6,8 @@ use crate::flags::{Flag, Kind, Parsed};
 use crate::limits;
 use bowsprit::chart::Chart;
 use bowsprit::host::{OsHost, SeededHost};
-use bowsprit::loader::{self, Options};
+use bowsprit::loader::{self, ApiVersions, Options};
+use bowsprit::render::compat::ChartVersions;
 use bowsprit::render::{Target, TargetError};
 use bowsprit::value::{Args, Func, FuncError, Host, Str, Timestamp, Type, Value};
 use bowsprit::{Capabilities, Compat, KubeVersion, RenderRequest, pipeline};
@@ -119,7 +120,11 @@ pub(crate) fn apply(parsed: &Parsed, request: &mut RenderRequest) {
 /// Fails where Helm does, with its words.
 pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Failure> {
     let mut options = Options::default();
-    options.limits.reading = compat(invocation.parsed)?.rules().reading;
+    let rules = compat(invocation.parsed)?.rules();
+    options.limits.reading = rules.reading;
+    if rules.chart_versions == ChartVersions::Any {
+        options.api_versions = ApiVersions::Any;
+    }
     match loader::load_path(path, &options) {
         Ok(loaded) => {
             loaded.warnings.iter().for_each(|line| invocation.settings.log(line));

@@ -98,6 +98,15 @@ pub enum AliasSubcharts {
     Copied,
 }
 
+/// Which `apiVersion` a chart may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChartVersions {
+    /// Any at all.
+    Any,
+    /// One that there are charts of.
+    Known,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -153,6 +162,8 @@ rules! {
     chart_object: ChartObject =                  ChartObject::Struct,       ChartObject::Map,           ChartObject::Map;
     /// How a chart's files are read: which documents of a values file count, what types are called.
     reading: Reading =                           Reading::V3,               Reading::V4,                Reading::V4;
+    /// Which `apiVersion` a chart may have.
+    chart_versions: ChartVersions =              ChartVersions::Any,        ChartVersions::Known,       ChartVersions::Known;
     /// What becomes of nulls in default values.
     default_nulls: DefaultNulls =                DefaultNulls::Kept,        DefaultNulls::Kept,         DefaultNulls::Removed;
     /// What becomes of the subcharts of a chart that goes by an alias.

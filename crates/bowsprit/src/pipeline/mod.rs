@@ -40,6 +40,7 @@ pub use show::{TemplateNotFound, show_only, show_only_as};
 pub use write::{FileWrite, WriteMode, broken_file_writes, file_writes};
 
 use bowsprit_chart::{Chart, Level, LogLine, Warned, check_dependencies};
+use bowsprit_render::compat::ChartVersions;
 use bowsprit_render::plan::{Plan, plan_as};
 use bowsprit_render::{Compat, CompiledChart, Release, RenderRequest};
 use bowsprit_value::{Host, Value};
@@ -109,7 +110,9 @@ pub fn render(
 ) -> Result<Warned<Release>, Error> {
     let compat = chart.compat();
     let mut log = check_chart_as(chart.chart(), compat)?;
-    if let Err(error) = chart.chart().check_api_version() {
+    if compat.rules().chart_versions == ChartVersions::Known
+        && let Err(error) = chart.chart().check_api_version()
+    {
         return Err(Error::new(ErrorKind::ApiVersion(error), log, compat));
     }
     if let Err(error) = validate_release_name(&request.release.name) {
