@@ -1,10 +1,12 @@
 //! What a run found, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
 use super::compare::Verdict;
+use super::generate::AREAS;
 
 /// A difference, cut down.
 pub(super) struct Case {
@@ -67,6 +69,54 @@ pub(super) fn show(case: &Case) -> String {
     text
 }
 
+const REPORT: &str = "\
+# Comparisons with Helm on inputs that nobody wrote
+
+What `bowsprit-dev differ --report fixtures/differ.md` found in its last run of each area; see
+`crates/bowsprit-dev/README.md` for what the areas are and how answers are compared. A run continues
+where an earlier one of the same seed stopped: `requests` says which ones it made. Differences that were
+found and mended are kept as vectors in `fixtures/vectors/helm/differ.jsonl`.
+
+| area | seed | requests | compared | equal | different | unstable in Helm | given up |
+|---|---|---|---|---|---|---|---|
+";
+
+/// The requests of a run.
+pub(super) struct Span {
+    pub(super) seed: u64,
+    pub(super) first: u64,
+    pub(super) end: u64,
+}
+
+/// The report with the rows of a run in place of older ones of the same areas.
+pub(super) fn markdown(old: &str, rows: &[Row], span: &Span) -> String {
+    let mut lines: BTreeMap<String, String> = old
+        .lines()
+        .filter_map(|line| {
+            let area = line.strip_prefix("| ")?.split(' ').next()?;
+            AREAS.iter().any(|known| known.name == area).then(|| (area.to_owned(), line.to_owned()))
+        })
+        .collect();
+    for row in rows {
+        let compared = row.equal + row.different + row.unstable;
+        let line = format!(
+            "| {} | {} | {}–{} | {compared} | {} | {} | {} | {} |",
+            row.area,
+            span.seed,
+            span.first,
+            span.end,
+            row.equal,
+            row.different,
+            row.unstable,
+            row.gave_up
+        );
+        lines.insert(row.area.to_owned(), line);
+    }
+    let ordered = AREAS.iter().filter_map(|area| lines.get(area.name));
+    let lines: Vec<&str> = ordered.map(String::as_str).collect();
+    format!("{REPORT}{}\n", lines.join("\n"))
+}
+
 pub(super) fn json(rows: &[Row], seed: u64) -> Value {
     let areas: Vec<Value> = rows
         .iter()
@@ -88,4 +138,26 @@ pub(super) fn json(rows: &[Row], seed: u64) -> Value {
         })
         .collect();
     json!({"seed": seed, "areas": areas})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_other_areas_stay() {
+        let span = |first, end| Span { seed: 1, first, end };
+        let mut row = Row::new("regex");
+        row.count(Verdict::Equal);
+        let first = markdown("", &[row], &span(0, 1));
+        let mut row = Row::new("printf");
+        row.count(Verdict::GaveUp);
+        let both = markdown(&first, &[row], &span(5, 6));
+        let lines: Vec<&str> = both.lines().rev().take(2).collect();
+        assert_eq!(
+            lines,
+            ["| regex | 1 | 0–1 | 1 | 1 | 0 | 0 | 0 |", "| printf | 1 | 5–6 | 0 | 0 | 0 | 0 | 1 |"]
+        );
+        assert_eq!(both.matches("| regex").count(), 1);
+    }
 }

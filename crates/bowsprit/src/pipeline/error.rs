@@ -15,6 +15,8 @@ pub enum ErrorKind {
     NotInstallable(NotInstallable),
     /// Charts that the chart needs are not there.
     MissingDependencies(MissingDependencies),
+    /// The chart is of a version whose dependencies can't be read yet.
+    DependencyType,
     /// The chart is of a version that can't be used yet.
     ApiVersion(InvalidApiVersion),
     /// The release can't have this name.
@@ -76,6 +78,9 @@ impl fmt::Display for Error {
             ErrorKind::MissingDependencies(error) => {
                 write!(f, "{}: {error}", rules.missing_dependencies)
             }
+            ErrorKind::DependencyType => {
+                write!(f, "{}: unsupported chart dependency type", rules.missing_dependencies)
+            }
             ErrorKind::ApiVersion(error) => error.fmt(f),
             ErrorKind::ReleaseName(error) if rules.step_errors == StepErrors::Bare => error.fmt(f),
             ErrorKind::ReleaseName(error) => write!(f, "release name check failed: {error}"),
@@ -96,7 +101,7 @@ impl std::error::Error for Error {
             ErrorKind::MissingDependencies(error) => Some(error),
             ErrorKind::ApiVersion(error) => Some(error),
             ErrorKind::ReleaseName(error) => Some(error),
-            ErrorKind::SystemLabels => None,
+            ErrorKind::SystemLabels | ErrorKind::DependencyType => None,
             ErrorKind::Render(error) => Some(error),
         }
     }

@@ -91,6 +91,13 @@ pub fn check_chart_as(chart: &Chart, compat: Compat) -> Result<Vec<LogLine>, Err
             attrs: Vec::new(),
         });
     }
+    // Helm does not find its way through the dependencies of these; with some it panics.
+    let unknown = chart.check_api_version().is_err();
+    let dependent = !chart.dependencies.is_empty()
+        || chart.metadata.dependencies.as_ref().is_some_and(|list| !list.is_empty());
+    if compat.rules().chart_versions == ChartVersions::Known && unknown && dependent {
+        return Err(Error::new(ErrorKind::DependencyType, log, compat));
+    }
     if let Err(error) = check_dependencies(chart) {
         return Err(Error::new(ErrorKind::MissingDependencies(error), log, compat));
     }
