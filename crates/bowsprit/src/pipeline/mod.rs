@@ -91,11 +91,11 @@ pub fn check_chart_as(chart: &Chart, compat: Compat) -> Result<Vec<LogLine>, Err
             attrs: Vec::new(),
         });
     }
-    // Helm does not find its way through the dependencies of these; with some it panics.
+    // Helm takes the number of subcharts for that of the entries which ask for them.
     let unknown = chart.check_api_version().is_err();
-    let dependent = !chart.dependencies.is_empty()
-        || chart.metadata.dependencies.as_ref().is_some_and(|list| !list.is_empty());
-    if compat.rules().chart_versions == ChartVersions::Known && unknown && dependent {
+    let wanted = chart.metadata.dependencies.as_ref().map_or(0, Vec::len);
+    let unwanted = chart.dependencies.len() > wanted;
+    if compat.rules().chart_versions == ChartVersions::Known && unknown && unwanted {
         return Err(Error::new(ErrorKind::DependencyType, log, compat));
     }
     if let Err(error) = check_dependencies(chart) {
