@@ -13,6 +13,14 @@ use bowsprit::value::{Args, Func, FuncError, Host, Str, Timestamp, Type, Value};
 use bowsprit::{Capabilities, Compat, KubeVersion, RenderRequest, pipeline};
 use std::path::Path;
 
+/// For commands that render without a cluster.
+pub(crate) static TARGET: &[Flag] = &[Flag::with(
+    "target",
+    Kind::Text,
+    "FILE",
+    "A snapshot of a cluster: its versions, and objects for lookup",
+)];
+
 pub(crate) static FLAGS: &[Flag] = &[
     Flag::with("kube-version", Kind::Text, "VERSION", "The version of Kubernetes that charts see"),
     Flag::with(
@@ -24,12 +32,6 @@ pub(crate) static FLAGS: &[Flag] = &[
     .short('a'),
     Flag::switch("is-upgrade", "Render an upgrade instead of an installation"),
     Flag::switch("skip-schema-validation", "Leave values.schema.json unread"),
-    Flag::with(
-        "target",
-        Kind::Text,
-        "FILE",
-        "A snapshot of a cluster: its versions, and objects for lookup",
-    ),
     Flag::with(
         "helm-compat",
         Kind::Text,
@@ -95,6 +97,9 @@ pub(crate) fn over_capabilities(
     mut capabilities: Capabilities,
 ) -> Result<Capabilities, Failure> {
     let compat = compat(parsed)?;
+    if compat != Compat::default() {
+        capabilities = capabilities.as_in(compat);
+    }
     if let Some(version) = parsed.non_empty("kube-version") {
         let version = KubeVersion::parse_as(version, compat).map_err(Failure::of)?;
         capabilities = capabilities.with_kube_version(version);

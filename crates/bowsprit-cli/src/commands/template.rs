@@ -30,7 +30,15 @@ Examples:
   bowsprit template demo ./chart --output-dir out --include-crds
   bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
   bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
-    flags: &[FLAGS, charts::FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS, WITHOUT_EFFECT],
+    flags: &[
+        FLAGS,
+        charts::FLAGS,
+        values::FLAGS,
+        release::FLAGS,
+        release::TARGET,
+        limits::FLAGS,
+        WITHOUT_EFFECT,
+    ],
     children: &[],
     run: Some(run),
 };
