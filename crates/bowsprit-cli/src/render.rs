@@ -154,7 +154,7 @@ pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) ->
     }
     let mut found = error.diagnostic();
     found.message = hinted(error, error.has_release() && !invocation.settings.debug);
-    Failure::found(&found, invocation.settings)
+    Failure::found(found)
 }
 
 /// An error with Helm's hint, if it is wanted.

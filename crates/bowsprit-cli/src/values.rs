@@ -67,10 +67,10 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
             compat: options.compat,
             ..ValuesOptions::default()
         };
-        merge(&files, &mut |_| Err(String::new())).map_err(Failure::of)?;
+        merge(&files, &mut |_| Err(String::new())).map_err(|e| Failure::found(e.diagnostic()))?;
         return Err(Failure::Error(error));
     }
-    merge(&options, &mut |path| read_file(path)).map_err(Failure::of)
+    merge(&options, &mut |path| read_file(path)).map_err(|e| Failure::found(e.diagnostic()))
 }
 
 /// Reads what `-f` and `--set-file` name.

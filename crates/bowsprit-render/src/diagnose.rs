@@ -28,7 +28,8 @@ impl Error {
                     }
                 }
             }
-            ErrorKind::Parse(_) | ErrorKind::Values(_) => {}
+            ErrorKind::Values(error) => found.labels.extend(error.diagnostic().labels),
+            ErrorKind::Parse(_) => {}
         }
         found.labels.extend(self.details().labels.iter().cloned());
         found

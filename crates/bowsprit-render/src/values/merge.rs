@@ -3,6 +3,7 @@
 use super::set::{self, ReadFile};
 use super::{ValuesError, ValuesErrorKind};
 use crate::compat::{Compat, Rules};
+use bowsprit_diag::{Label, Source};
 use bowsprit_value::{Map, Value, json, unicode};
 
 /// One source of values that is no `--set` argument.
@@ -90,9 +91,19 @@ fn failed(flag: &str, error: ValuesError) -> ValuesError {
 }
 
 fn read_yaml(name: &str, text: &[u8], rules: &Rules) -> Result<Map, ValuesError> {
-    rules.reading.values_documents.read(text).map(|values| values.fork()).map_err(|e| {
-        ValuesError::new(ValuesErrorKind::File, format!("failed to parse {name}: {e}"))
-    })
+    let error = match rules.reading.values_documents.read(text) {
+        Ok(values) => return Ok(values.fork()),
+        Err(error) => error,
+    };
+    let failed =
+        ValuesError::new(ValuesErrorKind::File, format!("failed to parse {name}: {error}"));
+    // Lines count from the document's beginning, and which one it is the error does not say.
+    let several = text.windows(4).any(|part| part == b"\n---");
+    let Some(line) = error.line().filter(|_| !several) else { return Err(failed) };
+    let source = Source::new(name, text);
+    let span = source.trimmed_line(line as usize);
+    let label = Label::primary(&source, span, error.message());
+    Err(failed.at(label.with_context(1)))
 }
 
 fn apply_json(arg: &str, base: &Map, rules: &Rules) -> Result<(), ValuesError> {
