@@ -81,6 +81,8 @@ found and mended are kept as vectors in `fixtures/vectors/helm/differ.jsonl`.
 |---|---|---|---|---|---|---|---|
 ";
 
+const LEFT: &str = "\nDifferences that are left, cut down; COMPATIBILITY.md says why:\n\n";
+
 /// The requests of a run.
 pub(super) struct Span {
     pub(super) seed: u64,
@@ -90,31 +92,50 @@ pub(super) struct Span {
 
 /// The report with the rows of a run in place of older ones of the same areas.
 pub(super) fn markdown(old: &str, rows: &[Row], span: &Span) -> String {
-    let mut lines: BTreeMap<String, String> = old
-        .lines()
-        .filter_map(|line| {
-            let area = line.strip_prefix("| ")?.split(' ').next()?;
-            AREAS.iter().any(|known| known.name == area).then(|| (area.to_owned(), line.to_owned()))
-        })
-        .collect();
+    let ran = |area: &str| rows.iter().any(|row| row.area == area);
+    let of_area = |line: &str, start: &str| {
+        let area = line.strip_prefix(start)?.split([' ', ':']).next()?;
+        AREAS.iter().find(|known| known.name == area && !ran(area)).map(|known| known.name)
+    };
+    let mut lines: BTreeMap<&str, String> = BTreeMap::new();
+    let mut left: Vec<String> = Vec::new();
+    for line in old.lines() {
+        if let Some(area) = of_area(line, "| ") {
+            lines.insert(area, line.to_owned());
+        } else if of_area(line, "- ").is_some() {
+            left.push(line.to_owned());
+        }
+    }
     for row in rows {
-        let compared = row.equal + row.different + row.unstable;
-        let line = format!(
+        lines.insert(row.area, row.markdown(span));
+        let cases = row.cases.iter();
+        left.extend(cases.map(|case| format!("- {}: `{}`", row.area, case.request)));
+    }
+    left.sort();
+    let ordered = AREAS.iter().filter_map(|area| lines.get(area.name));
+    let lines: Vec<&str> = ordered.map(String::as_str).collect();
+    let left = match left.as_slice() {
+        [] => String::new(),
+        left => format!("{LEFT}{}\n", left.join("\n")),
+    };
+    format!("{REPORT}{}\n{left}", lines.join("\n"))
+}
+
+impl Row {
+    fn markdown(&self, span: &Span) -> String {
+        let compared = self.equal + self.different + self.unstable;
+        format!(
             "| {} | {} | {}–{} | {compared} | {} | {} | {} | {} |",
-            row.area,
+            self.area,
             span.seed,
             span.first,
             span.end,
-            row.equal,
-            row.different,
-            row.unstable,
-            row.gave_up
-        );
-        lines.insert(row.area.to_owned(), line);
+            self.equal,
+            self.different,
+            self.unstable,
+            self.gave_up
+        )
     }
-    let ordered = AREAS.iter().filter_map(|area| lines.get(area.name));
-    let lines: Vec<&str> = ordered.map(String::as_str).collect();
-    format!("{REPORT}{}\n", lines.join("\n"))
 }
 
 pub(super) fn json(rows: &[Row], seed: u64) -> Value {
@@ -159,5 +180,14 @@ mod tests {
             ["| regex | 1 | 0–1 | 1 | 1 | 0 | 0 | 0 |", "| printf | 1 | 5–6 | 0 | 0 | 0 | 0 | 1 |"]
         );
         assert_eq!(both.matches("| regex").count(), 1);
+
+        let mut row = Row::new("regex");
+        row.cases.push(Case { request: json!({}), helm: json!(1), ours: json!(2), count: 1 });
+        let cases = markdown(&both, &[row], &span(0, 1));
+        assert!(cases.ends_with("\n- regex: `{}`\n"), "{cases}");
+        assert_eq!(
+            markdown(&cases, &[Row::new("regex")], &span(0, 1)).matches("- regex").count(),
+            0
+        );
     }
 }
