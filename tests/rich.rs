@@ -27,7 +27,6 @@ const CASES: &[(&str, &str)] = &[
     ("broken-tab", "template demo failing/broken-tab"),
     ("broken-head", "template demo compat --set error=head"),
     ("schema", "template demo failing/schema-broken"),
-    ("values-broken", "template demo mychart -f values/broken.yaml"),
     ("values-missing", "template demo mychart -f nowhere.yaml"),
     ("helm-3", "template demo compat --set error=field --helm-compat 3.22"),
 ];
