@@ -1,6 +1,5 @@
 //! The flags that bound a render.
 
-use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
 use crate::release;
 use bowsprit::Engine;
@@ -39,11 +38,6 @@ pub(crate) fn limits(parsed: &Parsed) -> Limits {
 }
 
 /// An engine within these limits.
-///
-/// # Errors
-///
-/// Fails where the wanted release of Helm is none.
-pub(crate) fn engine(parsed: &Parsed) -> Result<Engine, Failure> {
-    let compat = release::compat(parsed)?;
-    Ok(Engine::builder().limits(limits(parsed)).compat(compat).build())
+pub(crate) fn engine(parsed: &Parsed) -> Engine {
+    Engine::builder().limits(limits(parsed)).compat(release::compat(parsed)).build()
 }

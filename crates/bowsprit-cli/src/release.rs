@@ -47,16 +47,9 @@ pub(crate) static FLAGS: &[Flag] = &[
     ),
 ];
 
-/// The release of Helm that is wanted.
-///
-/// # Errors
-///
-/// Fails where there is no such level.
-pub(crate) fn compat(parsed: &Parsed) -> Result<Compat, Failure> {
-    match parsed.non_empty("helm-compat") {
-        None => Ok(Compat::default()),
-        Some(text) => text.parse().map_err(|e| Failure::Error(format!("--helm-compat: {e}"))),
-    }
+/// The release of Helm that is wanted; the settings have been checked for a level that is none.
+pub(crate) fn compat(parsed: &Parsed) -> Compat {
+    parsed.non_empty("helm-compat").and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// The snapshot that `--target` names.
@@ -79,7 +72,7 @@ fn bad_target(parsed: &Parsed, error: &TargetError) -> Failure {
 ///
 /// Fails where the version is none.
 pub(crate) fn capabilities(parsed: &Parsed) -> Result<Capabilities, Failure> {
-    let compat = compat(parsed)?;
+    let compat = compat(parsed);
     let capabilities = match target(parsed)? {
         Some(target) => target.capabilities(compat).map_err(|e| bad_target(parsed, &e))?,
         None => Capabilities::of(compat),
@@ -96,7 +89,7 @@ pub(crate) fn over_capabilities(
     parsed: &Parsed,
     mut capabilities: Capabilities,
 ) -> Result<Capabilities, Failure> {
-    let compat = compat(parsed)?;
+    let compat = compat(parsed);
     if compat != Compat::default() {
         capabilities = capabilities.as_in(compat);
     }
@@ -125,7 +118,7 @@ pub(crate) fn apply(parsed: &Parsed, request: &mut RenderRequest) {
 /// Fails where Helm does, with its words.
 pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Failure> {
     let mut options = Options::default();
-    let rules = compat(invocation.parsed)?.rules();
+    let rules = compat(invocation.parsed).rules();
     options.limits.reading = rules.reading;
     if rules.chart_versions == ChartVersions::Any {
         options.api_versions = ApiVersions::Any;
@@ -143,21 +136,18 @@ pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Fa
 }
 
 /// The world that templates see.
-///
-/// # Errors
-///
-/// Fails where the snapshot of a cluster can't be read.
-pub(crate) fn host(parsed: &Parsed) -> Result<Box<dyn Host>, Failure> {
+pub(crate) fn host(parsed: &Parsed) -> Box<dyn Host> {
     let dns = parsed.is_on("enable-dns");
-    let target = target(parsed)?;
-    Ok(match (parsed.number("seed"), target) {
+    // A snapshot that can't be read has been an error of the capabilities.
+    let target = target(parsed).unwrap_or_default();
+    match (parsed.number("seed"), target) {
         (Some(seed), None) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
         (Some(seed), Some(target)) => {
             Box::new(target.host(SeededHost::at(seed, source_date()).dns(dns)))
         }
         (None, None) => Box::new(OsHost::new().dns(dns)),
         (None, Some(target)) => Box::new(target.host(OsHost::new().dns(dns))),
-    })
+    }
 }
 
 /// What others who make builds repeatable take for the time.

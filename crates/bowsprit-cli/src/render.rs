@@ -54,13 +54,13 @@ pub(crate) fn prepare_at(
     invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
     let values = values::values(parsed)?;
     let chart = release::load(invocation, path)?;
-    let chart = limits::engine(parsed)?.compile(Arc::new(chart));
+    let chart = limits::engine(parsed).compile(Arc::new(chart));
     let mut request = RenderRequest::new(name, invocation.settings.namespace())
         .values(values)
         .capabilities(capabilities);
     release::apply(parsed, &mut request);
     let options = options(invocation);
-    Ok(Job { chart, request, options, host: release::host(parsed)? })
+    Ok(Job { chart, request, options, host: release::host(parsed) })
 }
 
 /// What of a release is wanted, as far as the command has flags for it.

@@ -7,6 +7,7 @@ use crate::streams;
 use bowsprit::Compat;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::diag::Style;
+use bowsprit::render::CompatError;
 use bowsprit::value::strconv;
 use std::path::PathBuf;
 
@@ -69,6 +70,7 @@ pub(crate) struct Settings {
     /// The release of Helm that log lines are to look like.
     compat: Compat,
     error_format: String,
+    wrong_compat: Option<CompatError>,
 }
 
 fn env(name: &str) -> String {
@@ -87,6 +89,7 @@ impl Settings {
             log_debug: false,
             compat: Compat::default(),
             error_format: String::new(),
+            wrong_compat: None,
         }
     }
 
@@ -100,8 +103,10 @@ impl Settings {
                 "color" | "colour" => value.clone_into(&mut self.color),
                 "error-format" => value.clone_into(&mut self.error_format),
                 "debug" => self.debug = value == "true",
-                // A level that is none is told when it is used.
-                "helm-compat" => self.compat = value.parse().unwrap_or_default(),
+                "helm-compat" => match value.parse() {
+                    Ok(compat) => self.compat = compat,
+                    Err(error) => self.wrong_compat = Some(error),
+                },
                 _ => {}
             }
         }
@@ -133,6 +138,9 @@ impl Settings {
     ///
     /// Fails where the format of errors is none.
     pub(crate) fn check(&self) -> Result<(), Failure> {
+        if let Some(error) = &self.wrong_compat {
+            return Err(Failure::Error(format!("--helm-compat: {error}")));
+        }
         match self.error_format.as_str() {
             "" | "rich" | "plain" => Ok(()),
             other => {

@@ -47,7 +47,7 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
         set_string: parsed.all("set-string"),
         set_file: parsed.all("set-file"),
         set_literal: parsed.all("set-literal"),
-        compat: release::compat(parsed)?,
+        compat: release::compat(parsed),
         ..ValuesOptions::default()
     };
     // A file that can't be read is an error only after all before it have been parsed.

@@ -67,8 +67,8 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         .capabilities(capabilities);
     release::apply(parsed, &mut request);
     request.strict = parsed.is_on("strict");
-    let compiled = limits::engine(parsed)?.compile(Arc::new(chart));
-    match compiled.render_text(NAME, &template, &request, &*release::host(parsed)?) {
+    let compiled = limits::engine(parsed).compile(Arc::new(chart));
+    match compiled.render_text(NAME, &template, &request, &*release::host(parsed)) {
         Ok(rendered) => {
             rendered.warnings.iter().for_each(|line| invocation.settings.log(line));
             let mut text = rendered.output;
@@ -109,7 +109,7 @@ fn chart(invocation: &Invocation<'_>) -> Result<Chart, Failure> {
 
 /// Answers requests until there are no more, or nobody reads the answers.
 fn serve(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let host = release::host(invocation.parsed)?;
+    let host = release::host(invocation.parsed);
     let evaluator = Evaluator::new(Shared(&*host), limits::limits(invocation.parsed));
     let mut input = std::io::stdin().lock();
     let mut out = std::io::stdout().lock();

@@ -235,7 +235,7 @@ fn finish(
     if patterns.is_empty() {
         out.extend_from_slice(&text);
     } else {
-        let dialect = release::compat(invocation.parsed)?.rules().documents;
+        let dialect = release::compat(invocation.parsed).rules().documents;
         match pipeline::show_only_as(&text, &patterns, dialect) {
             Ok(shown) => out.extend_from_slice(&shown),
             Err(missing) => {

@@ -157,7 +157,7 @@ pub(super) fn open_at<'a>(
     let locate = |reference: &str, _version: Option<&str>| {
         loader::locate(reference).map_err(|e| e.to_string())
     };
-    let disk = Disk::new(path, limits::engine(invocation.parsed)?, Box::new(locate));
+    let disk = Disk::new(path, limits::engine(invocation.parsed), Box::new(locate));
     Ok(Fleet { path: path.to_owned(), text, file, disk })
 }
 

@@ -618,7 +618,7 @@ impl<'d> Deployment<'d> {
         if let Some(defaults) = defaults {
             let mut chart = (**job.chart.chart()).clone();
             chart.values = defaults;
-            job.chart = limits::engine(parsed)?.compile(Arc::new(chart));
+            job.chart = limits::engine(parsed).compile(Arc::new(chart));
         }
         Ok(())
     }
