@@ -9,7 +9,8 @@ ready:
 test filter="":
     cargo test --workspace {{ filter }}
 
-# Record golden files from a Helm 4.2.4 binary; the filter names cases.
+# Record golden files from a Helm 4.2.4 binary; the filter names cases. Cases of other versions are
+# recorded by `cargo run -p bowsprit-dev -- golden --helm HELM --helm HELM-3.22 --helm HELM-4.1`.
 golden helm=env("HELM", "helm") filter="":
     cargo run --package bowsprit-dev -- golden --helm "{{ helm }}" {{ filter }}
 

@@ -65,7 +65,11 @@ fn failure(case: &Case) -> Option<String> {
         Ok(expected) => expected,
         Err(error) => return Some(format!("\n{error}\n")),
     };
-    let difference = match run_case(program(), &repository(), case) {
+    let mut case = case.clone();
+    if let Some(compat) = &case.command.compat {
+        case.command.args.extend(["--helm-compat".to_string(), compat.clone()]);
+    }
+    let difference = match run_case(program(), &repository(), &case) {
         Ok(outcome) => expected.compare(&outcome)?,
         Err(error) => error.to_string(),
     };

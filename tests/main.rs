@@ -12,3 +12,4 @@ mod hooks;
 mod hostile;
 mod program;
 mod random;
+mod rich;

@@ -22,6 +22,54 @@ pub struct Limits {
     pub archive: ArchiveLimits,
     /// How deeply subcharts may be nested. Helm knows no such limit.
     pub depth: usize,
+    /// How files are read, which is no limit but differs between Helm's releases.
+    pub reading: Reading,
+}
+
+/// Which documents of a values file count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ValuesDocuments {
+    /// The first.
+    First,
+    /// All of them, later ones over earlier ones.
+    #[default]
+    All,
+}
+
+impl ValuesDocuments {
+    /// Reads a values file.
+    ///
+    /// # Errors
+    /// With Helm's words, where a document that counts can't be decoded or is no mapping.
+    pub fn read(self, text: &[u8]) -> Result<Map, bowsprit_yaml::Error> {
+        match self {
+            ValuesDocuments::First => bowsprit_yaml::read_first_values(text),
+            ValuesDocuments::All => bowsprit_yaml::read_values(text),
+        }
+    }
+}
+
+/// How a chart's files are read. The default is that of Helm 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reading {
+    /// Which documents of `values.yaml` count.
+    pub values_documents: ValuesDocuments,
+    /// The Go package that errors name types of.
+    pub package: &'static str,
+}
+
+impl Default for Reading {
+    fn default() -> Reading {
+        Reading { values_documents: ValuesDocuments::All, package: "v2" }
+    }
+}
+
+impl Reading {
+    /// That of Helm 3.
+    pub const V3: Reading = Reading { values_documents: ValuesDocuments::First, package: "chart" };
+    /// That of Helm 4.
+    pub const V4: Reading = Reading { values_documents: ValuesDocuments::All, package: "v2" };
 }
 
 impl Limits {
@@ -31,13 +79,17 @@ impl Limits {
     /// Limits for charts that nobody trusts.
     #[must_use]
     pub fn strict() -> Limits {
-        Limits { archive: ArchiveLimits::strict(), depth: 50 }
+        Limits { archive: ArchiveLimits::strict(), depth: 50, ..Limits::default() }
     }
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { archive: ArchiveLimits::default(), depth: Limits::MAX_DEPTH }
+        Limits {
+            archive: ArchiveLimits::default(),
+            depth: Limits::MAX_DEPTH,
+            reading: Reading::default(),
+        }
     }
 }
 
@@ -252,7 +304,7 @@ impl Format {
     /// # Errors
     /// For versions that no chart has, and for text that is no YAML.
     pub fn detect(chart_yaml: &[u8]) -> Result<Format, ErrorKind> {
-        let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml", Format::V2))?;
+        let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml", "v2"))?;
         match version.as_str() {
             "" | API_VERSION_V1 | API_VERSION_V2 => Ok(Format::V2),
             API_VERSION_V3 => Ok(Format::V3),
@@ -273,11 +325,8 @@ fn detect(files: &[File]) -> Result<Format, ErrorKind> {
     Format::detect(&chart_yaml.ok_or(ErrorKind::VersionUndetected)?.data)
 }
 
-fn in_file(name: &'static str, format: Format) -> impl Fn(DecodeError) -> ErrorKind {
-    move |source| {
-        let source = if format == Format::V3 { source.in_v3() } else { source };
-        ErrorKind::File { name, source }
-    }
+fn in_file(name: &'static str, package: &'static str) -> impl Fn(DecodeError) -> ErrorKind {
+    move |source| ErrorKind::File { name, source: source.in_package(package) }
 }
 
 /// A file by its name from the root of the chart that is being loaded.
@@ -333,6 +382,14 @@ impl Loader<'_> {
         }
     }
 
+    /// Helm reads `v3` charts into types of the same names in another package.
+    fn package(&self, format: Format) -> &'static str {
+        match format {
+            Format::V2 => self.limits.reading.package,
+            Format::V3 => "v3",
+        }
+    }
+
     /// `LoadFiles`.
     fn chart(
         &mut self,
@@ -347,7 +404,8 @@ impl Loader<'_> {
         let mut sorted = Sorted::default();
         for file in files.iter().filter(|file| file.name == b"Chart.yaml") {
             let metadata = sorted.metadata.get_or_insert_default();
-            decode::metadata(file.data, metadata).map_err(in_file("Chart.yaml", format))?;
+            let failed = in_file("Chart.yaml", self.package(format));
+            decode::metadata(file.data, metadata).map_err(failed)?;
             if metadata.api_version.is_empty() {
                 metadata.api_version = format.default_api_version().into();
             }
@@ -377,14 +435,16 @@ impl Loader<'_> {
         format: Format,
         sorted: &mut Sorted<'f>,
     ) -> Result<(), ErrorKind> {
+        let package = self.package(format);
         match file.name {
             b"Chart.yaml" => {}
             b"Chart.lock" => {
-                sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock", format))?
+                sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock", package))?
             }
             b"values.yaml" => {
-                sorted.values =
-                    Some(decode::values(file.data).map_err(in_file("values.yaml", format))?);
+                let values = self.limits.reading.values_documents.read(file.data);
+                let values = values.map_err(|e| in_file("values.yaml", package)(e.into()));
+                sorted.values = Some(values?);
                 sorted.values_source = Some(file.data.clone());
             }
             b"values.schema.json" => sorted.schema = Some(file.data.clone()),
@@ -408,7 +468,8 @@ impl Loader<'_> {
         if metadata.api_version != API_VERSION_V1 {
             self.log.push(LogLine::info(REQUIREMENTS_MOVED));
         }
-        decode::metadata(file.data, metadata).map_err(in_file("requirements.yaml", Format::V2))?;
+        let failed = in_file("requirements.yaml", self.package(Format::V2));
+        decode::metadata(file.data, metadata).map_err(failed)?;
         if metadata.api_version == API_VERSION_V1 {
             sorted.files.push(file.to_file());
         }
@@ -420,7 +481,8 @@ impl Loader<'_> {
         file: Named<'_>,
         sorted: &mut Sorted<'_>,
     ) -> Result<(), ErrorKind> {
-        sorted.lock = decode::lock(file.data).map_err(in_file("requirements.lock", Format::V2))?;
+        let failed = in_file("requirements.lock", self.package(Format::V2));
+        sorted.lock = decode::lock(file.data).map_err(failed)?;
         if sorted.metadata.get_or_insert_default().api_version == API_VERSION_V1 {
             sorted.files.push(file.to_file());
         } else {

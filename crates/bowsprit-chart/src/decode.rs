@@ -8,7 +8,7 @@ use crate::dependency::{Dependency, Lock};
 use crate::metadata::{Maintainer, Metadata};
 use crate::quote::quote;
 use crate::time;
-use bowsprit_value::{Map, Str};
+use bowsprit_value::Str;
 use bowsprit_yaml::{Document, Node, NodeType};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,10 +38,10 @@ enum Problem {
 }
 
 impl DecodeError {
-    /// Helm reads `v3` charts into types of the same names in another package.
-    pub(crate) fn in_v3(mut self) -> DecodeError {
+    /// The same for types of the same names in another Go package.
+    pub(crate) fn in_package(mut self, package: &str) -> DecodeError {
         if let Problem::Type { wanted, .. } = &mut *self.0 {
-            *wanted = wanted.replace("v2.", "v3.").into();
+            *wanted = wanted.replace("v2.", &format!("{package}.")).into();
         }
         self
     }
@@ -125,11 +125,6 @@ pub(crate) fn lock(text: &[u8]) -> Result<Option<Lock>, DecodeError> {
         decoder.lock(root, lock.insert(Lock::default()));
     })?;
     Ok(lock)
-}
-
-/// All documents of `values.yaml`, merged.
-pub(crate) fn values(text: &[u8]) -> Result<Map, DecodeError> {
-    Ok(bowsprit_yaml::read_values(text)?)
 }
 
 fn decode(

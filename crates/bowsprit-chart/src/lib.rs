@@ -44,7 +44,8 @@ mod time;
 pub use archive::{ArchiveError, ArchiveErrorKind, ArchiveLimits, load_archive_files};
 pub use bytes::Bytes;
 pub use chart::{
-    Chart, Crd, Format, InvalidApiVersion, Limits, NotInstallable, Warned, is_crd_file,
+    Chart, Crd, Format, InvalidApiVersion, Limits, NotInstallable, Reading, ValuesDocuments,
+    Warned, is_crd_file,
 };
 pub use decode::DecodeError;
 pub use dependency::{Dependency, Lock, MissingDependencies, check_dependencies};

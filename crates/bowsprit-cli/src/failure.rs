@@ -1,7 +1,9 @@
 //! How a command ends that did not do what it should.
 
+use crate::settings::Settings;
 use crate::streams;
 use bowsprit::chart::LogLine;
+use bowsprit::diag::Diagnostic;
 use std::fmt::Display;
 
 /// What is printed before the program ends with exit code 1, or the code it ends with.
@@ -11,6 +13,10 @@ pub(crate) enum Failure {
     Error(String),
     /// A text that stands for itself.
     Bare(String),
+    /// `Error: `, a text, and the places that it is about.
+    Found(Box<Diagnostic>),
+    /// A text that stands for itself and may have colours.
+    Styled(String),
     /// A line of the log.
     Log(LogLine),
     /// Nothing to print: the exit code says it.
@@ -23,10 +29,33 @@ impl Failure {
         Failure::Error(error.to_string())
     }
 
+    /// A failure with the places that it is about.
+    pub(crate) fn found(found: Diagnostic) -> Failure {
+        Failure::Found(Box::new(found))
+    }
+
+    /// The same in the form that is wanted: rich, or the text alone.
+    pub(crate) fn styled(self, settings: &Settings) -> Failure {
+        match (self, settings.error_style()) {
+            (Failure::Found(found), Some(style)) => {
+                let report = found.report(style.headline(false));
+                Failure::Styled(format!("{}: {report}", style.error("Error")))
+            }
+            (Failure::Error(text), Some(style)) => {
+                let report = Diagnostic::error(text);
+                let report = report.report(style.headline(false));
+                Failure::Styled(format!("{}: {report}", style.error("Error")))
+            }
+            (other, _) => other,
+        }
+    }
+
     pub(crate) fn print(&self) {
         match self {
             Failure::Error(text) => streams::say(&format!("Error: {text}")),
             Failure::Bare(text) => streams::say(text),
+            Failure::Found(found) => streams::say(&format!("Error: {}", found.message)),
+            Failure::Styled(text) => streams::say_styled(text),
             Failure::Log(line) => streams::say(&line.to_string()),
             Failure::Code(_) => {}
         }

@@ -1,13 +1,14 @@
 //! The flags that bound a render.
 
 use crate::flags::{Flag, Kind, Parsed};
+use crate::release;
 use bowsprit::Engine;
 use bowsprit::value::Limits;
 
 /// More than any known chart needs by a factor of hundreds; some seconds.
 const STEPS: u64 = 200_000_000;
 
-/// Allocated by functions, freed or not.
+/// Held by values at one time.
 const BYTES: u64 = 512 << 20;
 
 const OUTPUT: u64 = 256 << 20;
@@ -21,7 +22,7 @@ pub(crate) static FLAGS: &[Flag] = &[
         "max-memory",
         Kind::Size,
         "BYTES",
-        "Stop templates that allocate more (default 512Mi)",
+        "Stop templates whose values hold more (default 512Mi)",
     ),
     Flag::with("max-output", Kind::Size, "BYTES", "Stop templates that print more (default 256Mi)"),
 ];
@@ -38,5 +39,5 @@ pub(crate) fn limits(parsed: &Parsed) -> Limits {
 
 /// An engine within these limits.
 pub(crate) fn engine(parsed: &Parsed) -> Engine {
-    Engine::builder().limits(limits(parsed)).build()
+    Engine::builder().limits(limits(parsed)).compat(release::compat(parsed)).build()
 }

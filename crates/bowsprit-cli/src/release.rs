@@ -6,10 +6,20 @@ use crate::flags::{Flag, Kind, Parsed};
 use crate::limits;
 use bowsprit::chart::Chart;
 use bowsprit::host::{OsHost, SeededHost};
-use bowsprit::loader::{self, Options};
+use bowsprit::loader::{self, ApiVersions, Options};
+use bowsprit::render::compat::ChartVersions;
+use bowsprit::render::{Target, TargetError};
 use bowsprit::value::{Args, Func, FuncError, Host, Str, Timestamp, Type, Value};
-use bowsprit::{Capabilities, KubeVersion, RenderRequest, pipeline};
+use bowsprit::{Capabilities, Compat, KubeVersion, RenderRequest, pipeline};
 use std::path::Path;
+
+/// For commands that render without a cluster.
+pub(crate) static TARGET: &[Flag] = &[Flag::with(
+    "target",
+    Kind::Text,
+    "FILE",
+    "A snapshot of a cluster: its versions, and objects for lookup",
+)];
 
 pub(crate) static FLAGS: &[Flag] = &[
     Flag::with("kube-version", Kind::Text, "VERSION", "The version of Kubernetes that charts see"),
@@ -22,6 +32,12 @@ pub(crate) static FLAGS: &[Flag] = &[
     .short('a'),
     Flag::switch("is-upgrade", "Render an upgrade instead of an installation"),
     Flag::switch("skip-schema-validation", "Leave values.schema.json unread"),
+    Flag::with(
+        "helm-compat",
+        Kind::Text,
+        "VERSION",
+        "Behave as Helm 3.22, 4.1 or 4.2 (default 4.2)",
+    ),
     Flag::switch("enable-dns", "Let getHostByName ask the name service"),
     Flag::with(
         "seed",
@@ -31,13 +47,37 @@ pub(crate) static FLAGS: &[Flag] = &[
     ),
 ];
 
+/// The release of Helm that is wanted; the settings have been checked for a level that is none.
+pub(crate) fn compat(parsed: &Parsed) -> Compat {
+    parsed.non_empty("helm-compat").and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// The snapshot that `--target` names.
+fn target(parsed: &Parsed) -> Result<Option<Target>, Failure> {
+    let Some(name) = parsed.non_empty("target") else { return Ok(None) };
+    let path = Path::new(name);
+    let text = std::fs::read(path).map_err(|e| {
+        Failure::Error(format!("--target: {}", loader::PathError::new("open", path, e)))
+    })?;
+    Target::parse(&text).map(Some).map_err(|e| bad_target(parsed, &e))
+}
+
+fn bad_target(parsed: &Parsed, error: &TargetError) -> Failure {
+    Failure::Error(format!("--target {}: {error}", parsed.text("target").unwrap_or_default()))
+}
+
 /// What `.Capabilities` is to say.
 ///
 /// # Errors
 ///
 /// Fails where the version is none.
 pub(crate) fn capabilities(parsed: &Parsed) -> Result<Capabilities, Failure> {
-    over_capabilities(parsed, Capabilities::default())
+    let compat = compat(parsed);
+    let capabilities = match target(parsed)? {
+        Some(target) => target.capabilities(compat).map_err(|e| bad_target(parsed, &e))?,
+        None => Capabilities::of(compat),
+    };
+    over_capabilities(parsed, capabilities)
 }
 
 /// The same over what a cluster says.
@@ -49,8 +89,12 @@ pub(crate) fn over_capabilities(
     parsed: &Parsed,
     mut capabilities: Capabilities,
 ) -> Result<Capabilities, Failure> {
+    let compat = compat(parsed);
+    if compat != Compat::default() {
+        capabilities = capabilities.as_in(compat);
+    }
     if let Some(version) = parsed.non_empty("kube-version") {
-        let version = KubeVersion::parse(version).map_err(Failure::of)?;
+        let version = KubeVersion::parse_as(version, compat).map_err(Failure::of)?;
         capabilities = capabilities.with_kube_version(version);
     }
     let versions = parsed.all("api-versions");
@@ -73,7 +117,13 @@ pub(crate) fn apply(parsed: &Parsed, request: &mut RenderRequest) {
 ///
 /// Fails where Helm does, with its words.
 pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Failure> {
-    match loader::load_path(path, &Options::default()) {
+    let mut options = Options::default();
+    let rules = compat(invocation.parsed).rules();
+    options.limits.reading = rules.reading;
+    if rules.chart_versions == ChartVersions::Any {
+        options.api_versions = ApiVersions::Any;
+    }
+    match loader::load_path(path, &options) {
         Ok(loaded) => {
             loaded.warnings.iter().for_each(|line| invocation.settings.log(line));
             Ok(loaded.output)
@@ -88,9 +138,15 @@ pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Fa
 /// The world that templates see.
 pub(crate) fn host(parsed: &Parsed) -> Box<dyn Host> {
     let dns = parsed.is_on("enable-dns");
-    match parsed.number("seed") {
-        Some(seed) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
-        None => Box::new(OsHost::new().dns(dns)),
+    // A snapshot that can't be read has been an error of the capabilities.
+    let target = target(parsed).unwrap_or_default();
+    match (parsed.number("seed"), target) {
+        (Some(seed), None) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
+        (Some(seed), Some(target)) => {
+            Box::new(target.host(SeededHost::at(seed, source_date()).dns(dns)))
+        }
+        (None, None) => Box::new(OsHost::new().dns(dns)),
+        (None, Some(target)) => Box::new(target.host(OsHost::new().dns(dns))),
     }
 }
 

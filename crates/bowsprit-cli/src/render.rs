@@ -152,11 +152,13 @@ pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) ->
     {
         return Failure::Error(format!("--dependency-update is not supported yet: {missing}"));
     }
-    hinted(error, error.has_release() && !invocation.settings.debug)
+    let mut found = error.diagnostic();
+    found.message = hinted(error, error.has_release() && !invocation.settings.debug);
+    Failure::found(found)
 }
 
 /// An error with Helm's hint, if it is wanted.
-pub(crate) fn hinted(error: &dyn std::fmt::Display, hint: bool) -> Failure {
+pub(crate) fn hinted(error: &dyn std::fmt::Display, hint: bool) -> String {
     const HINT: &str = "Use --debug flag to render out invalid YAML";
-    Failure::Error(if hint { format!("{error}\n\n{HINT}") } else { error.to_string() })
+    if hint { format!("{error}\n\n{HINT}") } else { error.to_string() }
 }

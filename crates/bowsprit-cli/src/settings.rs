@@ -4,7 +4,10 @@ use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
 use crate::kubeconfig;
 use crate::streams;
+use bowsprit::Compat;
 use bowsprit::chart::{Level, LogLine};
+use bowsprit::diag::Style;
+use bowsprit::render::CompatError;
 use bowsprit::value::strconv;
 use std::path::PathBuf;
 
@@ -14,7 +17,13 @@ pub(crate) static FLAGS: &[Flag] = &[
     Flag::switch("debug", "Print more, and what is rendered even if it is no YAML"),
     Flag::with("kubeconfig", Kind::Text, "FILE", "The kubeconfig file"),
     Flag::with("kube-context", Kind::Text, "NAME", "The kubeconfig's context"),
-    Flag::with("color", Kind::Text, "WHEN", "Accepted for Helm's sake: never, auto or always"),
+    Flag::with(
+        "error-format",
+        Kind::Text,
+        "FORMAT",
+        "rich: errors with source lines, the default on terminals; plain: Helm's text",
+    ),
+    Flag::with("color", Kind::Text, "WHEN", "Colours in errors: never, auto or always"),
     Flag::with("colour", Kind::Text, "WHEN", "As --color").hidden(),
     Flag::with("kube-token", Kind::Text, "TOKEN", "").hidden(),
     Flag::with("kube-as-user", Kind::Text, "USER", "").hidden(),
@@ -58,6 +67,10 @@ pub(crate) struct Settings {
     pub(crate) debug: bool,
     /// Whether debug lines are logged. Helm decides that before it has read all flags.
     log_debug: bool,
+    /// The release of Helm that log lines are to look like.
+    compat: Compat,
+    error_format: String,
+    wrong_compat: Option<CompatError>,
 }
 
 fn env(name: &str) -> String {
@@ -74,6 +87,9 @@ impl Settings {
             color: color_from_env(),
             debug: strconv::parse_bool(env("HELM_DEBUG").as_bytes()).unwrap_or(false),
             log_debug: false,
+            compat: Compat::default(),
+            error_format: String::new(),
+            wrong_compat: None,
         }
     }
 
@@ -85,7 +101,12 @@ impl Settings {
                 "kubeconfig" => value.clone_into(&mut self.kubeconfig),
                 "kube-context" | "context" => value.clone_into(&mut self.context),
                 "color" | "colour" => value.clone_into(&mut self.color),
+                "error-format" => value.clone_into(&mut self.error_format),
                 "debug" => self.debug = value == "true",
+                "helm-compat" => match value.parse() {
+                    Ok(compat) => self.compat = compat,
+                    Err(error) => self.wrong_compat = Some(error),
+                },
                 _ => {}
             }
         }
@@ -111,10 +132,46 @@ impl Settings {
         }))
     }
 
+    /// Checks what no flag's type checks.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the format of errors is none.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if let Some(error) = &self.wrong_compat {
+            return Err(Failure::Error(format!("--helm-compat: {error}")));
+        }
+        match self.error_format.as_str() {
+            "" | "rich" | "plain" => Ok(()),
+            other => {
+                Err(Failure::Error(format!("--error-format: {other:?} is none of rich and plain")))
+            }
+        }
+    }
+
+    /// How errors are printed: none where Helm's text alone is wanted.
+    pub(crate) fn error_style(&self) -> Option<Style> {
+        let watched = streams::is_watched();
+        let rich = match self.error_format.as_str() {
+            "rich" => true,
+            "plain" => false,
+            _ => watched,
+        };
+        let color = match self.color.as_str() {
+            "always" => true,
+            "never" => false,
+            _ => watched,
+        };
+        rich.then(|| Style::default().color(color))
+    }
+
     /// Prints a line of the log, if it is to be seen.
     pub(crate) fn log(&self, line: &LogLine) {
-        if line.level != Level::Debug || self.log_debug {
-            streams::say(&line.to_string());
+        if line.level == Level::Debug && !self.log_debug {
+            return;
+        }
+        if let Some(text) = self.compat.log_text(line) {
+            streams::say(&text);
         }
     }
 

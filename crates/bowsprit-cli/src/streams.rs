@@ -1,7 +1,7 @@
 //! Standard output, in one piece, and standard error, line by line.
 
 use crate::failure::Failure;
-use std::fmt::Write as _;
+use bowsprit::diag::escape_controls;
 use std::io::{ErrorKind, IsTerminal, Write};
 
 /// Prints a line on standard error. When nobody listens there is nothing left to do.
@@ -9,24 +9,18 @@ use std::io::{ErrorKind, IsTerminal, Write};
 /// Errors quote charts, whose authors may not drive a terminal; elsewhere the bytes stay as they are.
 pub(crate) fn say(line: &str) {
     let mut err = std::io::stderr().lock();
-    let mut text = if err.is_terminal() { tamed(line) } else { line.to_owned() };
-    text.push('\n');
-    let _ = err.write_all(text.as_bytes());
+    let text = if err.is_terminal() { escape_controls(line) } else { line.into() };
+    let _ = err.write_all(format!("{text}\n").as_bytes());
 }
 
-/// The text with its control characters spelled out.
-fn tamed(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => {
-                let _ = write!(out, "\\x{:02x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
+/// Prints a line on standard error that may drive a terminal: its parts have been tamed before.
+pub(crate) fn say_styled(line: &str) {
+    let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Whether somebody watches standard error.
+pub(crate) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
 }
 
 /// Whether somebody reads standard output on a terminal.
@@ -62,12 +56,4 @@ pub(crate) fn ask_secret(prompt: &str) -> Result<String, String> {
     let terminal = console::Term::stderr();
     terminal.write_str(prompt).map_err(|error| error.to_string())?;
     terminal.read_secure_line().map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn control_characters_are_spelled_out() {
-        assert_eq!(super::tamed("a\u{1b}[2J\n\tb\u{9b}é"), "a\\x1b[2J\n\tb\\x9bé");
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
+use crate::release;
 use bowsprit::loader::PathError;
 use bowsprit::render::sprig_functions;
 use bowsprit::render::values::{ValuesFile, ValuesOptions, merge};
@@ -46,6 +47,7 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
         set_string: parsed.all("set-string"),
         set_file: parsed.all("set-file"),
         set_literal: parsed.all("set-literal"),
+        compat: release::compat(parsed),
         ..ValuesOptions::default()
     };
     // A file that can't be read is an error only after all before it have been parsed.
@@ -60,11 +62,15 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
         }
     }
     if let Some(error) = unreadable {
-        let files = ValuesOptions { files: options.files, ..ValuesOptions::default() };
-        merge(&files, &mut |_| Err(String::new())).map_err(Failure::of)?;
+        let files = ValuesOptions {
+            files: options.files,
+            compat: options.compat,
+            ..ValuesOptions::default()
+        };
+        merge(&files, &mut |_| Err(String::new())).map_err(|e| Failure::found(e.diagnostic()))?;
         return Err(Failure::Error(error));
     }
-    merge(&options, &mut |path| read_file(path)).map_err(Failure::of)
+    merge(&options, &mut |path| read_file(path)).map_err(|e| Failure::found(e.diagnostic()))
 }
 
 /// The texts of the values files that can be read twice, for those who speak of places in them.

@@ -40,6 +40,13 @@ impl Style {
     }
 }
 
+impl Style {
+    /// A word in the colour of errors, if there are colours.
+    pub fn error(&self, word: &str) -> String {
+        Paint { color: self.color }.severity(Severity::Error, word)
+    }
+}
+
 /// A diagnostic in a style; `Display` prints it, without a newline at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'d> {

@@ -1,5 +1,6 @@
 //! What Helm reads of an object.
 
+use crate::dialect::Dialect;
 use bowsprit_yaml::{Document, Node, NodeType};
 use std::borrow::Cow;
 
@@ -25,9 +26,18 @@ impl Head {
     ///
     /// Fails with Helm's text where the document is no YAML or a field is of another type.
     pub fn parse(text: &[u8]) -> Result<Head, String> {
+        Head::parse_as(text, Dialect::default())
+    }
+
+    /// As [`Head::parse`], with the words of one of Helm's releases.
+    ///
+    /// # Errors
+    ///
+    /// As [`Head::parse`].
+    pub fn parse_as(text: &[u8], dialect: Dialect) -> Result<Head, String> {
         let document = Document::parse(text).map_err(|e| e.to_string())?;
         document.check_json().map_err(|e| e.to_string())?;
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder { package: dialect.package, error: None };
         let head = decoder.head(document.root());
         match decoder.error {
             Some(error) => {
@@ -47,8 +57,8 @@ const METADATA_TYPE: &str = "struct { Name string \"json:\\\"name\\\"\"; \
      Annotations map[string]string \"json:\\\"annotations\\\"\" }";
 
 /// Go's `encoding/json` into Helm's head struct: goes on after a type error and reports the first.
-#[derive(Default)]
 struct Decoder {
+    package: &'static str,
     error: Option<String>,
 }
 
@@ -59,7 +69,8 @@ impl Decoder {
             NodeType::Mapping => {}
             NodeType::Null => return head,
             other => {
-                self.refuse(other, "into Go value of type util.SimpleHead");
+                let target = format!("into Go value of type {}.SimpleHead", self.package);
+                self.refuse(other, &target);
                 return head;
             }
         }

@@ -16,6 +16,7 @@
 //! # Ok::<(), bowsprit_manifest::Error>(())
 //! ```
 
+mod dialect;
 pub mod diff;
 mod head;
 mod hook;
@@ -26,11 +27,12 @@ mod selector;
 mod sort;
 mod split;
 
+pub use dialect::{Dialect, Documents, Webhooks};
 pub use head::Head;
 pub use hook::{Hook, HookEvent};
 pub use identity::Identity;
 pub use objects::{Object, ObjectsError, ObjectsErrorReason, documents, objects, string_map};
 pub use order::Order;
 pub use selector::{LabelSelector, Labels, Operator, Requirement, SelectorError};
-pub use sort::{Error, Manifest, Outcome, Sorted, sort_manifests};
-pub use split::split;
+pub use sort::{Error, Manifest, Outcome, Sorted, sort_manifests, sort_manifests_as};
+pub use split::{split, split_as};

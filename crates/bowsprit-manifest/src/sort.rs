@@ -1,9 +1,10 @@
 //! Rendered files into sorted manifests and hooks.
 
+use crate::dialect::{Dialect, Webhooks};
 use crate::head::Head;
 use crate::hook::{Hook, Role, role};
 use crate::order::Order;
-use crate::split::split;
+use crate::split::split_as;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +73,19 @@ pub fn sort_manifests<'f, P: AsRef<str>>(
     files: impl IntoIterator<Item = (P, &'f [u8])>,
     order: Order,
 ) -> Result<Outcome, Error> {
+    sort_manifests_as(files, order, Dialect::default())
+}
+
+/// As [`sort_manifests`], as one of Helm's releases does it.
+///
+/// # Errors
+///
+/// As [`sort_manifests`].
+pub fn sort_manifests_as<'f, P: AsRef<str>>(
+    files: impl IntoIterator<Item = (P, &'f [u8])>,
+    order: Order,
+    dialect: Dialect,
+) -> Result<Outcome, Error> {
     let mut files: Vec<(P, &[u8])> = files.into_iter().collect();
     files.sort_by(|a, b| a.0.as_ref().as_bytes().cmp(b.0.as_ref().as_bytes()));
     let mut outcome = Outcome::default();
@@ -80,18 +94,33 @@ pub fn sort_manifests<'f, P: AsRef<str>>(
         if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) {
             continue;
         }
-        for document in split(text) {
-            add(&mut outcome, &path, document)?;
+        for document in split_as(text, dialect) {
+            add(&mut outcome, &path, document, dialect)?;
         }
     }
     let Sorted { manifests, hooks } = &mut outcome.sorted;
-    manifests.sort_by(|a, b| order.rank(&a.head.kind).cmp(&order.rank(&b.head.kind)));
-    hooks.sort_by(|a, b| order.rank(&a.kind).cmp(&order.rank(&b.kind)));
+    manifests.sort_by(|a, b| {
+        rank(order, dialect, &a.head.kind).cmp(&rank(order, dialect, &b.head.kind))
+    });
+    hooks.sort_by(|a, b| rank(order, dialect, &a.kind).cmp(&rank(order, dialect, &b.kind)));
     Ok(outcome)
 }
 
-fn add(outcome: &mut Outcome, path: &Arc<str>, document: &[u8]) -> Result<(), Error> {
-    let head = Head::parse(document).map_err(|message| Error {
+fn rank(order: Order, dialect: Dialect, kind: &str) -> (usize, &str) {
+    let is_webhook = kind.ends_with("ingWebhookConfiguration");
+    if dialect.webhooks == Webhooks::Unplaced && is_webhook {
+        return (order.kinds().len(), kind);
+    }
+    order.rank(kind)
+}
+
+fn add(
+    outcome: &mut Outcome,
+    path: &Arc<str>,
+    document: &[u8],
+    dialect: Dialect,
+) -> Result<(), Error> {
+    let head = Head::parse_as(document, dialect).map_err(|message| Error {
         path: path.to_string(),
         document: lossy(document),
         message,

@@ -1,5 +1,6 @@
 //! Which functions a template's text calls.
 
+use crate::compat::Compat;
 use crate::functions::functions;
 use bowsprit_template::{Functions, compile};
 use std::sync::OnceLock;
@@ -23,7 +24,7 @@ pub struct FunctionCall {
 /// ```
 pub fn calls(text: &[u8]) -> Vec<FunctionCall> {
     static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
-    let functions = FUNCTIONS.get_or_init(|| functions(false));
+    let functions = FUNCTIONS.get_or_init(|| functions(false, Compat::default().rules()));
     let Ok(unit) = compile("", text, functions) else { return Vec::new() };
     let mut calls: Vec<FunctionCall> = unit
         .calls(functions)

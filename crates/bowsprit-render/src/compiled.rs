@@ -1,9 +1,11 @@
 //! A compiled chart, and a render of it.
 
+use crate::compat::Compat;
+use crate::diagnose::{Details, missing, parse_labels, printed_by, template_text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::functions::required::take_log;
-use crate::plan::{Instance, Plan, check_kube_version, plan};
+use crate::functions::LintLog;
+use crate::plan::{Instance, Plan, check_kube_version, plan_as};
 use crate::release::{Release, without_notes};
 use crate::request::RenderRequest;
 use crate::scope::Scopes;
@@ -11,7 +13,8 @@ use crate::values::ValuesError;
 use crate::values::schema::CompiledSchema;
 use crate::values::validate_plan;
 use bowsprit_chart::{Chart, LogLine, Warned};
-use bowsprit_manifest::{Order, sort_manifests};
+use bowsprit_diag::Label;
+use bowsprit_manifest::{Order, sort_manifests_as};
 use bowsprit_template::{
     ExecError, MissingKey, Observer, ParseError, Run, TemplateSet, TplCache, Unit, compile,
     strip_no_value,
@@ -52,10 +55,10 @@ fn key(chart: &Arc<Chart>) -> usize {
 }
 
 /// A template of a plan: the instance it belongs to, and its place among the chart's templates.
-struct Job {
-    instance: usize,
-    template: usize,
-    name: Str,
+pub(crate) struct Job {
+    pub(crate) instance: usize,
+    pub(crate) template: usize,
+    pub(crate) name: Str,
 }
 
 /// All rendered files of a release, before they are split and sorted.
@@ -79,6 +82,15 @@ impl CompiledChart {
         &self.0.chart
     }
 
+    /// The release of Helm that renders are compatible with.
+    pub fn compat(&self) -> Compat {
+        self.0.engine.compat
+    }
+
+    fn error(&self, kind: ErrorKind, log: Vec<LogLine>) -> Error {
+        Error::new(kind, log, self.compat().rules().error_layout)
+    }
+
     /// Lays the user's values over the chart's defaults, switches its subcharts on and off, and checks
     /// what came out against the schemas and the version of Kubernetes: all that comes before the
     /// first template runs.
@@ -88,19 +100,19 @@ impl CompiledChart {
     /// Fails where Helm does, with its words.
     pub fn plan(&self, request: &RenderRequest) -> Result<Warned<Plan>, Error> {
         let mut log = Vec::new();
-        let plan = match plan(&self.0.chart, &request.values, &mut log) {
+        let plan = match plan_as(&self.0.chart, &request.values, self.compat(), &mut log) {
             Ok(plan) => plan,
-            Err(error) => return Err(Error::new(ErrorKind::Values(error), log)),
+            Err(error) => return Err(self.error(ErrorKind::Values(error), log)),
         };
         if !request.skip_schema_validation
             && let Err(error) = self.check_schemas(&plan, &mut log)
         {
-            return Err(Error::new(ErrorKind::Values(error), log));
+            return Err(self.error(ErrorKind::Values(error), log));
         }
         let cluster = request.capabilities.kube_version();
         match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
             Ok(()) => Ok(Warned { output: plan, warnings: log }),
-            Err(error) => Err(Error::new(ErrorKind::Values(error), log)),
+            Err(error) => Err(self.error(ErrorKind::Values(error), log)),
         }
     }
 
@@ -133,12 +145,16 @@ impl CompiledChart {
         let Warned { output: files, mut warnings } = self.render_files(request, host)?;
         let rendered = without_notes(files, &self.0.chart.metadata.name);
         let sources = rendered.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
-        let outcome = match sort_manifests(sources, Order::Install) {
+        let dialect = self.compat().rules().documents;
+        let outcome = match sort_manifests_as(sources, Order::Install, dialect) {
             Ok(outcome) => outcome,
             Err(error) => {
                 warnings.extend(error.unknown_hooks.iter().map(|h| unknown_hook(h)));
+                let origin = self.origin(request, host, &error, &rendered.files);
+                let details =
+                    Details { labels: origin.into_iter().collect(), ..Details::default() };
                 let kind = ErrorKind::Manifest { error, files: rendered.files };
-                return Err(Error::new(kind, warnings));
+                return Err(self.error(kind, warnings).with_details(details));
             }
         };
         warnings.extend(outcome.unknown_hooks.iter().map(|h| unknown_hook(h)));
@@ -193,12 +209,15 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
-        let parse_failed = |error| Error::new(ErrorKind::Parse(error), Vec::new());
-        let (set, jobs) = self.link(plan, request).map_err(parse_failed)?;
-        let (files, log) = self.run(plan, &set, &jobs, request, host, observer);
-        match files {
-            Ok(output) => Ok(Warned { output, warnings: log }),
-            Err(error) => Err(Error::new(ErrorKind::Exec(error), log)),
+        let mut warnings = Vec::new();
+        let (set, jobs) = match self.link(plan, request) {
+            Ok(linked) => linked,
+            Err(error) => return Err(self.parse_failed(plan, error, warnings)),
+        };
+        let outcome = self.run(plan, &set, &jobs, (request, host, observer), &mut warnings);
+        match outcome {
+            Ok(output) => Ok(Warned { output, warnings }),
+            Err(error) => Err(self.exec_failed(plan, &jobs, error, warnings)),
         }
     }
 
@@ -215,16 +234,58 @@ impl CompiledChart {
         request: &RenderRequest,
         host: &dyn Host,
     ) -> Result<Warned<Vec<u8>>, Error> {
-        let Warned { output: plan, warnings } = self.plan(request)?;
-        let failed = |kind| Error::new(kind, warnings.clone());
-        let parse_failed = |error| failed(ErrorKind::Parse(error));
+        let Warned { output: plan, mut warnings } = self.plan(request)?;
+        let parse_failed = |error| self.parse_failed(&plan, error, warnings.clone());
         let (mut set, _) = self.link(&plan, request).map_err(parse_failed)?;
         let name = format!("{}/templates/{name}", self.0.chart.metadata.name);
         set.parse(&name, text).map_err(parse_failed)?;
         let job = Job { instance: 0, template: 0, name: Str::from(name) };
-        let (files, _) = self.run(&plan, &set, &[job], request, host, None);
-        let files = files.map_err(|error| failed(ErrorKind::Exec(error)))?;
+        let jobs = [job];
+        let files = self
+            .run(&plan, &set, &jobs, (request, host, None), &mut warnings)
+            .map_err(|error| self.exec_failed(&plan, &jobs, error, warnings.clone()))?;
         Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
+    }
+
+    #[cold]
+    fn parse_failed(&self, plan: &Plan, error: ParseError, log: Vec<LogLine>) -> Error {
+        let jobs = jobs(plan);
+        let job = jobs.iter().find(|job| job.name.as_bytes() == error.name.as_bytes());
+        let text = job.and_then(|job| template_text(plan, job));
+        let labels = text.map(|text| parse_labels(&error, text)).unwrap_or_default();
+        let details = Details { labels, ..Details::default() };
+        self.error(ErrorKind::Parse(error), log).with_details(details)
+    }
+
+    #[cold]
+    fn exec_failed(&self, plan: &Plan, jobs: &[Job], error: ExecError, log: Vec<LogLine>) -> Error {
+        let outermost = error.trace().places.last();
+        let job = outermost
+            .and_then(|place| jobs.iter().find(|job| job.name.as_bytes() == place.file.as_bytes()));
+        let values = job.and_then(|job| plan.values_of(job.instance));
+        let details = Details { missing: missing(&error, values), ..Details::default() };
+        self.error(ErrorKind::Exec(error), log).with_details(details)
+    }
+
+    /// The place in a template that printed what is no YAML: its file is rendered once more.
+    #[cold]
+    fn origin(
+        &self,
+        request: &RenderRequest,
+        host: &dyn Host,
+        error: &bowsprit_manifest::Error,
+        files: &RenderedFiles,
+    ) -> Option<Label> {
+        let plan = self.plan(request).ok()?.output;
+        let (set, jobs) = self.link(&plan, request).ok()?;
+        let text = files.get(&error.path)?;
+        let render = |job: &Job, observer: &mut dyn Observer| {
+            let job = std::slice::from_ref(job);
+            let run = (request, host, Some(observer));
+            let files = self.run(&plan, &set, job, run, &mut Vec::new()).ok()?;
+            files.into_values().next()
+        };
+        printed_by(error, text, render, &plan, &jobs)
     }
 
     /// The templates of a plan, bound to their names, and the names of all that are files of their own
@@ -273,13 +334,12 @@ impl CompiledChart {
         plan: &Plan,
         set: &TemplateSet,
         jobs: &[Job],
-        request: &RenderRequest,
-        host: &dyn Host,
-        observer: Option<&mut dyn Observer>,
-    ) -> (Result<RenderedFiles, ExecError>, Vec<LogLine>) {
-        let scopes = Scopes::new(plan, &request.release, &request.capabilities, |instance| {
-            self.files(instance)
-        });
+        (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
+        log: &mut Vec<LogLine>,
+    ) -> Result<RenderedFiles, ExecError> {
+        let rules = self.compat().rules();
+        let files = |instance: &Instance| self.files(instance);
+        let scopes = Scopes::new(plan, &request.release, &request.capabilities, rules, files);
         let meter = Meter::new(self.0.engine.limits);
         let mut run = Run::new(set, host, &meter);
         if let Some(observer) = observer {
@@ -303,15 +363,17 @@ impl CompiledChart {
             }
         }
         drop(run);
+        log.extend(meter.scratch(|lines: &mut LintLog| std::mem::take(&mut lines.0)));
         meter.release();
         scopes.dissolve();
-        (failure.map_or(Ok(files), Err), take_log(&meter))
+        failure.map_or(Ok(files), Err)
     }
 
     fn files(&self, instance: &Instance) -> Map {
+        let files = || crate::scope::files(&instance.chart, self.compat().rules());
         match self.0.parts.get(&key(&instance.chart)) {
-            Some(part) => part.files.get_or_init(|| crate::scope::files(&instance.chart)).clone(),
-            None => crate::scope::files(&instance.chart),
+            Some(part) => part.files.get_or_init(files).clone(),
+            None => files(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The engine: functions and limits, shared by all charts that it compiles.
 
+use crate::compat::Compat;
 use crate::compiled::CompiledChart;
 use crate::functions::functions;
 use bowsprit_chart::Chart;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub struct Engine {
     pub(crate) functions: Arc<Functions>,
     pub(crate) limits: Limits,
+    pub(crate) compat: Compat,
 }
 
 impl Default for Engine {
@@ -38,6 +40,11 @@ impl Engine {
         EngineBuilder::default()
     }
 
+    /// The release of Helm that it is compatible with.
+    pub fn compat(&self) -> Compat {
+        self.compat
+    }
+
     /// Compiles a chart. Its templates are parsed when a render first needs them, so that a template
     /// of a subchart that is switched off can't fail.
     pub fn compile(&self, chart: Arc<Chart>) -> CompiledChart {
@@ -50,6 +57,7 @@ impl Engine {
 pub struct EngineBuilder {
     lint: bool,
     limits: Limits,
+    compat: Compat,
 }
 
 impl EngineBuilder {
@@ -57,6 +65,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn lint(mut self, lint: bool) -> EngineBuilder {
         self.lint = lint;
+        self
+    }
+
+    /// Behaves as a release of Helm. The default is 4.2.
+    #[must_use]
+    pub fn compat(mut self, compat: Compat) -> EngineBuilder {
+        self.compat = compat;
         self
     }
 
@@ -69,6 +84,7 @@ impl EngineBuilder {
 
     /// The engine.
     pub fn build(self) -> Engine {
-        Engine { functions: Arc::new(functions(self.lint)), limits: self.limits }
+        let functions = Arc::new(functions(self.lint, self.compat.rules()));
+        Engine { functions, limits: self.limits, compat: self.compat }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a render fails, in Helm's words.
 
+use crate::compat::ErrorLayout;
+use crate::diagnose::Details;
 use crate::values::{ValuesError, ValuesErrorKind};
 use bowsprit_chart::LogLine;
 use bowsprit_template::{Cause, ExecError, Link, ParseError};
@@ -27,29 +29,46 @@ pub enum ErrorKind {
     },
 }
 
-/// A failed render. `Display` gives Helm's text, without `Error: `.
-pub struct Error(Box<(ErrorKind, Vec<LogLine>)>);
+/// A failed render. `{}` gives Helm's text, without `Error: `; `{:#}` adds source lines, the chain of
+/// includes and hints.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    log: Vec<LogLine>,
+    layout: ErrorLayout,
+    details: Details,
+}
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, log: Vec<LogLine>) -> Error {
-        Error(Box::new((kind, log)))
+    pub(crate) fn new(kind: ErrorKind, log: Vec<LogLine>, layout: ErrorLayout) -> Error {
+        Error(Box::new(Inner { kind, log, layout, details: Details::default() }))
+    }
+
+    pub(crate) fn with_details(mut self, details: Details) -> Error {
+        self.0.details = details;
+        self
+    }
+
+    pub(crate) fn details(&self) -> &Details {
+        &self.0.details
     }
 
     /// The same after more was logged.
     pub(crate) fn after(mut self, mut log: Vec<LogLine>) -> Error {
-        log.append(&mut self.0.1);
-        self.0.1 = log;
+        log.append(&mut self.0.log);
+        self.0.log = log;
         self
     }
 
     /// Which step failed.
     pub fn kind(&self) -> &ErrorKind {
-        &self.0.0
+        &self.0.kind
     }
 
     /// What Helm logs before it fails.
     pub fn log(&self) -> &[LogLine] {
-        &self.0.1
+        &self.0.log
     }
 
     /// Whether a release existed already, so that Helm's command line adds its hint about `--debug`.
@@ -74,10 +93,13 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write!(f, "{:#}", self.diagnostic());
+        }
         match self.kind() {
             ErrorKind::Values(error) => error.fmt(f),
             ErrorKind::Parse(error) => f.write_str(&parse_error_text(error)),
-            ErrorKind::Exec(error) => f.write_str(&exec_error_text(error)),
+            ErrorKind::Exec(error) => f.write_str(&exec_error_text(error, self.0.layout)),
             ErrorKind::Manifest { error, .. } => error.fmt(f),
         }
     }
@@ -95,11 +117,14 @@ fn parse_error_text(error: &ParseError) -> String {
 
 /// Helm's layout of an execution error: one block of lines for each template on the way, if the whole
 /// chain can be read back from its texts; else the one line that Go gives.
-fn exec_error_text(error: &ExecError) -> String {
+fn exec_error_text(error: &ExecError, layout: ErrorLayout) -> String {
     let text = error.to_string();
     let Some(Link::Executing { location, .. }) = error.links().first() else { return text };
     if error.func_kind() == Some(FuncErrorKind::Fail) {
         return format!("execution error at ({location}): {}", error.cause_text());
+    }
+    if layout == ErrorLayout::OneLine {
+        return text;
     }
     let mut blocks: Vec<Block> = Vec::new();
     for text in chain(error) {

@@ -27,7 +27,9 @@
 //! ```
 
 mod calls;
+pub mod compat;
 mod compiled;
+mod diagnose;
 mod engine;
 mod error;
 mod functions;
@@ -36,9 +38,11 @@ pub mod reads;
 mod release;
 mod request;
 mod scope;
+pub mod target;
 pub mod values;
 
 pub use calls::{FunctionCall, calls};
+pub use compat::{Compat, CompatError};
 pub use compiled::{CompiledChart, RenderedFiles};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind};
@@ -49,3 +53,4 @@ pub use scope::{
     Capabilities, DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion,
     KubeVersionError, ReleaseOptions,
 };
+pub use target::{Target, TargetError, TargetHost};

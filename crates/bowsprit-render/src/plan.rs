@@ -5,6 +5,7 @@
 //! happens on numbered copies of what can change, and the charts stay shared. Where Helm's shallow
 //! copies let two instances of a chart see each other's changes, these do too.
 
+use crate::compat::{AliasSubcharts, Compat, DefaultNulls, Rules, StepErrors};
 use crate::values::coalesce::{ChartTree, Nulls, coalesce, is_clean, merge_tables};
 use crate::values::log::Log;
 use crate::values::{ValuesError, ValuesErrorKind};
@@ -49,6 +50,7 @@ pub struct Plan {
     pub instances: Vec<Instance>,
     /// The root's values. Those of a subchart are the table under its name, the same reference.
     pub values: Map,
+    nulls: DefaultNulls,
 }
 
 impl Plan {
@@ -97,6 +99,10 @@ impl ChartTree for Plan {
     fn is_clean(&self, id: usize) -> bool {
         self.instances.get(id).is_some_and(|i| i.clean)
     }
+
+    fn default_nulls(&self) -> DefaultNulls {
+        self.nulls
+    }
 }
 
 /// Plans a render: switches subcharts on and off and lays the user's values over the defaults.
@@ -109,10 +115,34 @@ impl ChartTree for Plan {
 /// Fails where a subchart's values are no table, with Helm's text; with [`ValuesErrorKind::Limit`]
 /// where aliases make far too many instances.
 pub fn plan(chart: &Arc<Chart>, user: &Map, log: &mut Vec<LogLine>) -> Result<Plan, ValuesError> {
-    let mut planner = Planner::default();
+    plan_as(chart, user, Compat::default(), log)
+}
+
+/// As [`plan`], as one of Helm's releases does it.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn plan_as(
+    chart: &Arc<Chart>,
+    user: &Map,
+    compat: Compat,
+    log: &mut Vec<LogLine>,
+) -> Result<Plan, ValuesError> {
+    let rules = compat.rules();
+    let mut planner = Planner {
+        nodes: Vec::new(),
+        metas: Vec::new(),
+        log: Log::default(),
+        meter: Meter::default(),
+        rules,
+    };
     let outcome = planner.process(chart, user);
     log.append(&mut planner.log.lines);
     let mut instances = outcome.map_err(|error| {
+        if rules.step_errors == StepErrors::Bare {
+            return error;
+        }
         log.push(LogLine {
             level: Level::Error,
             message: "chart dependencies processing failed".to_owned(),
@@ -160,7 +190,8 @@ pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
         }
         at += 1;
     }
-    Some(Plan { instances, values: Map::new() })
+    let nulls = Compat::default().rules().default_nulls;
+    Some(Plan { instances, values: Map::new(), nulls })
 }
 
 /// Whether a version satisfies a constraint; false also where either can't be read.
@@ -205,12 +236,13 @@ struct Node {
 }
 
 /// Charts under way from loaded to planned.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Planner {
     nodes: Vec<Node>,
     metas: Vec<Meta>,
     log: Log,
     meter: Meter,
+    rules: &'static Rules,
 }
 
 impl ChartTree for Planner {
@@ -230,6 +262,10 @@ impl ChartTree for Planner {
 
     fn is_clean(&self, id: usize) -> bool {
         self.nodes.get(id).is_some_and(|node| node.clean)
+    }
+
+    fn default_nulls(&self) -> DefaultNulls {
+        self.rules.default_nulls
     }
 }
 
@@ -447,6 +483,9 @@ impl Planner {
             node.meta = self.metas.len();
             self.metas.push(meta);
         }
+        if self.rules.alias_subcharts == AliasSubcharts::Shared {
+            return self.add(node);
+        }
         let children = std::mem::take(&mut node.children);
         let copy = self.add(node)?;
         let mut copies = Vec::with_capacity(children.len());
@@ -612,7 +651,7 @@ impl Planner {
             });
             pending.extend(node.children.iter().rev().map(|child| (*child, Some(index))));
         }
-        Ok(Plan { instances, values: Map::new() })
+        Ok(Plan { instances, values: Map::new(), nulls: self.rules.default_nulls })
     }
 
     /// Helm's `ChartFullPath`. It goes by the parent that a chart was last given to.

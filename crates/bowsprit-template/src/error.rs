@@ -2,6 +2,7 @@
 
 use bowsprit_value::{FuncError, FuncErrorKind};
 use std::fmt;
+use std::sync::Arc;
 
 /// One link of the chain, from the outside in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,16 +40,66 @@ pub enum Cause {
     Function(FuncError),
 }
 
+/// A template that was running when a run failed, and the node it was at.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The name that positions in this text begin with.
+    pub file: String,
+    /// The name of the template.
+    pub template: String,
+    /// The text that the template is part of.
+    pub source: Arc<[u8]>,
+    /// The node's first byte in the text.
+    pub start: usize,
+    /// The byte behind it.
+    pub end: usize,
+    /// What called the template: `include`, `tpl` or `template`; none for the outermost.
+    pub called_by: Option<&'static str>,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}..{}", self.file, self.start, self.end)
+    }
+}
+
+/// Where a failed run was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trace {
+    /// The templates that were running, the innermost first; of very deep chains only the ends.
+    pub places: Vec<Place>,
+    /// How many of them were left out after the first half.
+    pub omitted: usize,
+    /// The part of the innermost node that had been evaluated when the next field could not be:
+    /// `.Values.a` of `.Values.a.b`.
+    pub operand: Option<String>,
+}
+
+/// More places than this are not kept.
+pub(crate) const MAX_PLACES: usize = 16;
+
 /// A failed run.
 ///
 /// `Display` gives the text of Go's `text/template`, on one line as long as no message has a line
 /// break.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ExecError(Box<(Vec<Link>, Cause)>);
+pub struct ExecError(Box<(Vec<Link>, Cause, Trace)>);
 
 impl ExecError {
     pub(crate) fn new(links: Vec<Link>, cause: Cause) -> ExecError {
-        ExecError(Box::new((links, cause)))
+        ExecError(Box::new((links, cause, Trace::default())))
+    }
+
+    pub(crate) fn with_trace(mut self, trace: Trace) -> ExecError {
+        self.0.2 = trace;
+        self
+    }
+
+    /// Where the run was when it failed.
+    pub fn trace(&self) -> &Trace {
+        &self.0.2
     }
 
     /// The chain, from the outermost template to the one that failed.

@@ -33,7 +33,7 @@ mod set;
 mod vm;
 
 pub use compile::program::{ParseError, Unit};
-pub use error::{Cause, ExecError, Link};
+pub use error::{Cause, ExecError, Link, Place, Trace};
 pub use funcs::{Functions, INCLUDE, TPL};
 pub use parse::compile;
 pub use set::{MissingKey, TemplateSet, TplCache};

@@ -25,6 +25,8 @@ pub struct Command {
     pub env: Vec<(String, String)>,
     /// How often to run it over the same output folder; the last run is the one that counts.
     pub runs: usize,
+    /// The release of Helm that the case is about, as `--helm-compat` takes it; none for the newest.
+    pub compat: Option<String>,
 }
 
 /// Every case below `golden`, sorted by name.
@@ -79,6 +81,7 @@ impl Command {
                     has_args = true;
                 }
                 "env" => command.env.push(variable(value.trim())?),
+                "compat" => command.compat = Some(value.trim().to_string()),
                 "runs" => command.runs = count(value.trim())?,
                 _ => return Err(Error::new(format!("unknown key `{key}`"))),
             }
@@ -138,8 +141,10 @@ mod tests {
 
     #[test]
     fn args_may_span_lines() {
-        let command = Command::parse("args: template x\nargs: --debug\nruns: 2\n").unwrap();
+        let text = "args: template x\nargs: --debug\nruns: 2\ncompat: 3.22\n";
+        let command = Command::parse(text).unwrap();
         assert_eq!(command.args, ["template", "x", "--debug"]);
+        assert_eq!(command.compat.as_deref(), Some("3.22"));
         assert_eq!(command.runs, 2);
     }
 

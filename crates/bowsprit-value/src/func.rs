@@ -190,6 +190,8 @@ pub enum FuncErrorKind {
     Limit,
     /// The host refused or failed.
     Host,
+    /// Templates can't call a method with such results; the text stands for itself.
+    Signature,
 }
 
 /// The error of a function: the text that stands after `error calling NAME: `.

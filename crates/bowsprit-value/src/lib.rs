@@ -34,6 +34,7 @@ mod str;
 pub mod strconv;
 mod truth;
 pub mod unicode;
+mod weigh;
 
 pub use equal::{deep_equal, eq, ge, gt, le, lt};
 pub use func::{Args, Func, FuncError, FuncErrorKind, FuncImpl, Param, PureFn};
@@ -45,6 +46,7 @@ pub use meter::{LimitKind, Limits, Meter};
 pub use object::{Field, Method, MethodFn, NamedType, Object};
 pub use str::Str;
 pub use truth::is_true;
+pub use weigh::Scale;
 
 use std::sync::Arc;
 

@@ -71,6 +71,10 @@ impl Drop for ListCell {
 pub struct List(Arc<ListCell>);
 
 impl List {
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// A `[]interface {}`.
     pub fn new(items: Vec<Value>) -> List {
         List::typed(ListType::ANY, items)

@@ -420,6 +420,22 @@ impl Map {
     }
 
     /// The cell that holds the entries.
+    /// The tables that are there, whether they are in force or kept for others.
+    pub(crate) fn tables(&self, mut each: impl FnMut(Entries)) {
+        let cell = self.cell();
+        let over = cell
+            .over
+            .get()
+            .map(|lock| Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)));
+        let kept = [cell.base.made.get().cloned(), cell.own.get().cloned(), over];
+        kept.into_iter().flatten().for_each(|table| each(Entries(table)));
+    }
+
+    /// The address of what this is a reference to.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(self.cell()).addr()
+    }
+
     fn cell(&self) -> &Arc<MapCell> {
         match &self.0.viewed {
             Some(map) => &map.0,
@@ -454,6 +470,10 @@ impl Map {
 pub struct Entries(Arc<Table>);
 
 impl Entries {
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -13,7 +13,7 @@ use std::fmt;
 pub enum LimitKind {
     /// Instructions of the engine, and work that functions charge.
     Steps,
-    /// Bytes allocated by functions.
+    /// Bytes held by values.
     Bytes,
     /// Bytes of output.
     Output,
@@ -40,7 +40,8 @@ impl LimitKind {
 pub struct Limits {
     /// Instructions, plus one for every few bytes of work that functions charge.
     pub steps: u64,
-    /// Bytes that functions allocate, freed or not.
+    /// Bytes that a run's values may hold. What is allocated and dropped again does not count, but for
+    /// an eighth of the limit, since values are weighed only now and then.
     pub bytes: u64,
     /// Bytes of output, captured output included.
     pub output: u64,
@@ -60,7 +61,9 @@ const INTERRUPT_EVERY: u64 = 4096;
 pub struct Meter {
     limits: Limits,
     steps: Cell<u64>,
+    /// Held when values were weighed last, and allocated since.
     bytes: Cell<u64>,
+    weigh_above: Cell<u64>,
     interrupt: Option<Box<dyn Fn() -> bool>>,
     next_check: Cell<u64>,
     mutated: RefCell<Vec<WeakMap>>,
@@ -90,6 +93,7 @@ impl Meter {
             limits,
             steps: Cell::new(0),
             bytes: Cell::new(0),
+            weigh_above: Cell::new(limits.bytes),
             interrupt: None,
             next_check: Cell::new(limits.steps),
             mutated: RefCell::default(),
@@ -114,9 +118,30 @@ impl Meter {
         self.steps.get()
     }
 
-    /// Bytes counted so far.
+    /// Bytes held when values were weighed last, and those allocated since.
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
+    }
+
+    /// Whether so much was allocated that values should be weighed, to see what of it is held.
+    #[inline]
+    pub fn wants_weighing(&self) -> bool {
+        self.bytes.get() > self.weigh_above.get()
+    }
+
+    /// Takes note of the bytes that all values of the run hold.
+    ///
+    /// # Errors
+    ///
+    /// Fails when these are more than the run may hold.
+    pub fn weighed(&self, held: u64) -> Result<(), FuncError> {
+        if held > self.limits.bytes {
+            return Err(limit_error(LimitKind::Bytes));
+        }
+        self.bytes.set(held);
+        let next = held.saturating_add(self.limits.bytes / 8);
+        self.weigh_above.set(next.max(self.limits.bytes));
+        Ok(())
     }
 
     /// Counts work.
@@ -147,12 +172,13 @@ impl Meter {
     ///
     /// # Errors
     ///
-    /// Fails when the bytes or the steps are used up.
+    /// Fails when a quarter more is allocated than the run may hold before anybody weighed what is held,
+    /// and when the steps are used up.
     #[inline]
     pub fn charge_bytes(&self, bytes: usize) -> Result<(), FuncError> {
         let now = self.bytes.get().saturating_add(bytes as u64);
         self.bytes.set(now);
-        if now > self.limits.bytes {
+        if now > self.limits.bytes.saturating_add(self.limits.bytes / 4) {
             return Err(limit_error(LimitKind::Bytes));
         }
         self.charge_steps(bytes as u64 / 64)
@@ -208,6 +234,12 @@ mod tests {
 
         assert_eq!(meter.scratch(|calls: &mut u32| std::mem::replace(calls, 7)), 0);
         assert_eq!(meter.scratch(|calls: &mut u32| *calls), 7);
+
+        let meter = Meter::new(Limits { bytes: 800, ..Limits::default() });
+        assert!(meter.charge_bytes(900).is_ok() && meter.wants_weighing());
+        assert!(meter.weighed(100).is_ok() && !meter.wants_weighing());
+        assert!(meter.charge_bytes(901).is_err());
+        assert!(meter.weighed(801).is_err());
 
         let meter = Meter::default().with_interrupt(|| true);
         assert!(meter.charge_steps(4096).is_ok());

@@ -31,6 +31,14 @@ enum Repr {
 pub struct Str(Repr);
 
 impl Str {
+    /// The bytes, if they are allocated.
+    pub(crate) fn heap(&self) -> Option<&Arc<[u8]>> {
+        match &self.0 {
+            Repr::Heap(bytes) => Some(bytes),
+            Repr::Static(_) | Repr::Inline(..) => None,
+        }
+    }
+
     /// A string that lives as long as the program.
     pub const fn from_static(s: &'static str) -> Str {
         Str(Repr::Static(s.as_bytes()))

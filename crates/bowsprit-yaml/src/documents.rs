@@ -39,6 +39,15 @@ pub fn read_values(bytes: &[u8]) -> Result<Map, Error> {
     Ok(values.unwrap_or_default())
 }
 
+/// Reads a values file as Helm 3 does: its first document.
+///
+/// # Errors
+///
+/// With Helm's words, for a document that cannot be decoded or is no mapping.
+pub fn read_first_values(bytes: &[u8]) -> Result<Map, Error> {
+    decode_map(bytes)
+}
+
 /// The documents of a stream as Kubernetes' reader splits it: at lines that begin with `---`, behind
 /// which only comments may stand. Lines end with a line feed alone; the first error ends the stream.
 ///

@@ -45,6 +45,6 @@ pub use bowsprit_value as value;
 pub use bowsprit_yaml as yaml;
 
 pub use bowsprit_render::{
-    Capabilities, CompiledChart, Engine, EngineBuilder, KubeVersion, Release, ReleaseOptions,
-    RenderRequest,
+    Capabilities, Compat, CompiledChart, Engine, EngineBuilder, KubeVersion, Release,
+    ReleaseOptions, RenderRequest,
 };

@@ -30,7 +30,7 @@ Examples:
   bowsprit eval --chart ./chart '{{ include \"chart.fullname\" . }}'
   bowsprit eval --kube-version 1.31 '{{ .Capabilities.KubeVersion }}'
   echo '{\"id\": 1, \"kind\": \"template\", \"template\": \"{{ add 1 2 }}\"}' | bowsprit eval --jsonl",
-    flags: &[FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS],
+    flags: &[FLAGS, values::FLAGS, release::FLAGS, release::TARGET, limits::FLAGS],
     children: &[],
     run: Some(run),
 };

@@ -130,7 +130,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         return help::print(&path);
     };
     settings::check_driver()?;
+    settings.check()?;
     run(&Invocation { parsed: &parsed, settings: &settings })
+        .map_err(|failure| failure.styled(&settings))
 }
 
 fn parser<'p>(tables: &'p [&'static [Flag]], allow_unknown: bool) -> Parser<'p> {

@@ -30,7 +30,15 @@ Examples:
   bowsprit template demo ./chart --output-dir out --include-crds
   bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
   bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
-    flags: &[FLAGS, charts::FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS, WITHOUT_EFFECT],
+    flags: &[
+        FLAGS,
+        charts::FLAGS,
+        values::FLAGS,
+        release::FLAGS,
+        release::TARGET,
+        limits::FLAGS,
+        WITHOUT_EFFECT,
+    ],
     children: &[],
     run: Some(run),
 };
@@ -219,7 +227,7 @@ fn finish(
     for write in &writes {
         if let Err(error) = carry_out(write) {
             streams::write(&out)?;
-            return Err(hinted(&error, !invocation.settings.debug));
+            return Err(Failure::Error(hinted(&error, !invocation.settings.debug)));
         }
         out.extend_from_slice(format!("wrote {}\n", write.path).as_bytes());
     }
@@ -227,7 +235,8 @@ fn finish(
     if patterns.is_empty() {
         out.extend_from_slice(&text);
     } else {
-        match pipeline::show_only(&text, &patterns) {
+        let dialect = release::compat(invocation.parsed).rules().documents;
+        match pipeline::show_only_as(&text, &patterns, dialect) {
             Ok(shown) => out.extend_from_slice(&shown),
             Err(missing) => {
                 streams::write(&out)?;

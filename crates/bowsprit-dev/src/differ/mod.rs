@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::TaskResult;
 use compare::{Verdict, compare};
 use generate::{AREAS, Area};
-use report::{Case, Row};
+use report::{Case, Row, Span};
 use rng::Rng;
 use sides::{Bowsprit, Program};
 
@@ -41,11 +41,12 @@ struct Options {
     cases: usize,
     warnings: bool,
     out: Option<PathBuf>,
+    report: Option<PathBuf>,
 }
 
 pub(crate) const USAGE: &str =
     "bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
-                           [--seed N] [--cases N] [--warnings] [--out REPORT.json]";
+                           [--seed N] [--cases N] [--warnings] [--out CASES.json] [--report REPORT.md]";
 
 pub(crate) fn run(args: &[String]) -> TaskResult {
     let options = options(args)?;
@@ -57,6 +58,13 @@ pub(crate) fn run(args: &[String]) -> TaskResult {
             eprintln!("{}", report::show(case));
         }
         rows.push(row);
+    }
+    if let Some(path) = &options.report {
+        let old = std::fs::read_to_string(path).unwrap_or_default();
+        let end = options.first.saturating_add(options.count);
+        let span = Span { seed: options.seed, first: options.first, end };
+        std::fs::write(path, report::markdown(&old, &rows, &span))
+            .map_err(|e| format!("{}: {e}", path.display()))?;
     }
     if let Some(path) = &options.out {
         let report = report::json(&rows, options.seed);
@@ -77,6 +85,7 @@ fn options(args: &[String]) -> Result<Options, String> {
         cases: 20,
         warnings: false,
         out: None,
+        report: None,
     };
     let mut args = args.iter();
     while let Some(flag) = args.next() {
@@ -94,6 +103,7 @@ fn options(args: &[String]) -> Result<Options, String> {
             "--first" => options.first = number()?,
             "--seed" => options.seed = number()?,
             "--cases" => options.cases = number()? as usize,
+            "--report" => options.report = Some(PathBuf::from(value)),
             "--out" => options.out = Some(PathBuf::from(value)),
             _ => return Err(format!("usage: {USAGE}")),
         }

@@ -175,7 +175,15 @@ fn from_json(args: &mut Args<'_>) -> Result<Value, FuncError> {
     args.charge(args.str(0).len())?;
     Ok(match json::decode_map(args.str(0).as_bytes()) {
         Ok(map) => Value::Map(map),
-        Err(error) => error_map(error.to_string()),
+        Err(error) => {
+            // After a number that fits nowhere Go goes on decoding, and Helm keeps what there is.
+            let map = match error.partial() {
+                Value::Map(partial) => partial.fork(),
+                _ => Map::new(),
+            };
+            map.insert(Str::from_static("Error"), Value::from(error.to_string()));
+            Value::Map(map)
+        }
     })
 }
 

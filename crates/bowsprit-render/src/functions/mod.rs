@@ -2,20 +2,28 @@
 
 pub(crate) mod encode;
 mod lookup;
-pub(crate) mod required;
+mod required;
+
+pub(crate) use required::LintLog;
 mod toml;
 
+use crate::compat::Rules;
 use bowsprit_template::{Functions, INCLUDE, TPL};
 
-/// Everything that a template of Helm 4.2.4 can call.
+/// Everything that a template of Helm can call.
 ///
 /// In lint mode `required` and `fail` give an empty string instead of an error.
-pub(crate) fn functions(lint: bool) -> Functions {
+pub(crate) fn functions(lint: bool, rules: &Rules) -> Functions {
     let mut functions = Functions::builtins();
     functions.extend(bowsprit_sprig::functions());
     functions.extend(encode::JSON_FUNCS);
-    functions.extend(encode::FUNCS);
-    functions.extend(toml::FUNCS);
+    let missing = |name: &str| match name {
+        "mustToYaml" => !rules.must_to_yaml,
+        "mustToToml" => !rules.must_to_toml,
+        _ => false,
+    };
+    functions.extend(encode::FUNCS.iter().filter(|func| !missing(func.name)));
+    functions.extend(toml::FUNCS.iter().filter(|func| !missing(func.name)));
     functions.extend(if lint { required::LINT_FUNCS } else { required::FUNCS });
     functions.extend(lookup::FUNCS);
     functions.add(INCLUDE);

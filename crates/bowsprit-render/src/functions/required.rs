@@ -1,7 +1,7 @@
 //! `required` and `fail`.
 
 use bowsprit_chart::{Level, LogLine};
-use bowsprit_value::{Args, Func, FuncError, FuncErrorKind, Meter, Type, Value};
+use bowsprit_value::{Args, Func, FuncError, FuncErrorKind, Type, Value};
 
 pub(crate) static FUNCS: &[Func] = &[
     Func::pure("required", &[Type::String, Type::Any], Type::Any, required),
@@ -11,38 +11,38 @@ pub(crate) static FUNCS: &[Func] = &[
 /// What sprig has.
 pub(crate) static SPRIG_FUNCS: &[Func] = &[Func::pure("fail", &[Type::String], Type::String, fail)];
 
-/// The same while linting: nothing fails, the message gives way to an empty string.
+/// The same while linting: nothing fails, the message goes to the log and gives way to an empty string.
 pub(crate) static LINT_FUNCS: &[Func] = &[
     Func::pure("required", &[Type::String, Type::Any], Type::Any, |args| {
-        if !is_missing(args.get(1)) {
-            return Ok(args.take(1));
-        }
-        let text = match args.get(1) {
+        let message = match args.get(1) {
             Value::Nil => "missing required value",
-            _ => "missing required values",
+            Value::Str(s) if s.is_empty() => "missing required values",
+            _ => return Ok(args.take(1)),
         };
-        log(args, Level::Warn, text)
+        note(args, Level::Warn, message);
+        Ok(Value::from(""))
     }),
     Func::pure("fail", &[Type::String], Type::String, |args| {
-        log(args, Level::Info, "funcMap fail")
+        note(args, Level::Info, "funcMap fail");
+        Ok(Value::from(""))
     }),
 ];
 
-/// What a run has logged.
-#[derive(Default)]
-struct Log(Vec<LogLine>);
+/// What functions log while a run is linted; the run's meter keeps it.
+#[derive(Debug, Default)]
+pub(crate) struct LintLog(pub(crate) Vec<LogLine>);
 
-fn log(args: &mut Args<'_>, level: Level, text: &str) -> Result<Value, FuncError> {
-    let message = args.str(0).to_string_lossy().into_owned();
-    args.charge(message.len() + text.len())?;
-    let line = LogLine { level, message: text.to_owned(), attrs: vec![("message", message)] };
-    args.meter().scratch(|log: &mut Log| log.0.push(line));
-    Ok(Value::from(""))
-}
+/// A chart can call these without end; nobody reads more.
+const MAX_LINES: usize = 10_000;
 
-/// Takes what `required` and `fail` would have failed with in a run that only lints.
-pub(crate) fn take_log(meter: &Meter) -> Vec<LogLine> {
-    meter.scratch(|log: &mut Log| std::mem::take(&mut log.0))
+fn note(args: &Args<'_>, level: Level, message: &str) {
+    let attrs = vec![("message", args.str(0).to_string_lossy().into_owned())];
+    let line = LogLine { level, message: message.to_owned(), attrs };
+    args.meter().scratch(|log: &mut LintLog| {
+        if log.0.len() < MAX_LINES {
+            log.0.push(line);
+        }
+    });
 }
 
 fn is_missing(value: &Value) -> bool {

@@ -1,5 +1,7 @@
 //! `.Capabilities`: what the cluster can do.
 
+use super::api_versions::API_VERSIONS_1_36;
+use crate::compat::{Compat, Package};
 use bowsprit_semver::Version;
 use bowsprit_value::{
     Elem, Field, FuncError, Kind, List, ListType, Map, Method, NamedType, Object, Str, Type, Value,
@@ -11,63 +13,7 @@ use std::sync::Arc;
 pub const DEFAULT_KUBE_VERSION: &str = "v1.36.0";
 
 /// The API versions that Helm 4.2.4 assumes without a cluster, in its order.
-pub const DEFAULT_API_VERSIONS: &[&str] = &[
-    "v1",
-    "admissionregistration.k8s.io/v1",
-    "admissionregistration.k8s.io/v1alpha1",
-    "admissionregistration.k8s.io/v1beta1",
-    "internal.apiserver.k8s.io/v1alpha1",
-    "apps/v1",
-    "apps/v1beta1",
-    "apps/v1beta2",
-    "authentication.k8s.io/v1",
-    "authentication.k8s.io/v1alpha1",
-    "authentication.k8s.io/v1beta1",
-    "authorization.k8s.io/v1",
-    "authorization.k8s.io/v1beta1",
-    "autoscaling/v1",
-    "autoscaling/v2",
-    "batch/v1",
-    "batch/v1beta1",
-    "certificates.k8s.io/v1",
-    "certificates.k8s.io/v1beta1",
-    "certificates.k8s.io/v1alpha1",
-    "coordination.k8s.io/v1alpha2",
-    "coordination.k8s.io/v1beta1",
-    "coordination.k8s.io/v1",
-    "discovery.k8s.io/v1",
-    "discovery.k8s.io/v1beta1",
-    "events.k8s.io/v1",
-    "events.k8s.io/v1beta1",
-    "extensions/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1",
-    "flowcontrol.apiserver.k8s.io/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1beta2",
-    "flowcontrol.apiserver.k8s.io/v1beta3",
-    "networking.k8s.io/v1",
-    "networking.k8s.io/v1beta1",
-    "node.k8s.io/v1",
-    "node.k8s.io/v1alpha1",
-    "node.k8s.io/v1beta1",
-    "policy/v1",
-    "policy/v1beta1",
-    "rbac.authorization.k8s.io/v1",
-    "rbac.authorization.k8s.io/v1beta1",
-    "rbac.authorization.k8s.io/v1alpha1",
-    "resource.k8s.io/v1",
-    "resource.k8s.io/v1beta2",
-    "resource.k8s.io/v1beta1",
-    "resource.k8s.io/v1alpha3",
-    "scheduling.k8s.io/v1alpha2",
-    "scheduling.k8s.io/v1beta1",
-    "scheduling.k8s.io/v1",
-    "storage.k8s.io/v1beta1",
-    "storage.k8s.io/v1",
-    "storage.k8s.io/v1alpha1",
-    "storagemigration.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1",
-];
+pub const DEFAULT_API_VERSIONS: &[&str] = API_VERSIONS_1_36;
 
 /// A version of Kubernetes.
 ///
@@ -85,6 +31,7 @@ pub struct KubeVersion {
     normalized: String,
     major: String,
     minor: String,
+    package: Package,
 }
 
 /// A version of Kubernetes that can't be read. `Display` gives Helm's text.
@@ -132,8 +79,8 @@ impl KubeVersion {
         if parts.len() < 2 {
             return fail(format!("illegal version string {given:?}"));
         }
-        for part in &parts {
-            if part.len() > 1 && part.starts_with('0') {
+        for (index, part) in parts.iter().enumerate() {
+            if index == 0 && part.len() > 1 && part.starts_with('0') {
                 return fail(format!(
                     "illegal zero-prefixed version component {part:?} in {given:?}"
                 ));
@@ -145,13 +92,46 @@ impl KubeVersion {
                 ));
             }
         }
+        let plain = |part: &str| match part.trim_start_matches('0') {
+            "" => "0".to_owned(),
+            digits => digits.to_owned(),
+        };
+        let parts: Vec<String> = parts.into_iter().map(plain).collect();
         let version = if given.starts_with('v') { given.to_owned() } else { format!("v{given}") };
         Ok(KubeVersion {
             version,
             normalized: format!("v{}", parts.join(".")),
-            major: parts.first().copied().unwrap_or_default().to_owned(),
-            minor: parts.get(1).copied().unwrap_or_default().to_owned(),
+            major: parts.first().cloned().unwrap_or_default(),
+            minor: parts.get(1).cloned().unwrap_or_default(),
+            package: Package::Common,
         })
+    }
+
+    /// As [`KubeVersion::parse`], as one of Helm's releases does it.
+    ///
+    /// # Errors
+    ///
+    /// As [`KubeVersion::parse`].
+    pub fn parse_as(given: &str, compat: Compat) -> Result<KubeVersion, KubeVersionError> {
+        let rules = compat.rules();
+        let mut parsed = KubeVersion::parse(given)?;
+        if !rules.kube_version_suffix {
+            parsed.version.clone_from(&parsed.normalized);
+        }
+        parsed.package = rules.package;
+        Ok(parsed)
+    }
+
+    fn default_of(compat: Compat) -> KubeVersion {
+        let rules = compat.rules();
+        let minor = rules.kube_version.split('.').nth(1).unwrap_or_default();
+        KubeVersion {
+            version: rules.kube_version.into(),
+            normalized: rules.kube_version.into(),
+            major: "1".into(),
+            minor: minor.into(),
+            package: rules.package,
+        }
     }
 
     /// As it was given, with a `v` in front.
@@ -233,7 +213,10 @@ impl KubeVersion {
 
 impl Object for KubeVersion {
     fn type_name(&self) -> &'static str {
-        "common.KubeVersion"
+        match self.package {
+            Package::Common => "common.KubeVersion",
+            Package::Chartutil => "chartutil.KubeVersion",
+        }
     }
 
     fn methods(&self) -> &'static [Method] {
@@ -242,14 +225,16 @@ impl Object for KubeVersion {
 
     fn field(&self, name: &[u8]) -> Field {
         match name {
-            b"normalizedVersion" => Field::Unexported,
+            b"normalizedVersion" if self.package == Package::Common => Field::Unexported,
             _ => find_field(self.exported(), name),
         }
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let mut fields = self.exported();
-        fields.insert(1, ("normalizedVersion", text(&self.normalized)));
+        if self.package == Package::Common {
+            fields.insert(1, ("normalizedVersion", text(&self.normalized)));
+        }
         fields
     }
 
@@ -297,18 +282,30 @@ pub struct HelmVersion {
     pub git_tree_state: String,
     /// The Go version; empty here.
     pub go_version: String,
-    /// The version of Kubernetes' client library.
+    /// The version of Kubernetes' client library; Helm 3 has no such field, and it is empty there.
     pub kube_client_version: String,
 }
 
 impl Default for HelmVersion {
     fn default() -> HelmVersion {
+        HelmVersion::of(Compat::default())
+    }
+}
+
+impl HelmVersion {
+    /// What a release of Helm says.
+    pub fn of(compat: Compat) -> HelmVersion {
+        let rules = compat.rules();
+        let client = match rules.package {
+            Package::Chartutil => "",
+            Package::Common => rules.kube_version.trim_end_matches(".0"),
+        };
         HelmVersion {
-            version: "v4.2.4".into(),
+            version: rules.version.into(),
             git_commit: String::new(),
             git_tree_state: String::new(),
             go_version: String::new(),
-            kube_client_version: "v1.36".into(),
+            kube_client_version: client.into(),
         }
     }
 }
@@ -323,13 +320,16 @@ impl Object for HelmVersion {
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        vec![
+        let mut fields = vec![
             ("Version", text(&self.version)),
             ("GitCommit", text(&self.git_commit)),
             ("GitTreeState", text(&self.git_tree_state)),
             ("GoVersion", text(&self.go_version)),
-            ("KubeClientVersion", text(&self.kube_client_version)),
-        ]
+        ];
+        if !self.kube_client_version.is_empty() {
+            fields.push(("KubeClientVersion", text(&self.kube_client_version)));
+        }
+        fields
     }
 
     fn json_fields(&self) -> Option<Vec<(Str, Value)>> {
@@ -360,26 +360,28 @@ impl HelmVersion {
         ];
         let mut fields: Vec<(&'static str, Value)> =
             omitted_if_empty.iter().filter(|f| !f.1.is_empty()).map(|f| (f.0, text(f.1))).collect();
-        fields.push(("kube_client_version", text(&self.kube_client_version)));
+        if !self.kube_client_version.is_empty() {
+            fields.push(("kube_client_version", text(&self.kube_client_version)));
+        }
         fields
     }
 }
 
-static VERSION_SET: NamedType = NamedType {
-    name: "common.VersionSet",
-    methods: &[Method {
-        name: "Has",
-        params: &[Type::String],
-        variadic: false,
-        result: Type::Bool,
-        call: |receiver, args| {
-            let list = receiver.as_list().ok_or_else(wrong_receiver)?;
-            let wanted = args.str(0);
-            args.meter().charge_steps(list.len() as u64 / 16)?;
-            Ok(Value::Bool(list.iter().any(|v| v.as_str() == Some(wanted))))
-        },
-    }],
-};
+static COMMON_SET: NamedType = NamedType { name: "common.VersionSet", methods: SET_METHODS };
+static CHARTUTIL_SET: NamedType = NamedType { name: "chartutil.VersionSet", methods: SET_METHODS };
+
+static SET_METHODS: &[Method] = &[Method {
+    name: "Has",
+    params: &[Type::String],
+    variadic: false,
+    result: Type::Bool,
+    call: |receiver, args| {
+        let list = receiver.as_list().ok_or_else(wrong_receiver)?;
+        let wanted = args.str(0);
+        args.meter().charge_steps(list.len() as u64 / 16)?;
+        Ok(Value::Bool(list.iter().any(|v| v.as_str() == Some(wanted))))
+    },
+}];
 
 /// What the cluster can do, as charts ask for it: `.Capabilities`.
 ///
@@ -394,26 +396,37 @@ pub struct Capabilities {
 
 impl Default for Capabilities {
     fn default() -> Capabilities {
-        let kube = KubeVersion {
-            version: DEFAULT_KUBE_VERSION.into(),
-            normalized: DEFAULT_KUBE_VERSION.into(),
-            major: "1".into(),
-            minor: "36".into(),
-        };
-        Capabilities::new(kube, DEFAULT_API_VERSIONS.iter().map(|v| Str::from_static(v)))
+        Capabilities::of(Compat::default())
     }
 }
 
 impl Capabilities {
+    /// What a release of Helm assumes without a cluster.
+    pub fn of(compat: Compat) -> Capabilities {
+        let versions = compat.rules().api_versions.iter().map(|v| Str::from_static(v));
+        let capabilities = Capabilities::new(KubeVersion::default_of(compat), versions);
+        capabilities.with_helm_version(HelmVersion::of(compat))
+    }
+
     /// Capabilities of a given cluster.
     pub fn new(kube: KubeVersion, api_versions: impl IntoIterator<Item = Str>) -> Capabilities {
         let kube = Arc::new(kube);
         Capabilities {
             kube_version: Value::Object(Arc::clone(&kube) as Arc<dyn Object>),
-            api_versions: version_set(api_versions),
+            api_versions: version_set(api_versions, kube.package),
             helm_version: Value::object(HelmVersion::default()),
             kube,
         }
+    }
+
+    /// The same as a release of Helm has it, with the cluster's version and API versions kept.
+    #[must_use]
+    pub fn as_in(mut self, compat: Compat) -> Capabilities {
+        let kube = KubeVersion { package: compat.rules().package, ..(*self.kube).clone() };
+        let versions: Vec<Str> =
+            self.api_versions.iter().filter_map(|v| v.as_str().cloned()).collect();
+        self.api_versions = version_set(versions, kube.package);
+        self.with_kube_version(kube).with_helm_version(HelmVersion::of(compat))
     }
 
     /// The same for another version of Kubernetes.
@@ -429,7 +442,7 @@ impl Capabilities {
     pub fn with_api_versions(mut self, more: impl IntoIterator<Item = Str>) -> Capabilities {
         let present: Vec<Str> =
             self.api_versions.iter().filter_map(|v| v.as_str().cloned()).collect();
-        self.api_versions = version_set(present.into_iter().chain(more));
+        self.api_versions = version_set(present.into_iter().chain(more), self.kube.package);
         self
     }
 
@@ -450,8 +463,12 @@ impl Capabilities {
     }
 }
 
-fn version_set(versions: impl IntoIterator<Item = Str>) -> List {
-    let ty = ListType { elem: Elem::String, named: Some(&VERSION_SET) };
+fn version_set(versions: impl IntoIterator<Item = Str>, package: Package) -> List {
+    let named = match package {
+        Package::Common => &COMMON_SET,
+        Package::Chartutil => &CHARTUTIL_SET,
+    };
+    let ty = ListType { elem: Elem::String, named: Some(named) };
     List::typed(ty, versions.into_iter().map(Value::Str).collect())
 }
 
@@ -467,7 +484,10 @@ static CAPABILITIES_METHODS: &[Method] = &[Method {
 
 impl Object for Capabilities {
     fn type_name(&self) -> &'static str {
-        "*common.Capabilities"
+        match self.kube.package {
+            Package::Common => "*common.Capabilities",
+            Package::Chartutil => "*chartutil.Capabilities",
+        }
     }
 
     fn kind(&self) -> Kind {

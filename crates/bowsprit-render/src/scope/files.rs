@@ -1,5 +1,6 @@
 //! `.Files`: the files of a chart that are no templates.
 
+use crate::compat::Rules;
 use crate::functions::encode::yaml_or_empty;
 use bowsprit_chart::{Chart, File, Glob};
 use bowsprit_value::{
@@ -18,9 +19,9 @@ const fn method(
     Method { name, params, variadic: false, result, call }
 }
 
-static FILES: NamedType = NamedType {
-    name: "engine.files",
-    methods: &[
+/// The methods, given that of `Lines`, which differs.
+const fn methods(lines: bowsprit_value::MethodFn) -> [Method; 6] {
+    [
         method("Get", STRING, Type::String, get),
         method("GetBytes", STRING, Type::Bytes, |receiver, args| {
             let bytes = content(receiver, args.str(0))?;
@@ -34,16 +35,21 @@ static FILES: NamedType = NamedType {
         method("AsSecrets", &[], Type::String, |receiver, args| {
             by_base_name(receiver, args, |bytes| Str::from(base64(bytes)))
         }),
-    ],
-};
+    ]
+}
 
-const TYPE: MapType = MapType::named(Elem::Bytes, &FILES);
+static STRICT_METHODS: [Method; 6] = methods(lines);
+static LENIENT_METHODS: [Method; 6] = methods(lenient_lines);
+
+static STRICT: NamedType = NamedType { name: "engine.files", methods: &STRICT_METHODS };
+static LENIENT: NamedType = NamedType { name: "engine.files", methods: &LENIENT_METHODS };
 
 /// The map that templates see as `.Files`, made when one looks at it; of equal names the last one
 /// counts.
-pub(crate) fn files(chart: &Arc<Chart>) -> Map {
+pub(crate) fn files(chart: &Arc<Chart>, rules: &Rules) -> Map {
     let chart = Arc::clone(chart);
-    Map::lazy(TYPE, move || {
+    let named = if rules.empty_lines_fail { &STRICT } else { &LENIENT };
+    Map::lazy(MapType::named(Elem::Bytes, named), move || {
         let entry = |f: &File| (f.name.clone(), Value::Bytes(Arc::from(f.data.as_bytes())));
         chart.files.iter().map(entry).collect::<Vec<_>>()
     })
@@ -68,13 +74,22 @@ fn get(receiver: &Value, args: &mut Args<'_>) -> Result<Value, FuncError> {
 fn glob(receiver: &Value, args: &mut Args<'_>) -> Result<Value, FuncError> {
     // A pattern that can't be read matches everything, as in Helm.
     let glob = Glob::compile(args.str(0)).ok();
-    let entries = map(receiver)?.entries();
+    let files = map(receiver)?;
+    let entries = files.entries();
     args.meter().charge_steps(entries.len() as u64)?;
     let matching = entries.iter().filter(|(name, _)| match &glob {
         Some(glob) => glob.matches(name),
         None => true,
     });
-    Ok(Value::Map(Map::typed(TYPE, matching.map(|(k, v)| (k.clone(), v.clone())))))
+    Ok(Value::Map(Map::typed(files.ty(), matching.map(|(k, v)| (k.clone(), v.clone())))))
+}
+
+/// An empty file has no lines.
+fn lenient_lines(receiver: &Value, args: &mut Args<'_>) -> Result<Value, FuncError> {
+    match content(receiver, args.str(0))? {
+        Some(bytes) if !bytes.is_empty() => lines(receiver, args),
+        _ => Ok(Value::List(List::strings([]))),
+    }
 }
 
 fn lines(receiver: &Value, args: &mut Args<'_>) -> Result<Value, FuncError> {

@@ -1,12 +1,15 @@
 //! The objects that templates see: `.Values`, `.Release`, `.Chart`, `.Capabilities`, `.Files`,
 //! `.Subcharts` and `.Template`.
 
+mod api_versions;
 mod capabilities;
 mod chart;
+mod chart_struct;
 mod files;
 mod release;
 mod values;
 
+pub(crate) use api_versions::{API_VERSIONS_1_35, API_VERSIONS_1_36, API_VERSIONS_1_37};
 pub use capabilities::{
     Capabilities, DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion,
     KubeVersionError,
@@ -14,11 +17,12 @@ pub use capabilities::{
 pub(crate) use files::files;
 pub use release::ReleaseOptions;
 
+use crate::compat::{ChartObject, Package, Rules};
 use crate::plan::{Instance, Plan};
 use bowsprit_value::{Map, Str, Value};
 
 /// The root object of each chart instance, by the instance's number.
-pub(crate) struct Scopes(Vec<Map>);
+pub(crate) struct Scopes(Vec<Map>, Package);
 
 impl Scopes {
     /// Builds the root objects of all instances of a plan. `files` gives the `.Files` of an instance.
@@ -26,21 +30,23 @@ impl Scopes {
         plan: &Plan,
         release: &ReleaseOptions,
         capabilities: &Capabilities,
+        rules: &Rules,
         files: impl Fn(&Instance) -> Map,
     ) -> Scopes {
         let release = Value::Map(release.to_map());
         let capabilities = capabilities.to_value();
+        let package = rules.package;
         let count = plan.instances.len();
         let mut scopes = vec![Map::new(); count];
         let mut values = vec![Map::new(); count];
         // Parents come before their children, so that a child finds its parent's values.
         for (number, instance) in plan.instances.iter().enumerate() {
             let own = match instance.parent {
-                None => values::as_values(&plan.values),
+                None => values::as_values(&plan.values, package),
                 Some(parent) => {
                     let parent = values.get(parent).cloned().unwrap_or_default();
-                    values::table(&parent, instance.name.as_bytes())
-                        .unwrap_or_else(|_| values::as_values(&Map::new()))
+                    let own = values::table(&parent, instance.name.as_bytes());
+                    values::as_values(&own.unwrap_or_default(), package)
                 }
             };
             if let Some(slot) = values.get_mut(number) {
@@ -49,7 +55,7 @@ impl Scopes {
             let scope = Map::from_entries(
                 [
                     ("Capabilities", capabilities.clone()),
-                    ("Chart", Value::Map(chart_object(instance))),
+                    ("Chart", chart_object(instance, rules.chart_object)),
                     ("Files", Value::Map(files(instance))),
                     ("Release", release.clone()),
                     ("Subcharts", Value::Map(Map::new())),
@@ -62,7 +68,7 @@ impl Scopes {
             }
         }
         link_subcharts(plan, &scopes);
-        Scopes(scopes)
+        Scopes(scopes, package)
     }
 
     /// The root object for one template of an instance. The object is shared by all templates of the
@@ -73,8 +79,9 @@ impl Scopes {
             (Str::from_static("BasePath"), Value::Str(base_path.clone())),
             (Str::from_static("Name"), Value::Str(name.clone())),
         ]);
-        scope.insert(Str::from_static("Template"), Value::Map(values::as_values(&template)));
-        Value::Map(values::as_values(&scope))
+        scope
+            .insert(Str::from_static("Template"), Value::Map(values::as_values(&template, self.1)));
+        Value::Map(values::as_values(&scope, self.1))
     }
 
     /// Empties the root objects, which refer to each other, so that their memory is freed.
@@ -85,7 +92,10 @@ impl Scopes {
     }
 }
 
-fn chart_object(instance: &Instance) -> Map {
+fn chart_object(instance: &Instance, kind: ChartObject) -> Value {
+    if kind == ChartObject::Struct {
+        return chart_struct::chart(instance);
+    }
     let dependencies =
         instance.dependencies.iter().flat_map(|d| d.iter()).map(chart::dependency).collect();
     let map = chart::chart(
@@ -94,7 +104,7 @@ fn chart_object(instance: &Instance) -> Map {
         instance.parent.is_none(),
     );
     map.insert(Str::from_static("Name"), Value::Str(instance.name.clone()));
-    map
+    Value::Map(map)
 }
 
 fn link_subcharts(plan: &Plan, scopes: &[Map]) {

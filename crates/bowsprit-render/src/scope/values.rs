@@ -1,60 +1,63 @@
-//! `.Values`, and the root object: maps with the methods of Helm's `common.Values`.
+//! `.Values`, and the root object: maps with the methods of Helm's type `Values`.
 
+use crate::compat::Package;
 use crate::functions::encode::encode_yaml;
 use bowsprit_value::{Args, Elem, FuncError, Map, MapType, Method, NamedType, Str, Type, Value};
 
-static VALUES: NamedType = NamedType {
-    name: "common.Values",
-    methods: &[
-        Method {
-            name: "AsMap",
-            params: &[],
-            variadic: false,
-            result: Type::MAP,
-            call: |receiver, _| {
-                let map = map(receiver)?;
-                Ok(Value::Map(if map.is_empty() { Map::new() } else { map.view(MapType::ANY) }))
-            },
-        },
-        Method {
-            name: "YAML",
-            params: &[],
-            variadic: false,
-            result: Type::String,
-            call: |receiver, args| encode_yaml(receiver, args.meter()).map(Value::Str),
-        },
-        Method {
-            name: "Table",
-            params: &[Type::String],
-            variadic: false,
-            result: Type::Named("common.Values"),
-            call: |receiver, args| {
-                table(map(receiver)?, args.str(0).as_bytes()).map(Value::Map).map_err(no_table)
-            },
-        },
-        Method {
-            name: "PathValue",
-            params: &[Type::String],
-            variadic: false,
-            result: Type::Any,
-            call: path_value,
-        },
-        Method {
-            name: "Encode",
-            params: &[Type::Named("io.Writer")],
-            variadic: false,
-            result: Type::Any,
-            call: |_, _| Err(FuncError::new("no value that a template can reach is an io.Writer")),
-        },
-    ],
-};
+static COMMON: NamedType = NamedType { name: "common.Values", methods: METHODS };
+static CHARTUTIL: NamedType = NamedType { name: "chartutil.Values", methods: METHODS };
 
-/// `common.Values`.
-pub(crate) const TYPE: MapType = MapType::named(Elem::Any, &VALUES);
+static METHODS: &[Method] = &[
+    Method {
+        name: "AsMap",
+        params: &[],
+        variadic: false,
+        result: Type::MAP,
+        call: |receiver, _| {
+            let map = map(receiver)?;
+            Ok(Value::Map(if map.is_empty() { Map::new() } else { map.view(MapType::ANY) }))
+        },
+    },
+    Method {
+        name: "YAML",
+        params: &[],
+        variadic: false,
+        result: Type::String,
+        call: |receiver, args| encode_yaml(receiver, args.meter()).map(Value::Str),
+    },
+    Method {
+        name: "Table",
+        params: &[Type::String],
+        variadic: false,
+        result: Type::Named("common.Values"),
+        call: |receiver, args| {
+            let values = map(receiver)?;
+            let found = table(values, args.str(0).as_bytes()).map_err(no_table)?;
+            Ok(Value::Map(found.view(values.ty())))
+        },
+    },
+    Method {
+        name: "PathValue",
+        params: &[Type::String],
+        variadic: false,
+        result: Type::Any,
+        call: path_value,
+    },
+    Method {
+        name: "Encode",
+        params: &[Type::Named("io.Writer")],
+        variadic: false,
+        result: Type::Any,
+        call: |_, _| Err(FuncError::new("no value that a template can reach is an io.Writer")),
+    },
+];
 
-/// The map as `common.Values`: the same reference under another type.
-pub(crate) fn as_values(map: &Map) -> Map {
-    map.view(TYPE)
+/// The map as Helm's named type: the same reference under another type.
+pub(crate) fn as_values(map: &Map, package: Package) -> Map {
+    map.view(match package {
+        Package::Common => MapType::named(Elem::Any, &COMMON),
+        Package::Chartutil => MapType::named(Elem::Any, &CHARTUTIL),
+    })
 }
 
 fn map(receiver: &Value) -> Result<&Map, FuncError> {
@@ -80,7 +83,7 @@ pub(crate) fn table(values: &Map, path: &[u8]) -> Result<Map, Str> {
             _ => return Err(Str::from(name)),
         };
     }
-    Ok(as_values(&table))
+    Ok(table)
 }
 
 fn path_value(receiver: &Value, args: &mut Args<'_>) -> Result<Value, FuncError> {

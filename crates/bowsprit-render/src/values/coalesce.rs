@@ -7,6 +7,7 @@
 use super::globals::coalesce_globals;
 use super::log::{Log, Path};
 use super::{ValuesError, ValuesErrorKind};
+use crate::compat::DefaultNulls;
 use bowsprit_chart::LogLine;
 use bowsprit_value::{Entries, Map, Meter, Str, Value, fmt};
 
@@ -17,6 +18,8 @@ pub(crate) trait ChartTree {
     fn children(&self, id: usize) -> &[usize];
     /// Whether the defaults are known to contain no null in any table.
     fn is_clean(&self, id: usize) -> bool;
+    /// What becomes of nulls in the defaults.
+    fn default_nulls(&self) -> DefaultNulls;
 }
 
 /// Whether nulls delete what they meet or are kept.
@@ -111,13 +114,14 @@ fn coalesce_values(
     log: &mut Log,
 ) {
     let Some(defaults) = tree.defaults(chart).map(Map::fork) else { return };
-    let clean = tree.is_clean(chart);
+    let kept = tree.default_nulls() == DefaultNulls::Kept;
+    let clean = kept || tree.is_clean(chart);
     let (theirs, ours) = (defaults.peek(), dest.peek());
     let mut ours = Cursor::new(&ours);
     let (mut added, mut removed, mut both) = (Vec::new(), Vec::new(), Vec::new());
     for (key, default) in theirs.iter() {
         match (ours.seek(key), default) {
-            (None, Value::Nil) if nulls == Nulls::Delete => {}
+            (None, Value::Nil) if nulls == Nulls::Delete && !kept => {}
             (None, _) => added.push(key.clone()),
             (Some(Value::Nil), _) if nulls == Nulls::Delete => removed.push(key),
             (Some(Value::Map(_)), Value::Map(_)) => both.push(key),

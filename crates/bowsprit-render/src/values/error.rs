@@ -1,5 +1,6 @@
 //! Why values can't be made.
 
+use bowsprit_diag::{Diagnostic, Label};
 use std::fmt;
 
 /// What kind of thing went wrong with values.
@@ -22,18 +23,19 @@ pub enum ValuesErrorKind {
     Denied,
 }
 
-/// Values that can't be made; prints as Helm's text.
+/// Values that can't be made. `{}` prints Helm's text, `{:#}` the line of the file too.
 pub struct ValuesError(Box<Repr>);
 
 #[derive(Clone)]
 struct Repr {
     kind: ValuesErrorKind,
     text: String,
+    labels: Vec<Label>,
 }
 
 impl ValuesError {
     pub(crate) fn new(kind: ValuesErrorKind, text: impl Into<String>) -> ValuesError {
-        ValuesError(Box::new(Repr { kind, text: text.into() }))
+        ValuesError(Box::new(Repr { kind, text: text.into(), labels: Vec::new() }))
     }
 
     pub(crate) fn set(text: impl Into<String>) -> ValuesError {
@@ -44,6 +46,18 @@ impl ValuesError {
     pub(crate) fn prefixed(mut self, prefix: &str) -> ValuesError {
         self.0.text.insert_str(0, prefix);
         self
+    }
+
+    pub(crate) fn at(mut self, label: Label) -> ValuesError {
+        self.0.labels.push(label);
+        self
+    }
+
+    /// The error with the places that it is about. Its message is the error's text.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let mut found = Diagnostic::error(self.0.text.clone());
+        found.labels.clone_from(&self.0.labels);
+        found
     }
 
     /// What kind of thing went wrong.
@@ -66,6 +80,9 @@ impl fmt::Debug for ValuesError {
 
 impl fmt::Display for ValuesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write!(f, "{:#}", self.diagnostic());
+        }
         f.write_str(&self.0.text)
     }
 }

@@ -2,6 +2,8 @@
 
 use super::set::{self, ReadFile};
 use super::{ValuesError, ValuesErrorKind};
+use crate::compat::{Compat, Rules};
+use bowsprit_diag::{Label, Source};
 use bowsprit_value::{Map, Value, json, unicode};
 
 /// One source of values that is no `--set` argument.
@@ -33,6 +35,8 @@ pub struct ValuesOptions {
     pub set_file: Vec<String>,
     /// `--set-literal`.
     pub set_literal: Vec<String>,
+    /// The release of Helm whose reading of these is wanted.
+    pub compat: Compat,
 }
 
 /// Merges all sources; later ones win, tables are merged deeply, nulls are kept.
@@ -56,14 +60,15 @@ pub struct ValuesOptions {
 /// ```
 pub fn merge(options: &ValuesOptions, read_file: ReadFile<'_>) -> Result<Map, ValuesError> {
     let base = Map::new();
+    let rules = options.compat.rules();
     for file in &options.files {
         match file {
-            ValuesFile::Yaml { name, text } => merge_maps(&base, &read_yaml(name, text)?),
+            ValuesFile::Yaml { name, text } => merge_maps(&base, &read_yaml(name, text, rules)?),
             ValuesFile::Parsed(map) => merge_maps(&base, &map.fork()),
         }
     }
     for arg in &options.set_json {
-        apply_json(arg, &base)?;
+        apply_json(arg, &base, rules)?;
     }
     for arg in &options.set {
         set::parse_into(arg.as_bytes(), &base).map_err(|e| failed("--set", e))?;
@@ -85,15 +90,25 @@ fn failed(flag: &str, error: ValuesError) -> ValuesError {
     error.prefixed(&format!("failed parsing {flag} data: "))
 }
 
-fn read_yaml(name: &str, text: &[u8]) -> Result<Map, ValuesError> {
-    bowsprit_yaml::read_values(text).map(|values| values.fork()).map_err(|e| {
-        ValuesError::new(ValuesErrorKind::File, format!("failed to parse {name}: {e}"))
-    })
+fn read_yaml(name: &str, text: &[u8], rules: &Rules) -> Result<Map, ValuesError> {
+    let error = match rules.reading.values_documents.read(text) {
+        Ok(values) => return Ok(values.fork()),
+        Err(error) => error,
+    };
+    let failed =
+        ValuesError::new(ValuesErrorKind::File, format!("failed to parse {name}: {error}"));
+    // Lines count from the document's beginning, and which one it is the error does not say.
+    let several = text.windows(4).any(|part| part == b"\n---");
+    let Some(line) = error.line().filter(|_| !several) else { return Err(failed) };
+    let source = Source::new(name, text);
+    let span = source.trimmed_line(line as usize);
+    let label = Label::primary(&source, span, error.message());
+    Err(failed.at(label.with_context(1)))
 }
 
-fn apply_json(arg: &str, base: &Map) -> Result<(), ValuesError> {
+fn apply_json(arg: &str, base: &Map, rules: &Rules) -> Result<(), ValuesError> {
     let trimmed = arg.trim_matches(unicode::is_space);
-    if !trimmed.starts_with('{') {
+    if !trimmed.starts_with('{') || !rules.set_json_object {
         return set::parse_json(arg.as_bytes(), base)
             .map_err(|_| ValuesError::set(format!("failed parsing --set-json data {arg}")));
     }

@@ -7,7 +7,8 @@ use super::parse;
 use super::zone::Zone;
 use crate::methods;
 use bowsprit_value::{
-    Args, Field, FuncError, IntKind, Kind, Method, Object, Str, Timestamp, Type, Value,
+    Args, Field, FuncError, FuncErrorKind, IntKind, Kind, Method, Object, Str, Timestamp, Type,
+    Value,
 };
 use std::any::Any;
 use std::cmp::Ordering;
@@ -315,6 +316,18 @@ const LOCATION: Type = Type::Named("*time.Location");
 const MONTH: Type = Type::Named("time.Month");
 const WEEKDAY: Type = Type::Named("time.Weekday");
 
+/// A method that Go has and templates can't call.
+fn no_method(_: &Time, text: &'static str) -> Result<Value, FuncError> {
+    Err(FuncError::with_kind(FuncErrorKind::Signature, text))
+}
+
+fn second_result(_: &Time, name: &str, ty: &str) -> Result<Value, FuncError> {
+    let text = format!(
+        "invalid function signature for {name}: second return value should be error; is {ty}"
+    );
+    Err(FuncError::with_kind(FuncErrorKind::Signature, text))
+}
+
 static METHODS: &[Method] = methods![Time, t, args;
     "Add"(DURATION) -> TIME => time(t.clone().plus(nanos_of(args.get(0))));
     "AddDate"(Type::INT, Type::INT, Type::INT) -> TIME =>
@@ -324,7 +337,9 @@ static METHODS: &[Method] = methods![Time, t, args;
     "AppendBinary"(Type::Bytes) -> Type::Bytes => appended(args, &binary(t)?);
     "AppendText"(Type::Bytes) -> Type::Bytes => appended(args, text_form(t, "AppendText")?.as_bytes());
     "Before"(TIME) -> Type::Bool => order(t, args).is_lt().into();
+    "Clock"() -> Type::Any => no_method(t, "function Clock has 3 return values; should be 1 or 2")?;
     "Compare"(TIME) -> Type::INT => Value::int(order(t, args) as i64);
+    "Date"() -> Type::Any => no_method(t, "function Date has 3 return values; should be 1 or 2")?;
     "Day"() -> Type::INT => Value::int(t.day().day);
     "Equal"(TIME) -> Type::Bool => order(t, args).is_eq().into();
     "Format"(Type::String) -> Type::String => Value::Str(t.format(args.str(0).as_bytes()));
@@ -335,6 +350,7 @@ static METHODS: &[Method] = methods![Time, t, args;
         Some(location) => time(t.clone().with_zone(location.0.clone())),
         None => return Err(FuncError::new("time: missing Location in call to Time.In")),
     };
+    "ISOWeek"() -> Type::Any => second_result(t, "ISOWeek", "int")?;
     "IsDST"() -> Type::Bool => t.zone.at(t.unix()).dst.into();
     "IsZero"() -> Type::Bool => t.is_zero().into();
     "Local"() -> TIME => time(t.clone().with_zone(t.here.clone()));
@@ -359,6 +375,8 @@ static METHODS: &[Method] = methods![Time, t, args;
     "Weekday"() -> WEEKDAY => Value::object(Weekday(t.local().absolute.weekday()));
     "Year"() -> Type::INT => Value::int(t.day().year);
     "YearDay"() -> Type::INT => Value::int(t.day().year_day);
+    "Zone"() -> Type::Any => second_result(t, "Zone", "int")?;
+    "ZoneBounds"() -> Type::Any => second_result(t, "ZoneBounds", "time.Time")?;
 ];
 
 /// A `time.Time` value.

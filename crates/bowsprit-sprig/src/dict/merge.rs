@@ -213,12 +213,17 @@ fn step(
 fn merge_objects(into: &dyn Object, src: Kind, overwrite: Overwrite) -> Result<(), Stop> {
     match Object::kind(into) {
         Kind::Ptr if src != Kind::Ptr && !overwrite => Err(Stop::DifferentTypes),
-        Kind::Struct if src != Kind::Struct && !into.fields().is_empty() => {
+        Kind::Struct if src != Kind::Struct && has_exported_fields(into) => {
             let text = format!("reflect: call of reflect.Value.Field on {src} Value");
             Err(FuncError::new(text).into())
         }
         _ => Ok(()),
     }
+}
+
+/// mergo's `hasMergeableFields`: it leaves structs alone that show nothing.
+fn has_exported_fields(object: &dyn Object) -> bool {
+    object.fields().iter().any(|(name, _)| name.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
 /// Decides whether the destination takes the source's value.

@@ -219,6 +219,11 @@ impl Unit {
         &self.source
     }
 
+    /// The same, shared.
+    pub fn shared_source(&self) -> Arc<[u8]> {
+        Arc::clone(&self.source)
+    }
+
     /// The names of the templates that the text defines.
     pub fn defines(&self) -> impl Iterator<Item = &Str> {
         self.bodies.iter().filter(|b| !b.root).map(|b| &b.name)

@@ -83,6 +83,9 @@ impl Run<'_> {
     /// Calls a function with the values on the stack and pushes its result, or enters a frame.
     pub(super) fn call(&mut self, number: u16, argc: usize, piped: bool) -> Step<()> {
         self.meter.charge_steps(1)?;
+        if self.meter.wants_weighing() {
+            self.weigh()?;
+        }
         let set = self.set;
         let Some(func) = set.functions().get(number) else { return Ok(()) };
         let total = argc + usize::from(piped);

@@ -1,8 +1,8 @@
 //! From a cause to the chain of links around it.
 
-use super::{Entry, Run};
+use super::{Entry, Frame, Run};
 use crate::compile::program::{NO_SITE, ParseError, Site, SiteKind};
-use crate::error::{Cause, ExecError, Link};
+use crate::error::{Cause, ExecError, Link, MAX_PLACES, Place, Trace};
 use crate::parse::text::{node_text, template_text};
 use crate::set::Template;
 use bowsprit_value::{FuncError, Str, strconv};
@@ -38,13 +38,16 @@ impl Run<'_> {
     #[cold]
     pub(super) fn unwind(&mut self, cause: Cause) -> ExecError {
         let mut links = Vec::new();
+        let mut places = Places::default();
         let mut calling = self.calling.take();
+        let unevaluated = self.unevaluated.take();
         let mut link = true;
         while let Some(frame) = self.pop_frame() {
+            let site = if calling.is_some() { frame.call } else { frame.at };
             if link {
-                let site = if calling.is_some() { frame.call } else { frame.at };
                 links.push(executing(&frame.template, site, calling));
             }
+            places.add(&frame, site);
             (link, calling) = match frame.entry {
                 Entry::Root | Entry::Template => (false, None),
                 Entry::Include { .. } => (true, Some("include")),
@@ -56,16 +59,74 @@ impl Run<'_> {
             };
         }
         self.reset();
+        let operand = match (&cause, links.first(), unevaluated) {
+            (Cause::Evaluator(_), Some(Link::Executing { context, .. }), Some(fields)) => {
+                Some(without_fields(context, fields))
+            }
+            _ => None,
+        };
         links.reverse();
-        ExecError::new(links, cause)
+        let Places { first, last, omitted } = places;
+        let places = first.into_iter().chain(last).collect();
+        ExecError::new(links, cause).with_trace(Trace { places, omitted, operand })
     }
+}
+
+/// The first places, and the last.
+#[derive(Default)]
+struct Places {
+    first: Vec<Place>,
+    last: std::collections::VecDeque<Place>,
+    omitted: usize,
+}
+
+impl Places {
+    fn add(&mut self, frame: &Frame, site: u32) {
+        let template = &frame.template;
+        let site = known_site(template, site);
+        let called_by = match frame.entry {
+            Entry::Root => None,
+            Entry::Template => Some("template"),
+            Entry::Include { .. } => Some("include"),
+            Entry::Tpl { .. } => Some("tpl"),
+        };
+        let place = Place {
+            file: template.file.to_string(),
+            template: template.name.to_string(),
+            source: std::sync::Arc::clone(&template.unit.source),
+            start: site.start as usize,
+            end: site.end as usize,
+            called_by,
+        };
+        if self.first.len() < MAX_PLACES / 2 {
+            self.first.push(place);
+            return;
+        }
+        self.last.push_back(place);
+        if self.last.len() > MAX_PLACES / 2 {
+            self.last.pop_front();
+            self.omitted += 1;
+        }
+    }
+}
+
+/// The text of a field path without its last names; dot where nothing is left.
+fn without_fields(context: &str, fields: usize) -> String {
+    match context.rsplitn(fields + 1, '.').nth(fields) {
+        Some("") | None => ".".to_owned(),
+        Some(rest) => rest.to_owned(),
+    }
+}
+
+fn known_site(template: &Template, site: u32) -> Site {
+    let unknown = Site { kind: SiteKind::Node, pos: 0, start: 0, end: 0 };
+    let known = if site == NO_SITE { None } else { template.unit.sites.get(site as usize) };
+    known.copied().unwrap_or(unknown)
 }
 
 fn executing(template: &Template, site: u32, calling: Option<&str>) -> Link {
     let unit = &template.unit;
-    let unknown = Site { kind: SiteKind::Node, pos: 0, start: 0, end: 0 };
-    let known = if site == NO_SITE { None } else { unit.sites.get(site as usize) };
-    let site = known.copied().unwrap_or(unknown);
+    let site = known_site(template, site);
     let (line, column) = unit.line_column(site.pos as usize);
     let source = unit.source.get(site.start as usize..site.end as usize).unwrap_or_default();
     let context = match site.kind {

@@ -2,7 +2,8 @@
 
 use super::{Run, Slot, Static, Step, fault};
 use crate::compile::program::{MethodCall, NO_SITE, Path, Unit};
-use bowsprit_value::{Elem, Field, Kind, Map, Method, Str, Type, Value};
+use crate::error::Cause;
+use bowsprit_value::{Elem, Field, FuncErrorKind, Kind, Map, Method, Str, Type, Value};
 
 impl Run<'_> {
     /// Pushes what a path of fields leads to.
@@ -10,8 +11,14 @@ impl Run<'_> {
         let start = path.start as usize;
         let idents = unit.idents.get(start..start + usize::from(path.len)).unwrap_or_default();
         let mut slot = receiver;
-        for ident in idents {
-            slot = self.field(slot, ident)?;
+        for (done, ident) in idents.iter().enumerate() {
+            slot = match self.field(slot, ident) {
+                Ok(slot) => slot,
+                Err(cause) => {
+                    self.unevaluated = Some(idents.len() - done);
+                    return Err(cause);
+                }
+            };
         }
         self.push(slot.value, slot.stat);
         Ok(())
@@ -140,8 +147,10 @@ impl Run<'_> {
     ) -> Step<Slot> {
         self.meter.charge_steps(1)?;
         let mut args = bowsprit_value::Args::new(values, self.meter);
-        let value = (method.call)(receiver, &mut args)
-            .map_err(|error| super::error::called(self, method.name, error))?;
+        let value = (method.call)(receiver, &mut args).map_err(|error| match error.kind() {
+            FuncErrorKind::Signature => Cause::Evaluator(error.text().to_string()),
+            _ => super::error::called(self, method.name, error),
+        })?;
         let stat = if method.result == Type::Any { Static::Interface } else { Static::Concrete };
         Ok(Slot { value, stat })
     }

@@ -9,6 +9,7 @@ mod error;
 mod field;
 mod print;
 mod range;
+mod weigh;
 
 pub(crate) use call::text;
 pub(crate) use print::NO_VALUE;
@@ -165,6 +166,8 @@ pub struct Run<'r> {
     included: HashMap<Str, u32>,
     /// The function that failed, until its link is made.
     calling: Option<&'static str>,
+    /// How many names of a field path were left when one of them could not be evaluated.
+    unevaluated: Option<usize>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -191,6 +194,7 @@ impl<'r> Run<'r> {
             overlays: Vec::new(),
             included: HashMap::new(),
             calling: None,
+            unevaluated: None,
         }
     }
 
@@ -229,6 +233,7 @@ impl<'r> Run<'r> {
         self.overlays.clear();
         self.included.clear();
         self.calling = None;
+        self.unevaluated = None;
     }
 
     fn push_frame(

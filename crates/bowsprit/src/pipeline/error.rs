@@ -2,7 +2,9 @@
 
 use super::name::ReleaseNameError;
 use bowsprit_chart::{InvalidApiVersion, LogLine, MissingDependencies, NotInstallable};
-use bowsprit_render::Error as RenderError;
+use bowsprit_diag::Diagnostic;
+use bowsprit_render::compat::StepErrors;
+use bowsprit_render::{Compat, Error as RenderError};
 use std::fmt;
 
 /// Which check failed.
@@ -13,6 +15,8 @@ pub enum ErrorKind {
     NotInstallable(NotInstallable),
     /// Charts that the chart needs are not there.
     MissingDependencies(MissingDependencies),
+    /// The chart is of a version whose dependencies can't be read yet.
+    DependencyType,
     /// The chart is of a version that can't be used yet.
     ApiVersion(InvalidApiVersion),
     /// The release can't have this name.
@@ -23,24 +27,40 @@ pub enum ErrorKind {
     Render(RenderError),
 }
 
-/// A release that could not be made. `Display` is Helm's text, as it stands after `Error: `.
+/// A release that could not be made. `{}` is Helm's text, as it stands after `Error: `; `{:#}` adds what
+/// is known of the places that it is about.
 #[derive(Debug)]
-pub struct Error(Box<(ErrorKind, Vec<LogLine>)>);
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    log: Vec<LogLine>,
+    compat: Compat,
+}
 
 impl Error {
     #[cold]
-    pub(super) fn new(kind: ErrorKind, log: Vec<LogLine>) -> Error {
-        Error(Box::new((kind, log)))
+    pub(super) fn new(kind: ErrorKind, log: Vec<LogLine>, compat: Compat) -> Error {
+        Error(Box::new(Inner { kind, log, compat }))
     }
 
     /// What failed.
     pub fn kind(&self) -> &ErrorKind {
-        &self.0.0
+        &self.0.kind
     }
 
     /// All that Helm logs before it fails.
     pub fn log(&self) -> &[LogLine] {
-        &self.0.1
+        &self.0.log
+    }
+
+    /// The error with the places that it is about. Its message is the error's text.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self.kind() {
+            ErrorKind::Render(error) => error.diagnostic(),
+            _ => Diagnostic::error(self.to_string()),
+        }
     }
 
     /// Whether a release existed already, so that Helm's command line adds its hint about `--debug`,
@@ -52,14 +72,17 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = self.0.compat.rules();
         match self.kind() {
             ErrorKind::NotInstallable(error) => error.fmt(f),
-            ErrorKind::MissingDependencies(error) => write!(
-                f,
-                "an error occurred while checking for chart dependencies. You may need to run \
-                 'helm dependency build' to fetch missing dependencies: {error}"
-            ),
+            ErrorKind::MissingDependencies(error) => {
+                write!(f, "{}: {error}", rules.missing_dependencies)
+            }
+            ErrorKind::DependencyType => {
+                write!(f, "{}: unsupported chart dependency type", rules.missing_dependencies)
+            }
             ErrorKind::ApiVersion(error) => error.fmt(f),
+            ErrorKind::ReleaseName(error) if rules.step_errors == StepErrors::Bare => error.fmt(f),
             ErrorKind::ReleaseName(error) => write!(f, "release name check failed: {error}"),
             ErrorKind::SystemLabels => write!(
                 f,
@@ -78,7 +101,7 @@ impl std::error::Error for Error {
             ErrorKind::MissingDependencies(error) => Some(error),
             ErrorKind::ApiVersion(error) => Some(error),
             ErrorKind::ReleaseName(error) => Some(error),
-            ErrorKind::SystemLabels => None,
+            ErrorKind::SystemLabels | ErrorKind::DependencyType => None,
             ErrorKind::Render(error) => Some(error),
         }
     }

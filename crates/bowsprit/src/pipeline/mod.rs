@@ -36,12 +36,13 @@ pub use name::{
     render_data, validate_release_name,
 };
 pub use print::{print, print_broken};
-pub use show::{TemplateNotFound, show_only};
+pub use show::{TemplateNotFound, show_only, show_only_as};
 pub use write::{FileWrite, WriteMode, broken_file_writes, file_writes};
 
 use bowsprit_chart::{Chart, Level, LogLine, Warned, check_dependencies};
-use bowsprit_render::plan::{Plan, plan};
-use bowsprit_render::{CompiledChart, Release, RenderRequest};
+use bowsprit_render::compat::ChartVersions;
+use bowsprit_render::plan::{Plan, plan_as};
+use bowsprit_render::{Compat, CompiledChart, Release, RenderRequest};
 use bowsprit_value::{Host, Value};
 
 /// Labels that Helm keeps for itself.
@@ -70,9 +71,18 @@ pub struct Options {
 ///
 /// The first thing that Helm complains about.
 pub fn check_chart(chart: &Chart) -> Result<Vec<LogLine>, Error> {
+    check_chart_as(chart, Compat::default())
+}
+
+/// As [`check_chart`], with the words of one of Helm's releases.
+///
+/// # Errors
+///
+/// As [`check_chart`].
+pub fn check_chart_as(chart: &Chart, compat: Compat) -> Result<Vec<LogLine>, Error> {
     let mut log = Vec::new();
     if let Err(error) = chart.check_installable() {
-        return Err(Error::new(ErrorKind::NotInstallable(error), log));
+        return Err(Error::new(ErrorKind::NotInstallable(error), log, compat));
     }
     if chart.metadata.deprecated {
         log.push(LogLine {
@@ -81,8 +91,15 @@ pub fn check_chart(chart: &Chart) -> Result<Vec<LogLine>, Error> {
             attrs: Vec::new(),
         });
     }
+    // Helm takes the number of subcharts for that of the entries which ask for them.
+    let unknown = chart.check_api_version().is_err();
+    let wanted = chart.metadata.dependencies.as_ref().map_or(0, Vec::len);
+    let unwanted = chart.dependencies.len() > wanted;
+    if compat.rules().chart_versions == ChartVersions::Known && unknown && unwanted {
+        return Err(Error::new(ErrorKind::DependencyType, log, compat));
+    }
     if let Err(error) = check_dependencies(chart) {
-        return Err(Error::new(ErrorKind::MissingDependencies(error), log));
+        return Err(Error::new(ErrorKind::MissingDependencies(error), log, compat));
     }
     Ok(log)
 }
@@ -98,9 +115,12 @@ pub fn render(
     options: &Options,
     host: &dyn Host,
 ) -> Result<Warned<Release>, Error> {
-    let mut log = check_chart(chart.chart())?;
-    if let Err(error) = chart.chart().check_api_version() {
-        return Err(Error::new(ErrorKind::ApiVersion(error), log));
+    let compat = chart.compat();
+    let mut log = check_chart_as(chart.chart(), compat)?;
+    if compat.rules().chart_versions == ChartVersions::Known
+        && let Err(error) = chart.chart().check_api_version()
+    {
+        return Err(Error::new(ErrorKind::ApiVersion(error), log, compat));
     }
     if let Err(error) = validate_release_name(&request.release.name) {
         log.push(LogLine {
@@ -108,12 +128,12 @@ pub fn render(
             message: "release name check failed".to_owned(),
             attrs: vec![("error", error.to_string())],
         });
-        return Err(Error::new(ErrorKind::ReleaseName(error), log));
+        return Err(Error::new(ErrorKind::ReleaseName(error), log, compat));
     }
     let reserved = options.labels.iter().any(|label| SYSTEM_LABELS.contains(&label.as_str()));
     if reserved {
         check_before_labels(chart, request, &mut log)?;
-        return Err(Error::new(ErrorKind::SystemLabels, log));
+        return Err(Error::new(ErrorKind::SystemLabels, log, compat));
     }
     let at = log.len();
     match chart.render(request, host) {
@@ -125,7 +145,7 @@ pub fn render(
         Err(error) => {
             log.extend(error.log().iter().cloned());
             add_debug_lines(chart, request, options, at, &mut log);
-            Err(Error::new(ErrorKind::Render(error), log))
+            Err(Error::new(ErrorKind::Render(error), log, compat))
         }
     }
 }
@@ -141,7 +161,11 @@ fn check_before_labels(
         Err(error) => {
             log.extend(error.log().iter().cloned());
             if !error.has_release() {
-                return Err(Error::new(ErrorKind::Render(error), std::mem::take(log)));
+                return Err(Error::new(
+                    ErrorKind::Render(error),
+                    std::mem::take(log),
+                    chart.compat(),
+                ));
             }
         }
     }
@@ -161,7 +185,7 @@ fn add_debug_lines(
         return;
     }
     let mut planned = Vec::new();
-    if let Ok(plan) = plan(chart.chart(), &request.values, &mut planned) {
+    if let Ok(plan) = plan_as(chart.chart(), &request.values, chart.compat(), &mut planned) {
         let at = log.len().min(at.saturating_add(planned.len()));
         log.splice(at..at, schema_lines(&plan));
     }

@@ -1,7 +1,7 @@
 //! `--show-only`: some documents of a printed release.
 
 use bowsprit_chart::filepath_match;
-use bowsprit_manifest::split;
+use bowsprit_manifest::{Dialect, split_as};
 use std::fmt;
 
 /// No document comes from a template that the pattern matches. `Display` is Helm's text.
@@ -33,8 +33,22 @@ impl std::error::Error for TemplateNotFound {}
 ///
 /// Fails at the first pattern that matches nothing.
 pub fn show_only<P: AsRef<str>>(text: &[u8], patterns: &[P]) -> Result<Vec<u8>, TemplateNotFound> {
+    show_only_as(text, patterns, Dialect::default())
+}
+
+/// As [`show_only`], as one of Helm's releases does it.
+///
+/// # Errors
+///
+/// As [`show_only`].
+pub fn show_only_as<P: AsRef<str>>(
+    text: &[u8],
+    patterns: &[P],
+    dialect: Dialect,
+) -> Result<Vec<u8>, TemplateNotFound> {
+    let documents = split_as(text, dialect).into_iter();
     let documents: Vec<(&[u8], &[u8])> =
-        split(text).filter_map(|document| Some((source(document)?, document))).collect();
+        documents.filter_map(|document| Some((source(document)?, document))).collect();
     let mut out = Vec::new();
     for pattern in patterns {
         let pattern = pattern.as_ref();
