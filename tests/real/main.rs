@@ -8,6 +8,9 @@ mod program;
 
 mod flux;
 mod kustomize;
+mod index;
 mod packages;
 mod provenance;
+mod services;
+mod sources;
 mod tools;
