@@ -7,8 +7,8 @@
 mod program;
 
 mod flux;
-mod kustomize;
 mod index;
+mod kustomize;
 mod packages;
 mod provenance;
 mod services;
