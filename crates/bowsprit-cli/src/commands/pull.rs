@@ -63,6 +63,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 
 fn untar_dir(destination: &Path, parsed: &Parsed) -> PathBuf {
     match parsed.non_empty("untardir") {
+        Some(dir) if dir != "." && destination == Path::new(".") => PathBuf::from(dir),
         Some(dir) if dir != "." => destination.join(dir),
         _ => destination.to_owned(),
     }

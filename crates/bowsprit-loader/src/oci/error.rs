@@ -122,11 +122,36 @@ fn messages(body: &[u8]) -> Option<String> {
     let message = |error: &serde_json::Value| {
         let text = |name: &str| error.get(name).and_then(|v| v.as_str()).unwrap_or_default();
         let code = text("code").to_lowercase().replace('_', " ");
-        match text("message") {
-            "" => code,
-            message => format!("{code}: {message}"),
+        match (text("message"), error.get("detail").filter(|detail| !detail.is_null())) {
+            ("", _) => code,
+            (message, None) => format!("{code}: {message}"),
+            (message, Some(detail)) => format!("{code}: {message}: {}", plain(detail, 8)),
         }
     };
     let messages: Vec<String> = errors.iter().map(message).collect();
     (!messages.is_empty()).then(|| messages.join("; "))
+}
+
+/// What a registry adds to an error, as Go's `%v` prints it.
+fn plain(detail: &serde_json::Value, depth: usize) -> String {
+    use serde_json::Value;
+    let all = |items: Vec<String>| items.join(" ");
+    match detail {
+        _ if depth == 0 => "...".to_owned(),
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            format!("[{}]", all(items.iter().map(|item| plain(item, depth - 1)).collect()))
+        }
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields
+                .iter()
+                .map(|(key, item)| format!("{key}:{}", plain(item, depth - 1)))
+                .collect();
+            fields.sort();
+            format!("map[{}]", all(fields))
+        }
+    }
 }
