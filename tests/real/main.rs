@@ -7,8 +7,11 @@
 mod program;
 
 mod flux;
+mod index;
 mod kustomize;
 mod lint;
 mod packages;
 mod provenance;
+mod services;
+mod sources;
 mod tools;

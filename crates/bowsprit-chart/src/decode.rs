@@ -5,6 +5,7 @@
 //! not name.
 
 use crate::dependency::{Dependency, Lock};
+use crate::index::ChartVersion;
 use crate::metadata::{Maintainer, Metadata};
 use crate::quote::quote;
 use crate::time;
@@ -127,6 +128,19 @@ pub(crate) fn lock(text: &[u8]) -> Result<Option<Lock>, DecodeError> {
     Ok(lock)
 }
 
+/// An entry of a repository's index.
+pub(crate) fn chart_version(node: Node<'_>, strict: bool) -> Result<ChartVersion, DecodeError> {
+    let mut version = ChartVersion::default();
+    let mut decoder = Decoder { strict, ..Decoder::default() };
+    match node.node_type() {
+        NodeType::Null => {}
+        NodeType::Mapping => decoder.chart_version(node, &mut version),
+        _ => decoder.mismatch(None, node, "repo.ChartVersion"),
+    }
+    decoder.finish()?;
+    Ok(version)
+}
+
 fn decode(
     text: &[u8],
     wanted: &'static str,
@@ -197,6 +211,8 @@ const METADATA: &[&str] = &[
     "dependencies",
     "type",
 ];
+const CHART_VERSION: &[&str] =
+    &["urls", "created", "removed", "digest", "checksum", "engine", "tillerVersion", "url"];
 const MAINTAINER: &[&str] = &["name", "email", "url"];
 const DEPENDENCY: &[&str] =
     &["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
@@ -223,6 +239,7 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
 /// Remembers the first complaint of each kind, those that Go meets earlier or stops at first.
 #[derive(Default)]
 struct Decoder {
+    /// Fields that are not known are errors.
     strict: bool,
     unsupported: Option<&'static str>,
     too_deep: bool,
@@ -302,34 +319,57 @@ impl Decoder {
     }
 
     fn metadata(&mut self, node: Node<'_>, into: &mut Metadata) {
+        let read = |d: &mut Decoder, place: Place, node: Node<'_>| d.field(place, node, into);
+        self.object(node, Place::root("Metadata"), read, METADATA);
+    }
+
+    fn chart_version(&mut self, node: Node<'_>, into: &mut ChartVersion) {
+        let fields = [METADATA, CHART_VERSION].concat();
         self.object(
             node,
-            Place::root("Metadata"),
+            Place::root("ChartVersion"),
             |d, place, node| {
                 match place.name {
-                    "name" => d.string(place, node, &mut into.name),
-                    "home" => d.string(place, node, &mut into.home),
-                    "version" => d.string(place, node, &mut into.version),
-                    "description" => d.string(place, node, &mut into.description),
-                    "icon" => d.string(place, node, &mut into.icon),
-                    "apiVersion" => d.string(place, node, &mut into.api_version),
-                    "condition" => d.string(place, node, &mut into.condition),
-                    "tags" => d.string(place, node, &mut into.tags),
-                    "appVersion" => d.string(place, node, &mut into.app_version),
-                    "kubeVersion" => d.string(place, node, &mut into.kube_version),
-                    "type" => d.string(place, node, &mut into.ty),
-                    "deprecated" => d.bool(place, node, &mut into.deprecated),
-                    "sources" => d.strings(place, node, &mut into.sources),
-                    "keywords" => d.strings(place, node, &mut into.keywords),
-                    "annotations" => d.string_map(place, node, &mut into.annotations),
-                    "maintainers" => d.maintainers(place, node, &mut into.maintainers),
-                    "dependencies" => d.dependencies(place, node, &mut into.dependencies),
-                    _ => return false,
+                    "urls" => d.strings(place, node, &mut into.urls),
+                    "created" => d.time(node, &mut into.created),
+                    "removed" => d.bool(place, node, &mut into.removed),
+                    "digest" => d.string(place, node, &mut into.digest),
+                    "checksum" => d.string(place, node, &mut into.checksum),
+                    "engine" => d.string(place, node, &mut into.engine),
+                    "tillerVersion" => d.string(place, node, &mut into.tiller_version),
+                    "url" => d.string(place, node, &mut into.url),
+                    _ => return d.field(place, node, &mut into.metadata),
                 }
                 true
             },
-            METADATA,
+            &fields,
         );
+    }
+
+    /// A field of metadata; false for one that is none.
+    fn field(&mut self, place: Place, node: Node<'_>, into: &mut Metadata) -> bool {
+        let d = self;
+        match place.name {
+            "name" => d.string(place, node, &mut into.name),
+            "home" => d.string(place, node, &mut into.home),
+            "version" => d.string(place, node, &mut into.version),
+            "description" => d.string(place, node, &mut into.description),
+            "icon" => d.string(place, node, &mut into.icon),
+            "apiVersion" => d.string(place, node, &mut into.api_version),
+            "condition" => d.string(place, node, &mut into.condition),
+            "tags" => d.string(place, node, &mut into.tags),
+            "appVersion" => d.string(place, node, &mut into.app_version),
+            "kubeVersion" => d.string(place, node, &mut into.kube_version),
+            "type" => d.string(place, node, &mut into.ty),
+            "deprecated" => d.bool(place, node, &mut into.deprecated),
+            "sources" => d.strings(place, node, &mut into.sources),
+            "keywords" => d.strings(place, node, &mut into.keywords),
+            "annotations" => d.string_map(place, node, &mut into.annotations),
+            "maintainers" => d.maintainers(place, node, &mut into.maintainers),
+            "dependencies" => d.dependencies(place, node, &mut into.dependencies),
+            _ => return false,
+        }
+        true
     }
 
     fn maintainers(

@@ -8,6 +8,7 @@ use bowsprit::Compat;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::diag::Style;
 use bowsprit::render::CompatError;
+use bowsprit::loader::HelmPaths;
 use bowsprit::value::strconv;
 use std::path::PathBuf;
 
@@ -32,10 +33,10 @@ pub(crate) static FLAGS: &[Flag] = &[
     Flag::with("kube-ca-file", Kind::Text, "FILE", "").hidden(),
     Flag::with("kube-tls-server-name", Kind::Text, "NAME", "").hidden(),
     Flag::switch("kube-insecure-skip-tls-verify", "").hidden(),
-    Flag::with("registry-config", Kind::Text, "FILE", "").hidden(),
-    Flag::with("repository-config", Kind::Text, "FILE", "").hidden(),
-    Flag::with("repository-cache", Kind::Text, "DIR", "").hidden(),
-    Flag::with("content-cache", Kind::Text, "DIR", "").hidden(),
+    Flag::with("registry-config", Kind::Text, "FILE", "The file with credentials for registries"),
+    Flag::with("repository-config", Kind::Text, "FILE", "The file with the chart repositories"),
+    Flag::with("repository-cache", Kind::Text, "DIR", "The folder with their indexes"),
+    Flag::with("content-cache", Kind::Text, "DIR", "The folder with downloaded charts"),
     Flag::with("burst-limit", Kind::Int64, "N", "").hidden(),
     Flag::with("qps", Kind::Float32, "N", "").hidden(),
     // Those of klog, which Helm hides too.
@@ -63,6 +64,7 @@ pub(crate) struct Settings {
     kubeconfig: String,
     context: String,
     color: String,
+    helm_paths: HelmPaths,
     /// Whether `--debug` holds.
     pub(crate) debug: bool,
     /// Whether debug lines are logged. Helm decides that before it has read all flags.
@@ -85,6 +87,7 @@ impl Settings {
             kubeconfig: String::new(),
             context: env("HELM_KUBECONTEXT"),
             color: color_from_env(),
+            helm_paths: HelmPaths::from_env(|name| std::env::var(name).ok()),
             debug: strconv::parse_bool(env("HELM_DEBUG").as_bytes()).unwrap_or(false),
             log_debug: false,
             compat: Compat::default(),
@@ -107,6 +110,10 @@ impl Settings {
                     Ok(compat) => self.compat = compat,
                     Err(error) => self.wrong_compat = Some(error),
                 },
+                "registry-config" => self.helm_paths.registry_config = value.into(),
+                "repository-config" => self.helm_paths.repository_config = value.into(),
+                "repository-cache" => self.helm_paths.repository_cache = value.into(),
+                "content-cache" => self.helm_paths.content_cache = value.into(),
                 _ => {}
             }
         }
@@ -163,6 +170,11 @@ impl Settings {
             _ => watched,
         };
         rich.then(|| Style::default().color(color))
+    }
+
+    /// Where Helm keeps its files.
+    pub(crate) fn helm_paths(&self) -> HelmPaths {
+        self.helm_paths.clone()
     }
 
     /// Prints a line of the log, if it is to be seen.

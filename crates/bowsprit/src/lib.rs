@@ -37,6 +37,8 @@ pub use bowsprit_render as render;
 pub use bowsprit_report as report;
 /// Versions and constraints.
 pub use bowsprit_semver as semver;
+/// The functions of sprig, and Go's regular expressions.
+pub use bowsprit_sprig as sprig;
 /// The template language.
 pub use bowsprit_template as template;
 /// The value model.
