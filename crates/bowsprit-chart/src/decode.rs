@@ -5,7 +5,9 @@
 //! not name.
 
 use crate::dependency::{Dependency, Lock};
+use crate::index::ChartVersion;
 use crate::metadata::{Maintainer, Metadata};
+use crate::quote::quote;
 use crate::time;
 use bowsprit_value::{Map, Str};
 use bowsprit_yaml::{Document, Node, NodeType};
@@ -32,6 +34,7 @@ enum Problem {
         wanted: Cow<'static, str>,
     },
     Time(time::ParseError),
+    UnknownField(String),
 }
 
 impl DecodeError {
@@ -70,6 +73,9 @@ impl fmt::Display for DecodeError {
                 "{FROM_JSON}json: cannot unmarshal {found} into Go struct field {field} of type {wanted}"
             ),
             Problem::Time(error) => write!(f, "{FROM_JSON}{error}"),
+            Problem::UnknownField(name) => {
+                write!(f, "{FROM_JSON}json: unknown field {}", quote(name.as_bytes()))
+            }
         }
     }
 }
@@ -108,6 +114,19 @@ pub(crate) fn lock(text: &[u8]) -> Result<Option<Lock>, DecodeError> {
         decoder.lock(root, lock.insert(Lock::default()));
     })?;
     Ok(lock)
+}
+
+/// An entry of a repository's index.
+pub(crate) fn chart_version(node: Node<'_>, strict: bool) -> Result<ChartVersion, DecodeError> {
+    let mut version = ChartVersion::default();
+    let mut decoder = Decoder { strict, ..Decoder::default() };
+    match node.node_type() {
+        NodeType::Null => {}
+        NodeType::Mapping => decoder.chart_version(node, &mut version),
+        _ => decoder.mismatch(None, node, "repo.ChartVersion"),
+    }
+    decoder.finish()?;
+    Ok(version)
 }
 
 /// All documents of `values.yaml`, merged.
@@ -177,6 +196,8 @@ const METADATA: &[&str] = &[
     "dependencies",
     "type",
 ];
+const CHART_VERSION: &[&str] =
+    &["urls", "created", "removed", "digest", "checksum", "engine", "tillerVersion", "url"];
 const MAINTAINER: &[&str] = &["name", "email", "url"];
 const DEPENDENCY: &[&str] =
     &["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
@@ -205,6 +226,8 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
 struct Decoder {
     unsupported: Option<&'static str>,
     too_deep: bool,
+    /// Fields that are not known are errors.
+    strict: bool,
     fatal: Option<Problem>,
     /// Go decodes on after these.
     error: Option<Problem>,
@@ -272,39 +295,66 @@ impl Decoder {
                 find(fields, key).is_some_and(|name| read(self, Place { name, ..place }, value));
             if !known {
                 self.skip(value);
+                if self.strict {
+                    let name = key.to_string_lossy().into_owned();
+                    self.error.get_or_insert(Problem::UnknownField(name));
+                }
             }
         }
     }
 
     fn metadata(&mut self, node: Node<'_>, into: &mut Metadata) {
+        let read = |d: &mut Decoder, place: Place, node: Node<'_>| d.field(place, node, into);
+        self.object(node, Place::root("Metadata"), read, METADATA);
+    }
+
+    fn chart_version(&mut self, node: Node<'_>, into: &mut ChartVersion) {
+        let fields = [METADATA, CHART_VERSION].concat();
         self.object(
             node,
-            Place::root("Metadata"),
+            Place::root("ChartVersion"),
             |d, place, node| {
                 match place.name {
-                    "name" => d.string(place, node, &mut into.name),
-                    "home" => d.string(place, node, &mut into.home),
-                    "version" => d.string(place, node, &mut into.version),
-                    "description" => d.string(place, node, &mut into.description),
-                    "icon" => d.string(place, node, &mut into.icon),
-                    "apiVersion" => d.string(place, node, &mut into.api_version),
-                    "condition" => d.string(place, node, &mut into.condition),
-                    "tags" => d.string(place, node, &mut into.tags),
-                    "appVersion" => d.string(place, node, &mut into.app_version),
-                    "kubeVersion" => d.string(place, node, &mut into.kube_version),
-                    "type" => d.string(place, node, &mut into.ty),
-                    "deprecated" => d.bool(place, node, &mut into.deprecated),
-                    "sources" => d.strings(place, node, &mut into.sources),
-                    "keywords" => d.strings(place, node, &mut into.keywords),
-                    "annotations" => d.string_map(place, node, &mut into.annotations),
-                    "maintainers" => d.maintainers(place, node, &mut into.maintainers),
-                    "dependencies" => d.dependencies(place, node, &mut into.dependencies),
-                    _ => return false,
+                    "urls" => d.strings(place, node, &mut into.urls),
+                    "created" => d.time(node, &mut into.created),
+                    "removed" => d.bool(place, node, &mut into.removed),
+                    "digest" => d.string(place, node, &mut into.digest),
+                    "checksum" => d.string(place, node, &mut into.checksum),
+                    "engine" => d.string(place, node, &mut into.engine),
+                    "tillerVersion" => d.string(place, node, &mut into.tiller_version),
+                    "url" => d.string(place, node, &mut into.url),
+                    _ => return d.field(place, node, &mut into.metadata),
                 }
                 true
             },
-            METADATA,
+            &fields,
         );
+    }
+
+    /// A field of metadata; false for one that is none.
+    fn field(&mut self, place: Place, node: Node<'_>, into: &mut Metadata) -> bool {
+        let d = self;
+        match place.name {
+            "name" => d.string(place, node, &mut into.name),
+            "home" => d.string(place, node, &mut into.home),
+            "version" => d.string(place, node, &mut into.version),
+            "description" => d.string(place, node, &mut into.description),
+            "icon" => d.string(place, node, &mut into.icon),
+            "apiVersion" => d.string(place, node, &mut into.api_version),
+            "condition" => d.string(place, node, &mut into.condition),
+            "tags" => d.string(place, node, &mut into.tags),
+            "appVersion" => d.string(place, node, &mut into.app_version),
+            "kubeVersion" => d.string(place, node, &mut into.kube_version),
+            "type" => d.string(place, node, &mut into.ty),
+            "deprecated" => d.bool(place, node, &mut into.deprecated),
+            "sources" => d.strings(place, node, &mut into.sources),
+            "keywords" => d.strings(place, node, &mut into.keywords),
+            "annotations" => d.string_map(place, node, &mut into.annotations),
+            "maintainers" => d.maintainers(place, node, &mut into.maintainers),
+            "dependencies" => d.dependencies(place, node, &mut into.dependencies),
+            _ => return false,
+        }
+        true
     }
 
     fn maintainers(

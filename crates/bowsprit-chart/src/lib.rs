@@ -33,6 +33,7 @@ mod error;
 mod files;
 mod glob;
 mod ignore;
+mod index;
 mod lock;
 mod log;
 mod metadata;
@@ -53,6 +54,7 @@ pub use error::{Error, ErrorKind};
 pub use files::File;
 pub use glob::{BadPattern, Glob, GlobError, filepath_match};
 pub use ignore::{HELM_IGNORE, IgnoreError, Rules};
+pub use index::ChartVersion;
 pub use lock::{OutOfSync, legacy_lock_digest, lock_digest};
 pub use log::{Level, LogLine};
 pub use metadata::{

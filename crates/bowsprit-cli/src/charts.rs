@@ -2,8 +2,10 @@
 
 use crate::commands::Invocation;
 use crate::failure::Failure;
-use crate::flags::{Flag, Kind};
-use bowsprit::loader;
+use crate::flags::{Flag, Kind, Parsed};
+use crate::{network, streams};
+use bowsprit::loader::net::{Credentials, Tls};
+use bowsprit::loader::{self, ChartQuery, Located, Provenance};
 use std::path::PathBuf;
 
 pub(crate) static FLAGS: &[Flag] = &[
@@ -18,6 +20,12 @@ pub(crate) static FLAGS: &[Flag] = &[
     Flag::with("ca-file", Kind::Text, "FILE", "Trust the authorities in FILE and no others"),
     Flag::switch("insecure-skip-tls-verify", "Trust every server"),
     Flag::switch("plain-http", "Talk to the registry without TLS"),
+    Flag::with(
+        "registry-mirror",
+        Kind::Texts,
+        "HOST=MIRROR",
+        "Ask MIRROR before the registry HOST; repeatable",
+    ),
     Flag::switch("verify", "Check the chart's signature before it is used"),
     Flag::with("keyring", Kind::Text, "FILE", "Public keys for --verify"),
 ];
@@ -29,18 +37,116 @@ pub(crate) static FLAGS: &[Flag] = &[
 /// Fails where there is no such chart, or it can't be had.
 pub(crate) fn locate(invocation: &Invocation<'_>, reference: &str) -> Result<PathBuf, Failure> {
     let parsed = invocation.parsed;
-    for flag in ["repo", "cert-file", "key-file", "ca-file"] {
-        if parsed.non_empty(flag).is_some() {
-            return Err(not_supported(flag));
+    let query = query(invocation)?;
+    // What is on disk needs no network, and shall not wait for it.
+    if query.repository_url.is_empty() && !is_remote(reference) {
+        let path = loader::locate(reference).map_err(Failure::of)?;
+        if parsed.is_on("verify") {
+            return Err(not_supported("verify"));
         }
+        return Ok(path);
     }
-    let path = loader::locate(reference).map_err(Failure::of)?;
     if parsed.is_on("verify") {
         return Err(not_supported("verify"));
     }
-    Ok(path)
+    Ok(bring(invocation, reference, &query)?.path)
+}
+
+/// Whether a reference leads away from the disk.
+fn is_remote(reference: &str) -> bool {
+    matches!(loader::locate(reference), Err(error) if error.is_remote())
+}
+
+/// Brings a chart and prints what Helm prints meanwhile.
+///
+/// # Errors
+///
+/// Fails where it can't be had.
+pub(crate) fn bring(
+    invocation: &Invocation<'_>,
+    reference: &str,
+    query: &ChartQuery,
+) -> Result<Located, Failure> {
+    let sources = network::sources(invocation).mirrors(mirrors(invocation)?);
+    let located = network::wait(sources.locate(reference, query))?;
+    let located = located.map_err(network::detailed)?;
+    located.said.log.iter().for_each(|line| invocation.settings.log(line));
+    streams::write(located.said.notice.as_bytes())?;
+    Ok(located)
+}
+
+/// What the flags say of the chart.
+///
+/// # Errors
+///
+/// Fails where files that they name can't be read.
+pub(crate) fn query(invocation: &Invocation<'_>) -> Result<ChartQuery, Failure> {
+    let parsed = invocation.parsed;
+    let text = |name: &str| parsed.text(name).unwrap_or_default().to_owned();
+    let mut query = ChartQuery::default();
+    query.version = text("version");
+    if query.version.is_empty() && parsed.is_on("devel") {
+        query.version = ">0.0.0-0".to_owned();
+    }
+    query.repository_url = text("repo");
+    query.pass_credentials = parsed.is_on("pass-credentials");
+    query.plain_http = parsed.is_on("plain-http");
+    query.tls = tls(invocation)?;
+    query.credentials = credentials(invocation);
+    if parsed.is_on("verify") {
+        query.provenance = Provenance::Require;
+    }
+    Ok(query)
+}
+
+/// Whom the flags trust, and as whom they identify.
+pub(crate) fn tls_flags(parsed: &Parsed) -> Tls {
+    let text = |name: &str| parsed.text(name).unwrap_or_default().to_owned();
+    Tls {
+        cert_file: text("cert-file"),
+        key_file: text("key-file"),
+        ca_file: text("ca-file"),
+        insecure: parsed.is_on("insecure-skip-tls-verify"),
+    }
+}
+
+/// The same, once the files have been seen to be good.
+///
+/// # Errors
+///
+/// Fails where files that they name can't be read.
+pub(crate) fn tls(invocation: &Invocation<'_>) -> Result<Tls, Failure> {
+    let tls = tls_flags(invocation.parsed);
+    let pair = !tls.cert_file.is_empty() && !tls.key_file.is_empty();
+    if pair || !tls.ca_file.is_empty() {
+        let checked = tls.check();
+        checked.map_err(|e| Failure::Error(format!("missing registry client: {e}")))?;
+    }
+    Ok(tls)
+}
+
+/// Name and password, where both are given.
+pub(crate) fn credentials(invocation: &Invocation<'_>) -> Option<Credentials> {
+    let parsed = invocation.parsed;
+    let username = parsed.non_empty("username")?.to_owned();
+    let password = parsed.non_empty("password")?.to_owned();
+    Some(Credentials { username, password, source: "--username".to_owned() })
+}
+
+/// Pairs of registry and mirror.
+fn mirrors(invocation: &Invocation<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let given = invocation.parsed.all("registry-mirror");
+    let pair = |text: &String| match text.split_once('=') {
+        Some((host, mirror)) if !host.is_empty() && !mirror.is_empty() => {
+            let bare =
+                |text: &str| text.trim_start_matches("oci://").trim_end_matches('/').to_owned();
+            Ok((bare(host), bare(mirror)))
+        }
+        _ => Err(Failure::Error(format!("--registry-mirror {text}: want HOST=MIRROR"))),
+    };
+    given.iter().map(pair).collect()
 }
 
 fn not_supported(flag: &str) -> Failure {
-    Failure::Error(format!("--{flag} is not supported yet: charts are read from local paths only"))
+    Failure::Error(format!("--{flag} is not supported yet"))
 }

@@ -4,9 +4,10 @@ mod charts;
 mod commands;
 mod failure;
 mod flags;
+mod input;
 mod kubeconfig;
 mod limits;
-#[allow(dead_code, reason = "the commands that list things come next")]
+mod network;
 mod output;
 mod release;
 mod render;

@@ -5,6 +5,7 @@ use crate::flags::{Flag, Kind, Parsed};
 use crate::kubeconfig;
 use crate::streams;
 use bowsprit::chart::{Level, LogLine};
+use bowsprit::loader::HelmPaths;
 use bowsprit::value::strconv;
 use std::path::PathBuf;
 
@@ -23,10 +24,10 @@ pub(crate) static FLAGS: &[Flag] = &[
     Flag::with("kube-ca-file", Kind::Text, "FILE", "").hidden(),
     Flag::with("kube-tls-server-name", Kind::Text, "NAME", "").hidden(),
     Flag::switch("kube-insecure-skip-tls-verify", "").hidden(),
-    Flag::with("registry-config", Kind::Text, "FILE", "").hidden(),
-    Flag::with("repository-config", Kind::Text, "FILE", "").hidden(),
-    Flag::with("repository-cache", Kind::Text, "DIR", "").hidden(),
-    Flag::with("content-cache", Kind::Text, "DIR", "").hidden(),
+    Flag::with("registry-config", Kind::Text, "FILE", "The file with credentials for registries"),
+    Flag::with("repository-config", Kind::Text, "FILE", "The file with the chart repositories"),
+    Flag::with("repository-cache", Kind::Text, "DIR", "The folder with their indexes"),
+    Flag::with("content-cache", Kind::Text, "DIR", "The folder with downloaded charts"),
     Flag::with("burst-limit", Kind::Int64, "N", "").hidden(),
     Flag::with("qps", Kind::Float32, "N", "").hidden(),
     // Those of klog, which Helm hides too.
@@ -54,6 +55,7 @@ pub(crate) struct Settings {
     kubeconfig: String,
     context: String,
     color: String,
+    helm_paths: HelmPaths,
     /// Whether `--debug` holds.
     pub(crate) debug: bool,
     /// Whether debug lines are logged. Helm decides that before it has read all flags.
@@ -72,6 +74,7 @@ impl Settings {
             kubeconfig: String::new(),
             context: env("HELM_KUBECONTEXT"),
             color: color_from_env(),
+            helm_paths: HelmPaths::from_env(|name| std::env::var(name).ok()),
             debug: strconv::parse_bool(env("HELM_DEBUG").as_bytes()).unwrap_or(false),
             log_debug: false,
         }
@@ -86,6 +89,10 @@ impl Settings {
                 "kube-context" | "context" => value.clone_into(&mut self.context),
                 "color" | "colour" => value.clone_into(&mut self.color),
                 "debug" => self.debug = value == "true",
+                "registry-config" => self.helm_paths.registry_config = value.into(),
+                "repository-config" => self.helm_paths.repository_config = value.into(),
+                "repository-cache" => self.helm_paths.repository_cache = value.into(),
+                "content-cache" => self.helm_paths.content_cache = value.into(),
                 _ => {}
             }
         }
@@ -109,6 +116,11 @@ impl Settings {
             message: "command failed".to_owned(),
             attrs: vec![("error", error)],
         }))
+    }
+
+    /// Where Helm keeps its files.
+    pub(crate) fn helm_paths(&self) -> HelmPaths {
+        self.helm_paths.clone()
     }
 
     /// Prints a line of the log, if it is to be seen.

@@ -30,6 +30,24 @@ pub enum ErrorKind {
     NoRepository(String),
     /// The reference is one that this version can't follow.
     Unsupported(String),
+    /// A repository could not be used.
+    #[cfg(feature = "network")]
+    Repository(crate::repo::Error),
+    /// A registry could not be used.
+    #[cfg(feature = "network")]
+    Registry(crate::oci::OciError),
+    /// An archive is not the one that the index promised.
+    WrongDigest {
+        /// Where it came from.
+        url: String,
+        /// The digest that the index has.
+        wanted: String,
+        /// The digest of what came.
+        found: String,
+    },
+    /// A provenance that must be there is not: what there is to say, and why.
+    #[cfg(feature = "network")]
+    NoProvenance(String, Option<Box<crate::repo::Error>>),
     /// The file system refuses.
     Io(PathError),
     /// A directory without a readable `Chart.yaml`.
@@ -111,13 +129,40 @@ impl Error {
         match &self.0.kind {
             ErrorKind::Entries(_) | ErrorKind::Size(_) => true,
             ErrorKind::Chart(kind) => kind.is_limit(),
+            #[cfg(feature = "network")]
+            kind => kind.fetch().is_some_and(crate::net::FetchError::is_limit),
+            #[cfg(not(feature = "network"))]
             _ => false,
         }
     }
 
     /// True where the options forbid what Helm would have done.
     pub fn is_denied(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::SymlinkLeaves { .. })
+        match &self.0.kind {
+            ErrorKind::SymlinkLeaves { .. } => true,
+            #[cfg(feature = "network")]
+            kind => kind.fetch().is_some_and(crate::net::FetchError::is_denied),
+            #[cfg(not(feature = "network"))]
+            _ => false,
+        }
+    }
+
+    /// True where the reference is a good one, but leads away from the disk.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Unsupported(_))
+    }
+}
+
+#[cfg(feature = "network")]
+impl ErrorKind {
+    /// The failed request, where there is one.
+    pub fn fetch(&self) -> Option<&crate::net::FetchError> {
+        match self {
+            ErrorKind::Repository(error) => error.fetch(),
+            ErrorKind::Registry(error) => error.fetch(),
+            ErrorKind::NoProvenance(_, why) => why.as_ref()?.fetch(),
+            _ => None,
+        }
     }
 }
 
@@ -157,6 +202,19 @@ impl fmt::Display for ErrorKind {
                 f,
                 "chart references by URL, repository or OCI registry are not supported yet: {reference}"
             ),
+            #[cfg(feature = "network")]
+            Self::Repository(error) => error.fmt(f),
+            #[cfg(feature = "network")]
+            Self::Registry(error) => error.fmt(f),
+            Self::WrongDigest { url, wanted, found } => wrong_digest(f, url, wanted, found),
+            #[cfg(feature = "network")]
+            Self::NoProvenance(text, why) => {
+                f.write_str(text)?;
+                match why.as_ref().and_then(|why| why.fetch()).filter(|_| f.alternate()) {
+                    Some(fetch) => write!(f, "\n  reason: {fetch:#}"),
+                    None => Ok(()),
+                }
+            }
             Self::Io(error) => error.fmt(f),
             Self::Undetected(error) => {
                 write!(f, "unable to detect chart at {}: {error}", error.path().display())
@@ -195,6 +253,14 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+fn wrong_digest(f: &mut fmt::Formatter<'_>, url: &str, wanted: &str, found: &str) -> fmt::Result {
+    write!(f, "the digest of {url} is {found}, but the repository's index says {wanted}")?;
+    if !f.alternate() {
+        return Ok(());
+    }
+    f.write_str("\n  hint: 'repo update' may bring a newer index; by its URL the archive can be had as it is")
+}
+
 fn not_gzipped(
     f: &mut fmt::Formatter<'_>,
     path: &std::path::Path,
@@ -221,6 +287,10 @@ impl std::error::Error for Error {
             ErrorKind::Symlink { source, .. } => Some(source),
             ErrorKind::Ignore(error) => Some(error),
             ErrorKind::BrokenArchive(error) => Some(error),
+            #[cfg(feature = "network")]
+            ErrorKind::Repository(error) => Some(error),
+            #[cfg(feature = "network")]
+            ErrorKind::Registry(error) => Some(error),
             _ => None,
         }
     }

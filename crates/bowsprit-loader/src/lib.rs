@@ -1,11 +1,15 @@
-//! Where charts come from: directories and archives.
+//! Where charts come from: directories, archives, repositories, registries.
 //!
 //! [`load`] takes what the user wrote, [`locate`] turns that into a path, and [`load_path`] reads a
-//! path. They fail where Helm fails, in the same order and with the same words. References that have
-//! to be downloaded are not supported yet and say so.
+//! path. They fail where Helm fails, in the same order and with the same words, and read the disk and
+//! nothing else.
 //!
-//! This crate reads the disk and nothing else. What is in the files is the business of
-//! [`bowsprit_chart`]. What Helm logs is returned with the chart or with the [`Error`].
+//! With the feature `network`, `Sources` finds what is not on disk: charts of repositories ([`repo`]),
+//! registries ([`oci`]) and URLs, sharing Helm's files and caches. It is asynchronous; `Blocking` waits
+//! for those who have no runtime. Requests are made by whatever implements [`net::Fetch`].
+//!
+//! What is in the files is the business of [`bowsprit_chart`]. What Helm logs is returned with the chart
+//! or with the [`Error`].
 //!
 //! ```no_run
 //! use bowsprit_loader::{Options, load};
@@ -19,28 +23,50 @@
 //! ```
 
 mod archive;
+#[cfg(feature = "network")]
+mod blocking;
+#[cfg(feature = "network")]
+mod content;
 mod create;
 mod dir;
 mod error;
 mod files;
 mod io;
+#[cfg(feature = "network")]
+pub mod net;
+#[cfg(feature = "network")]
+pub mod oci;
 mod package;
+#[cfg(feature = "network")]
+mod paths;
 #[cfg(feature = "provenance")]
 mod provenance;
 mod reference;
+#[cfg(feature = "network")]
+pub mod repo;
 mod sniff;
+#[cfg(feature = "network")]
+mod sources;
+#[cfg(feature = "network")]
+mod time;
 
+#[cfg(feature = "network")]
+pub use blocking::{Blocking, Interrupted};
 pub use create::{CreateError, CreateOptions, Created, create};
 pub use error::{Error, ErrorKind};
 pub use io::{LinkError, PathError};
 #[cfg(feature = "provenance")]
 pub use package::sign_package;
 pub use package::{Package, PackageError, PackageOptions, package};
+#[cfg(feature = "network")]
+pub use paths::HelmPaths;
 #[cfg(feature = "provenance")]
 pub use provenance::{
     Keyring, ProvenanceError, Signer, Verification, default_keyring, sign_chart, verify_chart,
 };
 pub use reference::locate;
+#[cfg(feature = "network")]
+pub use sources::{ChartQuery, Located, Place, Provenance, Said, Sources, Updates};
 
 use bowsprit_chart::{Chart, Limits, Warned};
 use std::path::Path;

@@ -7,25 +7,73 @@ use std::path::{Path, PathBuf};
 /// Finds the file or directory that a reference stands for.
 ///
 /// What exists on disk comes first. What does not, and looks like a path, is not found; the rest is
-/// taken for a URL, an OCI reference or a chart of a repository, none of which is supported yet.
+/// taken for a URL, an OCI reference or a chart of a repository, for which there is `Sources`, behind the
+/// feature `network`.
 ///
 /// # Errors
 /// With Helm's words, where Helm fails without asking anybody.
 pub fn locate(reference: &str) -> Result<PathBuf, Error> {
     let name = reference.trim();
+    match local(name)? {
+        Some(path) => Ok(path),
+        None => remote(name).and_then(|_| Err(ErrorKind::Unsupported(name.to_owned()).into())),
+    }
+}
+
+/// What is on disk; none for what has to be asked for.
+pub(crate) fn local(name: &str) -> Result<Option<PathBuf>, Error> {
     let path = Path::new(name);
     if path.metadata().is_ok() {
-        return Ok(io::absolute(path)?);
+        return Ok(Some(io::absolute(path)?));
     }
     if path.is_absolute() || name.starts_with('.') {
         return Err(ErrorKind::NotFound(name.to_owned()).into());
     }
-    Err(match Url::parse(name) {
-        None => ErrorKind::InvalidUrl(name.to_owned()),
-        Some(url) if url.is_remote() => ErrorKind::Unsupported(name.to_owned()),
-        Some(url) => ErrorKind::NoRepository(url.to_text()),
+    Ok(None)
+}
+
+/// Who has to be asked for a chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// A registry.
+    Oci,
+    /// A server.
+    Url,
+    /// A repository that has been added.
+    Repository { name: String, chart: String },
+}
+
+/// What a reference means that is no path.
+pub(crate) fn remote(name: &str) -> Result<Reference, Error> {
+    let Some(url) = Url::parse(name) else {
+        return Err(ErrorKind::InvalidUrl(name.to_owned()).into());
+    };
+    let has_host = url.authority.is_some_and(|host| !host.is_empty());
+    if url.scheme == "oci" && has_host {
+        return Ok(Reference::Oci);
     }
-    .into())
+    if !url.scheme.is_empty() && has_host && !url.path.is_empty() {
+        return Ok(Reference::Url);
+    }
+    let path = String::from_utf8_lossy(&unescape(url.path)).into_owned();
+    match path.split_once('/') {
+        Some((name, chart)) => {
+            Ok(Reference::Repository { name: name.to_owned(), chart: chart.to_owned() })
+        }
+        None => Err(ErrorKind::NoRepository(url.to_text()).into()),
+    }
+}
+
+/// The scheme of a URL in lower case; empty where there is none.
+#[cfg(feature = "network")]
+pub(crate) fn scheme(url: &str) -> String {
+    Url::parse(url).map_or(String::new(), |url| url.scheme)
+}
+
+/// Whether a URL is absolute.
+#[cfg(feature = "network")]
+pub(crate) fn has_scheme(url: &str) -> bool {
+    !scheme(url).is_empty()
 }
 
 /// The parts of a URL that decide what it refers to, as Go's `net/url` finds them.
@@ -67,12 +115,6 @@ impl<'u> Url<'u> {
         }
         let valid = valid_escapes(url.path) && valid_escapes(fragment);
         (valid && url.authority.is_none_or(valid_authority)).then_some(url)
-    }
-
-    /// Whether Helm would ask somebody: a registry, a server or a repository.
-    fn is_remote(&self) -> bool {
-        let is_oci = self.scheme == "oci" && self.authority.is_some_and(|host| !host.is_empty());
-        is_oci || unescape(self.path).contains(&b'/')
     }
 
     fn to_text(&self) -> String {
@@ -124,7 +166,7 @@ fn valid_authority(authority: &str) -> bool {
     port.is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit())) && !host.contains(illegal)
 }
 
-fn unescape(text: &str) -> Vec<u8> {
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let hex = |b: u8| char::from(b).to_digit(16).unwrap_or(0) as u8;
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -33,6 +33,8 @@ pub use bowsprit_manifest as manifest;
 pub use bowsprit_render as render;
 /// Versions and constraints.
 pub use bowsprit_semver as semver;
+/// The functions of sprig, and Go's regular expressions.
+pub use bowsprit_sprig as sprig;
 /// The template language.
 pub use bowsprit_template as template;
 /// The value model.

@@ -8,6 +8,11 @@ mod flux;
 mod help;
 mod package;
 mod release;
+mod pull;
+mod push;
+mod registry;
+mod repo;
+mod search;
 mod show;
 mod template;
 mod verify;
@@ -86,6 +91,11 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &fleet::COMMAND,
         &help::COMMAND,
         &fleet::promote::COMMAND,
+        &pull::COMMAND,
+        &push::COMMAND,
+        &registry::COMMAND,
+        &repo::COMMAND,
+        &search::COMMAND,
         &template::COMMAND,
         &release::test::COMMAND,
         &release::uninstall::COMMAND,
@@ -146,11 +156,29 @@ fn find(args: &[String]) -> (Vec<&'static Command>, Vec<String>) {
         let command = path.last().copied().unwrap_or(&ROOT);
         let tables = tables(command);
         let next = positional(&rest, &tables).into_iter().next();
-        let child = next.and_then(|name| command.children.iter().find(|c| c.name == name));
-        let Some(child) = child else { return (path, rest) };
-        remove_first(&mut rest, child.name, &tables);
+        let named = next.and_then(|name| {
+            let child = command.children.iter().find(|child| is_called(child, &name))?;
+            Some((name, child))
+        });
+        let Some((name, child)) = named else { return (path, rest) };
+        remove_first(&mut rest, &name, &tables);
         path.push(child);
     }
+}
+
+/// Whether a command goes by a name: its own, or a shorter or older one that Helm knows too.
+fn is_called(command: &Command, name: &str) -> bool {
+    let other = match command.usage.split(' ').next() {
+        Some("pull") => "fetch",
+        Some("repo") => match command.name {
+            "list" => "ls",
+            "remove" => "rm",
+            "update" => "up",
+            _ => "",
+        },
+        _ => "",
+    };
+    command.name == name || !name.is_empty() && other == name
 }
 
 /// The arguments that are neither flags nor their values, judged without the flags of commands that
@@ -259,6 +287,25 @@ pub(crate) fn exact_args<'i, const N: usize>(
             words.join(" ")
         ))
     })
+}
+
+/// Refuses too few arguments.
+///
+/// # Errors
+///
+/// With Helm's words.
+pub(crate) fn min_args(
+    invocation: &Invocation<'_>,
+    path: &str,
+    usage: &str,
+    count: usize,
+) -> Result<(), Failure> {
+    if invocation.args().len() >= count {
+        return Ok(());
+    }
+    let arguments = if count == 1 { "argument" } else { "arguments" };
+    let usage = format!("Usage:  {path} {usage} [flags]");
+    Err(Failure::Error(format!("{path:?} requires at least {count} {arguments}\n\n{usage}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! pflag's way through the arguments.
 
-use super::value::{check, quote};
+use super::value::{check, duration, quote};
 use super::{Flag, Kind};
 use bowsprit::chart::LogLine;
 use bowsprit::value::strconv;
@@ -58,6 +58,11 @@ impl Parsed {
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         let sets = self.sets().filter(|(flag, _)| *flag == name);
         sets.map(|(_, value)| value.to_owned()).collect()
+    }
+
+    /// The last value of a flag whose kind is a duration; negative ones count as none at all.
+    pub(crate) fn duration(&self, name: &str) -> Option<std::time::Duration> {
+        std::time::Duration::try_from_secs_f64(duration(self.text(name)?).ok()?).ok()
     }
 
     /// The last value of a flag whose kind is a number that can't be negative.

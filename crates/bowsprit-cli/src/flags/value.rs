@@ -29,7 +29,7 @@ pub(super) fn check(
         Kind::Level => drop(strconv::parse_int(bytes, 10, 32).map_err(number)?),
         Kind::Uint64 => drop(strconv::parse_uint(bytes, 0, 64).map_err(number)?),
         Kind::Float32 => float32(value)?,
-        Kind::Duration => duration(value)?,
+        Kind::Duration => drop(duration(value)?),
         Kind::Size => return size(value).map(|bytes| vec![bytes.to_string()]),
         Kind::Output => output(value)?,
         Kind::Wait => wait(value, log)?,
@@ -107,12 +107,12 @@ fn wait(value: &str, log: &mut Vec<LogLine>) -> Result<(), String> {
     Ok(())
 }
 
-/// Go's `time.ParseDuration`, of which only the errors matter here.
-fn duration(value: &str) -> Result<(), String> {
+/// Go's `time.ParseDuration`, in seconds.
+pub(super) fn duration(value: &str) -> Result<f64, String> {
     let fail = |what: &str| Err(format!("time: {what} {}", quote(value)));
     let mut rest = value.strip_prefix(['-', '+']).unwrap_or(value);
     if rest == "0" {
-        return Ok(());
+        return Ok(0.0);
     }
     if rest.is_empty() {
         return fail("invalid duration");
@@ -147,7 +147,8 @@ fn duration(value: &str) -> Result<(), String> {
         }
         rest = after;
     }
-    Ok(())
+    let sign = if value.starts_with('-') { -1.0 } else { 1.0 };
+    Ok(sign * total / 1e9)
 }
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn durations_fail_as_in_go() {
         for good in ["0", "1s", "-1.5h", "1h2m", "+3ms", ".5s", "1.s", "2µs"] {
-            assert_eq!(duration(good), Ok(()), "{good}");
+            assert!(duration(good).is_ok(), "{good}");
         }
         for (bad, want) in [
             ("", "time: invalid duration \"\""),
@@ -170,6 +171,13 @@ mod tests {
         ] {
             assert_eq!(duration(bad), Err(want.to_owned()));
         }
+    }
+
+    #[test]
+    fn durations_are_seconds() {
+        assert_eq!(duration("1m30s"), Ok(90.0));
+        assert_eq!(duration("-1.5h"), Ok(-5400.0));
+        assert_eq!(duration("250ms"), Ok(0.25));
     }
 
     #[test]
