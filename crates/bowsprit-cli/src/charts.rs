@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
 use crate::{network, streams};
 use bowsprit::loader::net::{Credentials, Tls};
-use bowsprit::loader::{self, ChartQuery, Located, Provenance};
+use bowsprit::loader::{
+    self, ChartQuery, Located, Provenance, default_keyring, verify_chart, verify_chart_as,
+};
 use std::path::PathBuf;
 
 pub(crate) static FLAGS: &[Flag] = &[
@@ -36,25 +38,39 @@ pub(crate) static FLAGS: &[Flag] = &[
 ///
 /// Fails where there is no such chart, or it can't be had.
 pub(crate) fn locate(invocation: &Invocation<'_>, reference: &str) -> Result<PathBuf, Failure> {
-    let parsed = invocation.parsed;
     let query = query(invocation)?;
     // What is on disk needs no network, and shall not wait for it.
-    if query.repository_url.is_empty() && !is_remote(reference) {
-        let path = loader::locate(reference).map_err(Failure::of)?;
-        if parsed.is_on("verify") {
-            return Err(not_supported("verify"));
+    let located = match loader::locate(reference) {
+        Ok(path) if query.repository_url.is_empty() => Located::on_disk(path),
+        Err(error) if query.repository_url.is_empty() && !error.is_remote() => {
+            return Err(Failure::of(error));
         }
-        return Ok(path);
+        _ => bring(invocation, reference, &query)?,
+    };
+    if invocation.parsed.is_on("verify") {
+        verify(invocation, &located)?;
     }
-    if parsed.is_on("verify") {
-        return Err(not_supported("verify"));
-    }
-    Ok(bring(invocation, reference, &query)?.path)
+    Ok(located.path)
 }
 
-/// Whether a reference leads away from the disk.
-fn is_remote(reference: &str) -> bool {
-    matches!(loader::locate(reference), Err(error) if error.is_remote())
+/// Checks the signature of a chart; gives what there is to say of it.
+///
+/// # Errors
+///
+/// Fails unless a trusted key has signed the chart.
+pub(crate) fn verify(invocation: &Invocation<'_>, located: &Located) -> Result<String, Failure> {
+    let keyring = invocation.parsed.non_empty("keyring");
+    let keyring = keyring.map_or_else(default_keyring, PathBuf::from);
+    let path = &located.path;
+    let verified = match (&located.file_name, &located.provenance) {
+        (Some(name), Some(provenance)) => verify_chart_as(name, path, provenance, &keyring),
+        _ => {
+            let mut beside = path.clone().into_os_string();
+            beside.push(".prov");
+            verify_chart(path, beside.as_ref(), &keyring)
+        }
+    };
+    Ok(verified.map_err(Failure::of)?.to_string())
 }
 
 /// Brings a chart and prints what Helm prints meanwhile.
@@ -145,8 +161,4 @@ fn mirrors(invocation: &Invocation<'_>) -> Result<Vec<(String, String)>, Failure
         _ => Err(Failure::Error(format!("--registry-mirror {text}: want HOST=MIRROR"))),
     };
     given.iter().map(pair).collect()
-}
-
-fn not_supported(flag: &str) -> Failure {
-    Failure::Error(format!("--{flag} is not supported yet"))
 }

@@ -1,8 +1,7 @@
 //! Questions to whoever sits at the terminal.
 
 use crate::failure::Failure;
-use std::io::{BufRead, IsTerminal, Read, Write};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, Read};
 
 /// All of standard input, without the line feed at its end.
 ///
@@ -29,25 +28,4 @@ pub(crate) fn ask(question: &str) -> Result<String, Failure> {
         return Err(Failure::Error("EOF".to_owned()));
     }
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Asks for a line that nobody else shall see.
-///
-/// # Errors
-///
-/// Fails where there is none.
-pub(crate) fn ask_secret(question: &str) -> Result<String, Failure> {
-    let silent = std::io::stdin().is_terminal() && stty("-echo");
-    let line = ask(question);
-    if silent {
-        stty("echo");
-    }
-    let _ = std::io::stdout().write_all(b"\n");
-    line
-}
-
-/// Changes the terminal; false where there is nothing that can.
-fn stty(how: &str) -> bool {
-    let status = Command::new("stty").arg(how).stdin(Stdio::inherit()).status();
-    status.is_ok_and(|status| status.success())
 }

@@ -63,6 +63,7 @@ pub use paths::HelmPaths;
 #[cfg(feature = "provenance")]
 pub use provenance::{
     Keyring, ProvenanceError, Signer, Verification, default_keyring, sign_chart, verify_chart,
+    verify_chart_as,
 };
 pub use reference::locate;
 #[cfg(feature = "network")]

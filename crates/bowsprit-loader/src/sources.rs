@@ -74,6 +74,13 @@ pub struct Located {
     pub said: Said,
 }
 
+impl Located {
+    /// What was on disk before.
+    pub fn on_disk(path: PathBuf) -> Located {
+        Located { path, file_name: None, provenance: None, said: Said::default() }
+    }
+}
+
 /// Where a chart can be had.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -386,7 +393,7 @@ impl Sources {
         mut said: Said,
     ) -> Result<Located, Error> {
         match place {
-            Place::Path(path) => Ok(Located { path, file_name: None, provenance: None, said }),
+            Place::Path(path) => Ok(Located { said, ..Located::on_disk(path) }),
             Place::Registry(resolved) => {
                 let pulled = self.pull(*resolved, query).await?;
                 said.notice.push_str(&pulled.resolved.notice());

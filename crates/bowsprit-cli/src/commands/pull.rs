@@ -1,9 +1,9 @@
 //! `bowsprit pull`.
 
 use super::{Command, Invocation, min_args};
-use crate::charts;
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
+use crate::{charts, streams};
 use bowsprit::loader::{Located, PathError, Provenance};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,9 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     for reference in invocation.args() {
         let located = charts::bring(invocation, reference, &query)?;
         save(&located, &dir)?;
+        if parsed.is_on("verify") {
+            streams::write(charts::verify(invocation, &located)?.as_bytes())?;
+        }
     }
     Ok(())
 }

@@ -104,7 +104,7 @@ fn name_and_password(invocation: &Invocation<'_>) -> Result<(String, String), Fa
         "" => ("Token: ", "token required"),
         _ => ("Password: ", "password required"),
     };
-    let password = input::ask_secret(question)?;
+    let password = streams::ask_secret(question).map_err(Failure::Error)?;
     if password.is_empty() {
         return Err(Failure::Error(missing.to_owned()));
     }

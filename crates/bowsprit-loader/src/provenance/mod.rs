@@ -35,11 +35,25 @@ pub fn verify_chart(
     provenance: &Path,
     keyring: &Path,
 ) -> Result<Verification, ProvenanceError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    verify_chart_as(&name, path, provenance, keyring)
+}
+
+/// As [`verify_chart`], for an archive that has another name on disk than its provenance file gives it.
+///
+/// # Errors
+/// As [`verify_chart`].
+pub fn verify_chart_as(
+    name: &str,
+    path: &Path,
+    provenance: &Path,
+    keyring: &Path,
+) -> Result<Verification, ProvenanceError> {
     let found = io::stat(path)?;
     if found.is_dir() {
         return Err(Kind::Unpacked.into());
     }
-    if !path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("tgz")) {
+    if !Path::new(name).extension().is_some_and(|ext| ext.eq_ignore_ascii_case("tgz")) {
         return Err(Kind::NoArchive.into());
     }
     io::stat(provenance).map_err(|source| Kind::Missing { path: provenance.to_owned(), source })?;
@@ -52,8 +66,7 @@ pub fn verify_chart(
     if text.len() as u64 > MAX_PROVENANCE {
         return Err(Kind::TooLarge { path: provenance.to_owned(), limit: MAX_PROVENANCE }.into());
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    keyring.verify(&archive, &text, &name)
+    keyring.verify(&archive, &text, name)
 }
 
 /// Signs a packaged chart: the text of its provenance file.

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "network")]
 #![allow(clippy::unwrap_used)]
+#![allow(dead_code, reason = "the tests of repositories and registries come next")]
 
 mod faults;
 mod folder;

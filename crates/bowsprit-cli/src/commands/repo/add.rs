@@ -82,7 +82,7 @@ fn described(invocation: &Invocation<'_>, name: &str, url: &str) -> Result<Repos
     if !repository.username.is_empty() && repository.password.is_empty() {
         repository.password = match parsed.is_on("password-stdin") {
             true => input::secret_from_stdin()?,
-            false => input::ask_secret("Password: ")?,
+            false => streams::ask_secret("Password: ").map_err(Failure::Error)?,
         };
     }
     repository.cert_file = tls.cert_file;
