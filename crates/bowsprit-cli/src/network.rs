@@ -94,13 +94,12 @@ impl Progress for Bars {
                 }
             }
             Event::Retrying { url, reason, milliseconds } => {
-                if self.debug || self.shown.is_some() {
-                    let line = format!("{url}: {reason}; again in {milliseconds} ms");
-                    match &self.shown {
-                        // Where the terminal can't be written to, nobody reads.
-                        Some(shown) => drop(shown.println(line)),
-                        None => crate::streams::say(&line),
-                    }
+                let line = format!("{url}: {reason}; again in {milliseconds} ms");
+                match &self.shown {
+                    // Where the terminal can't be written to, nobody reads.
+                    Some(shown) => drop(shown.println(line)),
+                    None if self.debug => crate::streams::say(&line),
+                    None => {}
                 }
             }
             _ => {}

@@ -187,11 +187,12 @@ impl Sources {
     /// A client for registries, with what a query says of them.
     pub fn registry(&self, query: &ChartQuery) -> Registry {
         let store = CredentialStore::new(&self.paths, self.search.as_deref());
-        let mut options = RegistryOptions::default();
-        options.plain_http = query.plain_http;
-        options.tls = query.tls.clone();
-        options.credentials.clone_from(&query.credentials);
-        options.mirrors.clone_from(&self.mirrors);
+        let options = RegistryOptions {
+            plain_http: query.plain_http,
+            tls: query.tls.clone(),
+            credentials: query.credentials.clone(),
+            mirrors: self.mirrors.clone(),
+        };
         Registry::new(self.client.clone(), store, options)
     }
 

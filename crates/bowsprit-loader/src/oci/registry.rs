@@ -37,11 +37,20 @@ pub struct Registry {
     session: Arc<Session>,
 }
 
+/// A header that identifies.
+#[derive(Clone)]
+struct Token {
+    /// The value of `Authorization`.
+    value: String,
+    /// What errors say of the credentials that it was got with.
+    credentials: Option<String>,
+}
+
 /// What has been learnt while talking.
 #[derive(Default)]
 struct Session {
-    /// The value of `Authorization` for a host and a scope, and what errors say of the credentials.
-    tokens: Mutex<HashMap<(String, String), (String, Option<String>)>>,
+    /// By host and scope.
+    tokens: Mutex<HashMap<(String, String), Token>>,
     found: Mutex<HashMap<String, Found>>,
 }
 
@@ -126,12 +135,12 @@ impl Registry {
         call: Call,
         reference: &OciReference,
         access: Access,
-    ) -> Result<(Vec<u8>, Reply0), OciError> {
+    ) -> Result<(Vec<u8>, Head), OciError> {
         let (call, reply) = self.send(call, reference, access).await?;
         if !(200..300).contains(&reply.response.status) {
             return Err(self.refused(&call, reply, reference).await);
         }
-        let head = Reply0 { headers: reply.response.headers.clone(), url: reply.url.clone() };
+        let head = Head { headers: reply.response.headers.clone(), url: reply.url.clone() };
         let body = self.client.rest(&call, reply).await;
         Ok((body.map_err(|e| self.failed(e, reference))?, head))
     }
@@ -174,7 +183,7 @@ impl Registry {
         let known = [scope, ""]
             .into_iter()
             .find_map(|scope| tokens.get(&(registry.to_owned(), scope.to_owned())));
-        if let Some((value, credentials)) = known {
+        if let Some(Token { value, credentials }) = known {
             call.headers.retain(|header| header.name != "authorization");
             call.headers.push(Header::secret("authorization", value.clone()));
             call.credentials.clone_from(credentials);
@@ -183,7 +192,7 @@ impl Registry {
 
     fn remember(&self, registry: &str, scope: &str, value: String, credentials: Option<String>) {
         let mut tokens = self.session.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.insert((registry.to_owned(), scope.to_owned()), (value, credentials));
+        tokens.insert((registry.to_owned(), scope.to_owned()), Token { value, credentials });
     }
 
     /// Answers a challenge; false where it can't be met for want of credentials.
@@ -406,12 +415,12 @@ impl Registry {
 }
 
 /// What is left of an answer whose body has been read.
-pub(super) struct Reply0 {
+pub(super) struct Head {
     headers: Vec<(String, String)>,
     pub(super) url: String,
 }
 
-impl Reply0 {
+impl Head {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }

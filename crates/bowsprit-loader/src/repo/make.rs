@@ -33,11 +33,13 @@ pub fn write_index(dir: &Path, options: &IndexOptions) -> Result<Vec<LogLine>, E
         let path = dir.join(&folder).join(&name);
         let Ok(loaded) = load_path(&path, &Options::default()) else { continue };
         let bytes = std::fs::read(&path).map_err(|error| PathError::new("open", &path, error))?;
-        let mut version = ChartVersion::default();
-        version.metadata = loaded.output.metadata.clone();
-        version.urls = Some(vec![join(&join(&options.url, &folder), &name)]);
-        version.created = time::rfc3339_nanos(SystemTime::now());
-        version.digest = sink::sha256(&bytes);
+        let mut version = ChartVersion {
+            metadata: loaded.output.metadata.clone(),
+            urls: Some(vec![join(&join(&options.url, &folder), &name)]),
+            created: time::rfc3339_nanos(SystemTime::now()),
+            digest: sink::sha256(&bytes),
+            ..ChartVersion::default()
+        };
         let invalid = |e: &dyn std::fmt::Display| {
             Error::Other(format!(
                 "failed adding to {name} to index: validate failed for {name}: {e}"

@@ -4,7 +4,7 @@ use crate::folder::{Folder, client, wait, with_fetch};
 use crate::server::{Answer, Fault, Server};
 use bowsprit_loader::net::{
     Addresses, Body, Call, Client, Credentials, Fetch, FetchError, FileSink, Header, Pending,
-    Policy, Request, Response, TransportError,
+    Policy, Request, Response, Tls, TransportError,
 };
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -198,9 +198,7 @@ fn redirects_do_not_give_up_tls() {
     let fetch = Arc::new(Redirecting { to: "https://b.example/x", asked: Mutex::default() });
     let mut call = Call::get("https://a.example/x");
     call.headers.push(Header::secret("authorization", "Bearer x"));
-    let mut tls = bowsprit_loader::net::Tls::default();
-    tls.cert_file = "me.pem".to_owned();
-    call.tls = Arc::new(tls);
+    call.tls = Arc::new(Tls { cert_file: "me.pem".to_owned(), ..Tls::default() });
     wait(with_fetch(fetch.clone()).bytes(&call)).unwrap();
     let asked = fetch.asked.lock().unwrap();
     assert_eq!(asked[0].headers.len(), 1);

@@ -2,8 +2,9 @@
 
 #![cfg(feature = "network")]
 #![allow(clippy::unwrap_used)]
-#![allow(dead_code, reason = "the tests of repositories and registries come next")]
 
 mod faults;
 mod folder;
+mod registries;
+mod repositories;
 mod server;
