@@ -31,7 +31,18 @@ gpg() {
   ln -sf "$(type -P gpg)" "$tools/gpg"
 }
 
-all=(helm oracle wds gpg)
+# debian PROGRAM PACKAGE: a program from Debian, installed if need be.
+debian() {
+  PATH=$PATH:/usr/sbin type -P "$1" > /dev/null || { apt-get update; apt-get install --yes "$2"; }
+  ln -sf "$(PATH=$PATH:/usr/sbin type -P "$1")" "$tools/$1"
+}
+
+# The CNCF's registry, a web server for chart repositories, and certificates for both.
+docker-registry() { debian docker-registry docker-registry; }
+nginx() { debian nginx nginx-light; }
+openssl() { debian openssl openssl; }
+
+all=(helm oracle wds gpg docker-registry nginx openssl)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

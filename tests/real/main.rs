@@ -6,6 +6,9 @@
 #[path = "../program.rs"]
 mod program;
 
+mod index;
 mod packages;
 mod provenance;
+mod services;
+mod sources;
 mod tools;

@@ -5,17 +5,20 @@ use std::path::PathBuf;
 use bowsprit_testkit::repository;
 
 /// The path of a program in the folder BOWSPRIT_TOOLS; none, said loudly, where the variable is unset.
-#[allow(clippy::print_stderr, reason = "a test that is skipped has to say so")]
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let Some(dir) = std::env::var_os("BOWSPRIT_TOOLS") else {
-        eprintln!(
-            "!!!! SKIPPED: BOWSPRIT_TOOLS is not set, so there is no {name} to test with !!!!"
-        );
+        skipped(&format!("BOWSPRIT_TOOLS is not set, so there is no {name} to test with"));
         return None;
     };
     let path = repository().join(dir).join(name);
     assert!(path.is_file(), "{}: not there; .ci/tools.sh {name} builds it", path.display());
     Some(path)
+}
+
+/// Says loudly that a test did not run.
+#[allow(clippy::print_stderr, reason = "a test that is skipped has to say so")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("!!!! SKIPPED: {why} !!!!");
 }
 
 /// Helm is the one that the expectations speak of.

@@ -30,6 +30,7 @@ mod content;
 mod create;
 mod dir;
 mod error;
+mod expand;
 mod files;
 mod io;
 #[cfg(feature = "network")]
@@ -54,6 +55,7 @@ mod time;
 pub use blocking::{Blocking, Interrupted};
 pub use create::{CreateError, CreateOptions, Created, create};
 pub use error::{Error, ErrorKind};
+pub use expand::{ExpandError, expand};
 pub use io::{LinkError, PathError};
 #[cfg(feature = "provenance")]
 pub use package::sign_package;

@@ -2,9 +2,9 @@
 
 use super::{Command, Invocation, min_args};
 use crate::failure::Failure;
-use crate::flags::{Flag, Kind};
+use crate::flags::{Flag, Kind, Parsed};
 use crate::{charts, streams};
-use bowsprit::loader::{Located, PathError, Provenance};
+use bowsprit::loader::{Located, PathError, Provenance, expand};
 use std::path::{Path, PathBuf};
 
 pub(super) static COMMAND: Command = Command {
@@ -17,6 +17,7 @@ CHART is name/chart of a repository that has been added, a URL or oci://HOST/PAT
 Examples:
   bowsprit pull bitnami/postgresql --version ^16
   bowsprit pull oci://registry-1.docker.io/bitnamicharts/postgresql -d charts
+  bowsprit pull bitnami/postgresql --untar --untardir vendor
   bowsprit pull web --repo https://charts.example.com --prov",
     flags: &[FLAGS, charts::FLAGS],
     children: &[],
@@ -26,6 +27,13 @@ Examples:
 static FLAGS: &[Flag] = &[
     Flag::with("destination", Kind::Text, "DIR", "Write the charts into DIR").short('d'),
     Flag::switch("prov", "Download the provenance too, without checking it"),
+    Flag::switch("untar", "Unpack the chart instead of keeping its archive"),
+    Flag::with(
+        "untardir",
+        Kind::Text,
+        "DIR",
+        "With --untar, unpack into DIR below the destination",
+    ),
 ];
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
@@ -37,13 +45,40 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     }
     let dir = PathBuf::from(parsed.non_empty("destination").unwrap_or("."));
     for reference in invocation.args() {
+        if parsed.is_on("untar") {
+            refuse_existing(&untar_dir(&dir, parsed), reference)?;
+        }
         let located = charts::bring(invocation, reference, &query)?;
-        save(&located, &dir)?;
         if parsed.is_on("verify") {
             streams::write(charts::verify(invocation, &located)?.as_bytes())?;
         }
+        if parsed.is_on("untar") {
+            expand(&located.path, &untar_dir(&dir, parsed)).map_err(Failure::of)?;
+        } else {
+            save(&located, &dir)?;
+        }
     }
     Ok(())
+}
+
+fn untar_dir(destination: &Path, parsed: &Parsed) -> PathBuf {
+    match parsed.non_empty("untardir") {
+        Some(dir) if dir != "." => destination.join(dir),
+        _ => destination.to_owned(),
+    }
+}
+
+/// Looks for what a chart is to become, before it is downloaded.
+fn refuse_existing(dir: &Path, reference: &str) -> Result<(), Failure> {
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    let target = if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) };
+    if name.is_empty() || target.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let target = target.display();
+    Err(Failure::Error(format!(
+        "failed to untar: a file or directory with the name {target} already exists"
+    )))
 }
 
 /// Copies a chart from the cache to its place, with its provenance.

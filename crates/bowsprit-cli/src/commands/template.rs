@@ -19,13 +19,15 @@ pub(super) static COMMAND: Command = Command {
     usage: "template [NAME] CHART [flags]",
     about: "Render a chart and print its manifests",
     examples: "\
-CHART is a directory or a packaged chart. Without NAME the release is called release-name. Helm's
+CHART is a directory, a packaged chart, name/chart of a repository, a URL or oci://HOST/PATH. Without NAME the release is called release-name. Helm's
 other flags that change nothing of what is printed, as --wait and --timeout, are accepted.
 
 Examples:
   bowsprit template demo ./chart
   bowsprit template demo ./chart -f base.yaml -f prod.yaml --set replicas=3
   generate-values | bowsprit template demo ./chart -f -
+  bowsprit template demo bitnami/postgresql --version ^16
+  bowsprit template demo oci://registry-1.docker.io/bitnamicharts/postgresql
   bowsprit template demo ./chart -s templates/service.yaml
   bowsprit template demo ./chart --output-dir out --include-crds
   bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
