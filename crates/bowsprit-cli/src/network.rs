@@ -32,8 +32,8 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let outcome = runtime.wait_for_signals(future);
     runtime.end();
     outcome.map_err(|signal| match signal {
-        Interrupted::Int => Failure::Signal(130),
-        Interrupted::Term => Failure::Signal(143),
+        Interrupted::Int => Failure::Code(130),
+        Interrupted::Term => Failure::Code(143),
     })
 }
 
