@@ -312,7 +312,7 @@ impl Registry {
         reply: Reply,
         reference: &OciReference,
     ) -> OciError {
-        let (method, url) = (call.method.title(), redacted(&call.url));
+        let (method, url) = (call.method.name(), redacted(&call.url));
         let source = self.client.refused(call, reply).await;
         let mut error = self.failed(source, reference);
         if let OciError::Fetch { instead, .. } = &mut error {
