@@ -1,7 +1,6 @@
 //! Indexes of directories with packaged charts.
 
-use super::index::{Index, IndexLimits};
-use super::{Error, IndexError};
+use super::{Error, Index, IndexError, IndexLimits};
 use crate::io::PathError;
 use crate::net::sink;
 use crate::{Options, load_path, time};

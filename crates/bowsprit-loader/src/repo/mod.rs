@@ -5,14 +5,15 @@ mod file;
 mod index;
 mod make;
 mod search;
+mod whole;
 
 pub use file::{Repository, RepositoryFile, RepositoryLock};
 pub use index::{
-    Index, IndexError, IndexHead, IndexLimits, NoVersion, Visitor, choose, read_index_file,
-    sort_versions,
+    IndexError, IndexHead, IndexLimits, NoVersion, Visitor, choose, read_index_file, sort_versions,
 };
 pub use make::{IndexOptions, write_index};
 pub use search::{Found, Matcher, Search};
+pub use whole::Index;
 
 use crate::io::PathError;
 use crate::net::client::Call;
