@@ -6,6 +6,7 @@
 //! - `conformance` writes the conformance report from the results of the shared checks, and
 //!   compares the results with the scores that are held.
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
+//! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -22,6 +23,7 @@ mod conformance;
 mod differ;
 mod golden;
 mod tidy;
+mod umbrella;
 #[cfg(unix)]
 mod versus;
 
@@ -37,7 +39,8 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
                            [--seed N] [--cases N] [--warnings] [--out REPORT.json]
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
+                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]
+       bowsprit-dev umbrella [--helm PATH] [--bowsprit PATH] [--charts N] [--runs N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
+        Some((task, rest)) if task == "umbrella" => umbrella::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "versus-helm" => versus::run(rest),

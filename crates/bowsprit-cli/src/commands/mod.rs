@@ -2,7 +2,7 @@
 
 mod completion;
 mod create;
-mod dependency;
+pub(crate) mod dependency;
 mod eval;
 mod fleet;
 mod flux;

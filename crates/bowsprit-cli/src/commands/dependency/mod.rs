@@ -1,6 +1,9 @@
 //! `bowsprit dependency`.
 
+mod bring;
 mod list;
+
+pub(crate) use bring::update;
 
 use super::{Command, Invocation};
 use crate::failure::Failure;
@@ -19,7 +22,7 @@ Examples:
   bowsprit dependency update ./chart
   bowsprit dependency build ./chart",
     flags: &[],
-    children: &[&list::COMMAND],
+    children: &[&bring::BUILD, &list::COMMAND, &bring::UPDATE],
     run: None,
 };
 
