@@ -230,3 +230,59 @@ fn created_charts_lint_clean_and_render_alike() {
     diff.arg("-r").args([folder.path("ours"), folder.path("api")]);
     assert!(diff.status().unwrap().success());
 }
+
+#[test]
+fn dependencies_are_listed_as_helm_lists_them() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = Folder::new("listed");
+    let chart = |name: &str, version: &str| {
+        folder.write(
+            &format!("made/{name}/Chart.yaml"),
+            &format!("apiVersion: v2\nname: {name}\nversion: {version}\n"),
+        );
+        folder.ok(&helm, &["package", &format!("made/{name}"), "-d", "p/charts"]);
+    };
+    for (name, version) in
+        [("a", "1.2.3"), ("many", "1.0.0"), ("many", "2.0.0"), ("old", "0.1.0"), ("extra", "3.0.0")]
+    {
+        chart(name, version);
+    }
+    folder.write("p/charts/broken-1.0.0.tgz", "nothing");
+    folder.write("p/charts/README.md", "# no chart\n");
+    fs::create_dir_all(folder.path("p/charts/empty")).unwrap();
+    fs::rename(folder.path("p/charts/old-0.1.0.tgz"), folder.path("p/charts/other-0.1.0.tgz"))
+        .unwrap();
+    folder.write("q/charts/dir/Chart.yaml", "apiVersion: v2\nname: dir\nversion: 1.0.0\n");
+    let needs = |names: &[&str]| {
+        let list: Vec<String> = names
+            .iter()
+            .map(|name| {
+                format!("{{name: {name}, version: ^1, repository: \"https://x.invalid/{name}\"}}")
+            })
+            .collect();
+        format!("apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies: [{}]\n", list.join(", "))
+    };
+    folder.write("p/Chart.yaml", &needs(&["a", "many", "missing"]));
+    folder.write("q/Chart.yaml", &needs(&["dir", "missing"]));
+    folder.write("r/Chart.yaml", "apiVersion: v2\nname: r\nversion: 1.0.0\n");
+    // A broken archive makes the whole chart unloadable.
+    same(&folder, &helm, &["dependency", "list", "p"]);
+    fs::remove_file(folder.path("p/charts/broken-1.0.0.tgz")).unwrap();
+    same(&folder, &helm, &["dependency", "list", "p"]);
+    fs::remove_file(folder.path("p/charts/README.md")).unwrap();
+    fs::remove_dir(folder.path("p/charts/empty")).unwrap();
+    for args in [
+        &["dependency", "list", "p"][..],
+        &["dep", "ls", "./p/"],
+        &["dependencies", "list", "q", "--max-col-width", "10"],
+        &["dependency", "list", "r"],
+        &["dependency", "list", "nosuch"],
+        &["dependency", "list"],
+        &["dependency", "list", "a", "b"],
+    ] {
+        let said = same(&folder, &helm, args);
+        assert!(!said.is_empty(), "{args:?}");
+    }
+    let listed = same(&folder, &helm, &["dependency", "list", "p"]);
+    assert!(listed.contains("too many matches") && listed.contains("missing"), "{listed}");
+}

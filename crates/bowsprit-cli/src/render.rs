@@ -3,11 +3,12 @@
 //! A command that renders has the flags of [`values`], [`release`] and [`limits`] among its tables, gets
 //! a [`Job`] from [`prepare`], and may change its request before it renders.
 
-use crate::commands::Invocation;
+use crate::commands::{Invocation, dependency};
 use crate::failure::Failure;
 use crate::flags::Parsed;
 use crate::{charts, limits, release, values};
-use bowsprit::pipeline::{self, ErrorKind, Options};
+use bowsprit::chart::check_dependencies;
+use bowsprit::pipeline::{self, Options};
 use bowsprit::value::Host;
 use bowsprit::{CompiledChart, Release, RenderRequest};
 use std::path::Path;
@@ -53,7 +54,12 @@ pub(crate) fn prepare_at(
     let capabilities = release::capabilities(parsed)?;
     invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
     let values = values::values(parsed)?;
-    let chart = release::load(invocation, path)?;
+    let mut chart = release::load(invocation, path)?;
+    if parsed.is_on("dependency-update") && check_dependencies(&chart).is_err() {
+        // What Helm prints meanwhile stands before the manifests.
+        dependency::update(invocation, path, true)?;
+        chart = release::load(invocation, path)?;
+    }
     let chart = limits::engine(parsed).compile(Arc::new(chart));
     let mut request = RenderRequest::new(name, invocation.settings.namespace())
         .values(values)
@@ -147,11 +153,6 @@ pub(crate) fn name_and_chart(invocation: &Invocation<'_>) -> Result<(String, Str
 
 /// How a render's error is printed.
 pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) -> Failure {
-    if let ErrorKind::MissingDependencies(missing) = error.kind()
-        && invocation.parsed.is_on("dependency-update")
-    {
-        return Failure::Error(format!("--dependency-update is not supported yet: {missing}"));
-    }
     let mut found = error.diagnostic();
     found.message = hinted(error, error.has_release() && !invocation.settings.debug);
     Failure::found(found)

@@ -8,6 +8,7 @@
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
+//! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -27,6 +28,7 @@ mod golden;
 mod lint;
 mod schemas;
 mod tidy;
+mod umbrella;
 #[cfg(unix)]
 mod versus;
 
@@ -45,7 +47,8 @@ const USAGE: &str = "usage: bowsprit-dev tidy
                                      [--show N] [--no-umbrella]
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
+                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]
+       bowsprit-dev umbrella [--helm PATH] [--bowsprit PATH] [--charts N] [--runs N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
+        Some((task, rest)) if task == "umbrella" => umbrella::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
         #[cfg(unix)]

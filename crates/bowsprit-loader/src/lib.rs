@@ -28,6 +28,7 @@ mod blocking;
 #[cfg(feature = "network")]
 mod content;
 mod create;
+mod dependency;
 mod dir;
 mod error;
 mod expand;
@@ -54,6 +55,11 @@ mod time;
 #[cfg(feature = "network")]
 pub use blocking::{Blocking, Interrupted};
 pub use create::{CreateError, CreateOptions, Created, create};
+#[cfg(feature = "network")]
+pub use dependency::{
+    DependencyError, DependencyEvent, DependencyOptions, build_dependencies, update_dependencies,
+};
+pub use dependency::{Listing, Status, list_dependencies};
 pub use error::{Error, ErrorKind};
 pub use expand::{ExpandError, expand};
 pub use io::{LinkError, PathError};

@@ -386,6 +386,28 @@ impl Sources {
         Ok(Place::Url { url: url.to_owned(), digest, repository: Box::new(repository), source })
     }
 
+    /// Brings an archive whose URL is known, with what is known of its repository.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be had whole, or its digest is another one.
+    pub(crate) async fn fetch(
+        &self,
+        url: &str,
+        digest: Option<&str>,
+        repository: &Repository,
+        query: &ChartQuery,
+    ) -> Result<Located, Error> {
+        let config = self.paths.repository_config.display();
+        let place = Place::Url {
+            url: url.to_owned(),
+            digest: digest.map(str::to_owned),
+            repository: Box::new(repository.clone()),
+            source: format!("{config}, entry {:?}", repository.name),
+        };
+        self.bring(place, url, query, Said::default()).await
+    }
+
     async fn bring(
         &self,
         place: Place,
@@ -660,7 +682,7 @@ fn configured(known: &Repository, query: &ChartQuery, paths: &HelmPaths) -> (Rep
 }
 
 /// The digits of a digest in an index; none where there is none.
-fn checked_digest(digest: &str) -> Result<Option<String>, String> {
+pub(crate) fn checked_digest(digest: &str) -> Result<Option<String>, String> {
     if digest.is_empty() {
         return Ok(None);
     }
@@ -675,7 +697,7 @@ fn checked_digest(digest: &str) -> Result<Option<String>, String> {
 }
 
 /// The last element of a URL's path.
-fn file_name(url: &str) -> String {
+pub(crate) fn file_name(url: &str) -> String {
     let path = match url::Url::parse(url) {
         Ok(url) => String::from_utf8_lossy(&reference::unescape(url.path())).into_owned(),
         Err(_) => url.to_owned(),

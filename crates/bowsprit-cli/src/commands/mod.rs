@@ -3,6 +3,7 @@
 mod completion;
 mod convert;
 mod create;
+pub(crate) mod dependency;
 mod eval;
 mod fleet;
 mod flux;
@@ -78,6 +79,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &completion::COMMAND,
         &convert::COMMAND,
         &create::COMMAND,
+        &dependency::COMMAND,
         &release::diff::DIFF,
         &release::diff::DRIFT,
         &eval::COMMAND,
@@ -175,17 +177,17 @@ fn find(args: &[String]) -> (Vec<&'static Command>, Vec<String>) {
 
 /// Whether a command goes by a name: its own, or a shorter or older one that Helm knows too.
 fn is_called(command: &Command, name: &str) -> bool {
-    let other = match command.usage.split(' ').next() {
-        Some("pull") => "fetch",
-        Some("repo") => match command.name {
-            "list" => "ls",
-            "remove" => "rm",
-            "update" => "up",
-            _ => "",
-        },
-        _ => "",
+    let family = command.usage.split(' ').next().unwrap_or_default();
+    let others: &[&str] = match (family, command.name) {
+        ("pull", _) => &["fetch"],
+        ("repo" | "dependency" | "list", "list") => &["ls"],
+        ("repo", "remove") => &["rm"],
+        ("repo" | "dependency", "update") => &["up"],
+        ("dependency", "dependency") => &["dep", "dependencies"],
+        ("show", "show") => &["inspect"],
+        _ => &[],
     };
-    command.name == name || !name.is_empty() && other == name
+    command.name == name || others.contains(&name)
 }
 
 /// The arguments that are neither flags nor their values, judged without the flags of commands that

@@ -1,6 +1,6 @@
 //! `bowsprit package`.
 
-use super::{Command, Invocation};
+use super::{Command, Invocation, dependency};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::streams;
@@ -20,7 +20,7 @@ The same chart gives the same bytes, wherever and whenever it is packed: files h
 or that of SOURCE_DATE_EPOCH. What the chart needs must be in its charts/ folder.
 
 Examples:
-  bowsprit package ./chart
+  bowsprit package ./chart --dependency-update
   bowsprit package ./web ./api -d dist --version 1.4.0 --app-version 2.1
   bowsprit package ./chart --sign --key 'Bob <bob@example.com>' --keyring secring.gpg",
     flags: &[FLAGS],
@@ -32,6 +32,14 @@ static FLAGS: &[Flag] = &[
     Flag::with("destination", Kind::Text, "DIR", "Folder for the archives (default .)").short('d'),
     Flag::with("version", Kind::Text, "VERSION", "Give the chart this version"),
     Flag::with("app-version", Kind::Text, "VERSION", "Give the chart this appVersion"),
+    Flag::switch("dependency-update", "Do as dependency update does before packing").short('u'),
+    Flag::with("username", Kind::Text, "NAME", "Name of the user at registries"),
+    Flag::with("password", Kind::Text, "PASSWORD", "Password of the user"),
+    Flag::with("cert-file", Kind::Text, "FILE", "Certificate to identify with at registries"),
+    Flag::with("key-file", Kind::Text, "FILE", "Key of that certificate"),
+    Flag::with("ca-file", Kind::Text, "FILE", "Trust the authorities in FILE and no others"),
+    Flag::switch("insecure-skip-tls-verify", "Trust every registry"),
+    Flag::switch("plain-http", "Talk to registries without TLS"),
     Flag::switch("follow-symlinks", "Pack what symbolic links outside of the chart lead to"),
     Flag::switch("sign", "Write a provenance file, signed with a PGP key, beside the archive"),
     Flag::with("key", Kind::Text, "NAME", "Name of the key to sign with, or a part of it"),
@@ -66,6 +74,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         let dir = Path::new(arg);
         if let Err(error) = dir.metadata() {
             return Err(Failure::of(PathError::new("stat", dir, error)));
+        }
+        if parsed.is_on("dependency-update") {
+            // Helm gives the absolute path, which its errors name.
+            let absolute = std::path::absolute(dir).map_err(Failure::of)?;
+            dependency::update(invocation, &absolute, false)?;
         }
         let package = pack(invocation, dir, &options, &packaging)?;
         if sign {

@@ -67,7 +67,7 @@ static FLAGS: &[Flag] = &[
         .optional("unset"),
     // What needs a network, a cluster or plugins.
     Flag::switch("validate", "").deprecated("use '--dry-run=server' instead"),
-    Flag::switch("dependency-update", "").hidden(),
+    Flag::switch("dependency-update", "Bring the dependencies if they are missing in charts/"),
     Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
     Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
 ];

@@ -169,7 +169,7 @@ static FLAGS: &[Flag] = &[
         "Label the record so that placement delivers it with the release",
     ),
     Flag::switch("slim-record", "Leave the chart's templates and files out of the record"),
-    Flag::switch("dependency-update", "").hidden(),
+    Flag::switch("dependency-update", "Bring the dependencies if they are missing in charts/"),
     // What Helm has and what has no place here.
     Flag::with(
         "server-side",
