@@ -8,5 +8,7 @@ mod embedding;
 mod flux;
 mod golden;
 mod hostile;
+mod label;
 mod program;
 mod random;
+mod shared;

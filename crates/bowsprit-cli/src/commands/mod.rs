@@ -7,6 +7,7 @@ mod eval;
 mod fleet;
 mod flux;
 mod help;
+mod label;
 mod package;
 mod release;
 mod show;
@@ -79,6 +80,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &help::COMMAND,
         &release::history::COMMAND,
         &release::apply::INSTALL,
+        &label::COMMAND,
         &release::list::COMMAND,
         &package::COMMAND,
         &release::rollback::COMMAND,

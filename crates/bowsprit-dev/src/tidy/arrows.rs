@@ -21,6 +21,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
         "bowsprit-render",
         &["diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest"],
     ),
+    ("bowsprit-label", &["value", "yaml", "manifest"]),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -33,7 +34,7 @@ const EDGE: &[(&str, &[&str])] = &[
         "bowsprit",
         &[
             "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
-            "render", "loader", "flux", "fleet",
+            "label", "render", "loader", "flux", "fleet",
         ],
     ),
     ("bowsprit-cli", &[""]),
