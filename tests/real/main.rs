@@ -8,6 +8,7 @@ mod program;
 
 mod flux;
 mod kustomize;
+mod label;
 mod packages;
 mod provenance;
 mod tools;
