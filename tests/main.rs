@@ -5,11 +5,13 @@
 
 mod cli;
 mod embedding;
-mod flux;
 mod fleet;
+mod flux;
 mod golden;
 mod hooks;
 mod hostile;
+mod label;
 mod program;
 mod random;
 mod rich;
+mod shared;

@@ -10,6 +10,7 @@ mod dependencies;
 mod flux;
 mod index;
 mod kustomize;
+mod label;
 mod lint;
 mod packages;
 mod provenance;

@@ -6,6 +6,7 @@ mod failure;
 mod flags;
 mod input;
 mod kubeconfig;
+mod labels;
 mod limits;
 mod network;
 mod output;

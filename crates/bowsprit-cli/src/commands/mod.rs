@@ -9,6 +9,7 @@ mod fleet;
 mod flux;
 mod help;
 mod lint;
+mod label;
 mod package;
 mod pull;
 mod push;
@@ -89,6 +90,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &help::COMMAND,
         &release::history::COMMAND,
         &release::apply::INSTALL,
+        &label::COMMAND,
         &lint::COMMAND,
         &release::list::COMMAND,
         &package::COMMAND,

@@ -26,9 +26,11 @@ impl Splice {
     ) -> Splice {
         let mut text = Vec::with_capacity(lines.len() + 2);
         let at_line_start = range.start == 0 || source.get(range.start - 1) == Some(&b'\n');
-        if at_line_start && range.is_empty() {
+        if at_line_start {
             text.extend_from_slice(&lines);
-            text.extend_from_slice(newline.as_bytes());
+            if range.is_empty() {
+                text.extend_from_slice(newline.as_bytes());
+            }
         } else {
             text.extend_from_slice(newline.as_bytes());
             text.extend_from_slice(&lines);

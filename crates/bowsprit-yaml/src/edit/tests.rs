@@ -53,6 +53,7 @@ fn entries_are_inserted_in_block_style() {
         ("m: # none\nz: 1\n", "m/b", "m: # none\n  b: v\nz: 1\n"),
         ("m:", "m/b", "m:\n  b: v"),
         ("m: {}\nz: 1\n", "m/b", "m:\n  b: v\nz: 1\n"),
+        ("m:\n    {}\nz: 1\n", "m/b", "m:\n  b: v\nz: 1\n"),
         ("m: {} # none\n", "m/b", "m: {\"b\":\"v\"} # none\n"),
         ("m: ~\n", "m/b", "m: {\"b\":\"v\"}\n"),
         ("- m: {}\n  z: 1\n", "0/m/b", "- m:\n    b: v\n  z: 1\n"),
