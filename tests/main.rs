@@ -9,5 +9,7 @@ mod flux;
 mod golden;
 mod hooks;
 mod hostile;
+mod label;
 mod program;
 mod random;
+mod shared;

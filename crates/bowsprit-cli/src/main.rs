@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod flags;
 mod kubeconfig;
+mod labels;
 mod limits;
 #[allow(dead_code, reason = "the commands that list things come next")]
 mod output;

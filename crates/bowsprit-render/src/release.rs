@@ -22,6 +22,8 @@ pub struct Release {
     pub notes: String,
     /// The notes of all charts of the tree, the root's own included, by template name.
     pub all_notes: Vec<(String, String)>,
+    /// What stands for the chart's own custom resource definitions.
+    replaced_crds: Option<Vec<Crd>>,
 }
 
 impl Release {
@@ -38,12 +40,21 @@ impl Release {
             hooks: sorted.hooks,
             notes: notes.own,
             all_notes: notes.all,
+            replaced_crds: None,
         }
     }
 
     /// The custom resource definitions below `crds/`, the chart's own and its subcharts'.
     pub fn crds(&self) -> Vec<Crd> {
-        self.chart.crd_objects()
+        match &self.replaced_crds {
+            Some(crds) => crds.clone(),
+            None => self.chart.crd_objects(),
+        }
+    }
+
+    /// Replaces the custom resource definitions, for passes that change what a release consists of.
+    pub fn set_crds(&mut self, crds: Vec<Crd>) {
+        self.replaced_crds = Some(crds);
     }
 
     /// The text that Helm stores as the release's manifest: every object behind a line that names its

@@ -27,6 +27,8 @@ pub use bowsprit_apply as apply;
 pub use bowsprit_chart as chart;
 /// Diagnostics: sources, spans, messages, and how they print.
 pub use bowsprit_diag as diag;
+/// Labels on every object.
+pub use bowsprit_label as label;
 /// Where charts come from.
 pub use bowsprit_loader as loader;
 /// Documents, hooks and their order.

@@ -8,6 +8,7 @@ mod fleet;
 mod flux;
 mod help;
 mod lint;
+mod label;
 mod package;
 mod release;
 mod show;
@@ -82,6 +83,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &release::history::COMMAND,
         &release::apply::INSTALL,
         &lint::COMMAND,
+        &label::COMMAND,
         &release::list::COMMAND,
         &package::COMMAND,
         &release::rollback::COMMAND,

@@ -4,7 +4,7 @@ use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::render::{self, Job, described, hinted};
-use crate::{charts, limits, release, streams, values};
+use crate::{charts, labels, limits, release, streams, values};
 use bowsprit::chart::path::clean;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::loader::PathError;
@@ -28,9 +28,18 @@ Examples:
   generate-values | bowsprit template demo ./chart -f -
   bowsprit template demo ./chart -s templates/service.yaml
   bowsprit template demo ./chart --output-dir out --include-crds
+  bowsprit template demo ./chart --default-labels --label team=payments
   bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
   bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
-    flags: &[FLAGS, charts::FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS, WITHOUT_EFFECT],
+    flags: &[
+        FLAGS,
+        charts::FLAGS,
+        values::FLAGS,
+        release::FLAGS,
+        limits::FLAGS,
+        labels::FLAGS,
+        WITHOUT_EFFECT,
+    ],
     children: &[],
     run: Some(run),
 };
@@ -170,10 +179,11 @@ fn log_version(invocation: &Invocation<'_>) {
 fn print(invocation: &Invocation<'_>, job: &Job) -> Result<(), Failure> {
     let parsed = invocation.parsed;
     let options = &job.options;
-    let release = match job.render(invocation) {
+    let mut release = match job.render(invocation) {
         Ok(release) => release,
         Err(error) => return broken(invocation, &error, options, &job.request.release.name),
     };
+    labels::apply(parsed, invocation.settings, &mut release, false, options.include_crds)?;
     let (text, writes) = match parsed.non_empty("output-dir") {
         None => (pipeline::print(&release, options), Vec::new()),
         Some(dir) => {

@@ -30,6 +30,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
             "report", "validate",
         ],
     ),
+    ("bowsprit-label", &["value", "yaml", "manifest"]),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -42,7 +43,7 @@ const EDGE: &[(&str, &[&str])] = &[
         "bowsprit",
         &[
             "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
-            "render", "loader", "flux", "fleet", "report", "validate", "lint",
+            "render", "loader", "flux", "fleet", "report", "validate", "lint", "label",
         ],
     ),
     ("bowsprit-cli", &[""]),

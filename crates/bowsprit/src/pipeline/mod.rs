@@ -1,7 +1,7 @@
 //! From a loaded chart to what `helm template` prints.
 //!
 //! [`render`] makes the checks that stand between loading a chart and rendering it, in Helm's order;
-//! [`print()`], [`show_only`] and [`file_writes`] say what becomes of the outcome. Nothing here does I/O:
+//! [`label()`] puts labels on its objects; [`print()`], [`show_only`] and [`file_writes`] say what becomes of the outcome. Nothing here does I/O:
 //! texts and files come back as bytes for the caller to write.
 //!
 //! ```
@@ -25,12 +25,14 @@
 //! ```
 
 mod error;
+mod label;
 mod name;
 mod print;
 mod show;
 mod write;
 
 pub use error::{Error, ErrorKind};
+pub use label::{label, unlabelled};
 pub use name::{
     MAX_RELEASE_NAME, ReleaseNameError, ReleaseNameReason, TemplateNameError, release_name_from,
     render_data, validate_release_name,
