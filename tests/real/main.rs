@@ -8,6 +8,7 @@ mod program;
 
 mod flux;
 mod kustomize;
+mod label;
 mod lint;
 mod packages;
 mod provenance;
