@@ -8,6 +8,7 @@
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
+//! - `apply-time` measures how long bowsprit and Helm take to bring a chart to an API server.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -20,6 +21,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod apply_time;
 mod conformance;
 mod differ;
 mod golden;
@@ -45,7 +47,9 @@ const USAGE: &str = "usage: bowsprit-dev tidy
                                      [--show N] [--no-umbrella]
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
+                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]
+       bowsprit-dev apply-time --chart CHART [--set KEY=VALUE] [--tools FOLDER] [--bowsprit PATH]
+                               [--runs N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "tidy" && rest.is_empty() => tidy::run(),
         Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
+        Some((task, rest)) if task == "apply-time" => apply_time::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
