@@ -7,8 +7,8 @@ mod eval;
 mod fleet;
 mod flux;
 mod help;
-mod lint;
 mod label;
+mod lint;
 mod package;
 mod release;
 mod show;
@@ -77,22 +77,21 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &release::diff::DIFF,
         &release::diff::DRIFT,
         &eval::COMMAND,
+        &fleet::COMMAND,
         &flux::COMMAND,
         &release::get::COMMAND,
         &help::COMMAND,
         &release::history::COMMAND,
         &release::apply::INSTALL,
-        &lint::COMMAND,
         &label::COMMAND,
+        &lint::COMMAND,
         &release::list::COMMAND,
         &package::COMMAND,
+        &fleet::promote::COMMAND,
         &release::rollback::COMMAND,
         &show::COMMAND,
         &release::snapshot::COMMAND,
         &release::status::COMMAND,
-        &fleet::COMMAND,
-        &help::COMMAND,
-        &fleet::promote::COMMAND,
         &template::COMMAND,
         &release::test::COMMAND,
         &release::uninstall::COMMAND,
