@@ -6,6 +6,7 @@
 #[path = "../program.rs"]
 mod program;
 
+mod apply;
 mod dependencies;
 mod flux;
 mod index;

@@ -263,6 +263,8 @@ impl Cluster {
     pub(crate) async fn call(&self, call: &Call) -> Result<Vec<u8>> {
         let mut attempt = 0;
         let mut renewed = false;
+        // What is sent after an interrupt is the last word, which is worth some patience.
+        let interrupted = self.is_cancelled();
         loop {
             let (error, after, tries) = match self.attempt(call).await {
                 Outcome::Done(body) => {
@@ -285,7 +287,10 @@ impl Cluster {
             if attempt >= tries || Instant::now() + pause >= self.deadline {
                 return Err(error);
             }
-            tokio::time::sleep(pause).await;
+            match interrupted {
+                true => tokio::time::sleep(pause).await,
+                false => self.pause(pause).await?,
+            }
         }
     }
 

@@ -238,10 +238,11 @@ impl Held {
 
     /// Stores the record for the last time.
     pub(crate) async fn release(mut self, record: &Record) -> Result<()> {
+        // Whoever holds the state is not in the middle of renewing it.
+        let state = self.shared.state.lock().await;
         if let Some(renewal) = self.renewal.take() {
             renewal.abort();
         }
-        let state = self.shared.state.lock().await;
         self.shared.store.update(record, &state.version, None).await?;
         Ok(())
     }

@@ -10,21 +10,21 @@ use tokio::runtime::Handle;
 /// A host that asks a cluster for objects, and another host for all else.
 ///
 /// Its `lookup` blocks: don't render with it on a thread that runs asynchronous code.
-pub struct ClusterHost<'h> {
-    host: &'h dyn Host,
+pub struct ClusterHost {
+    host: Box<dyn Host>,
     cluster: Cluster,
     handle: Handle,
 }
 
-impl std::fmt::Debug for ClusterHost<'_> {
+impl std::fmt::Debug for ClusterHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClusterHost").field("cluster", &self.cluster).finish_non_exhaustive()
     }
 }
 
-impl<'h> ClusterHost<'h> {
-    /// A host over another one.
-    pub fn new(host: &'h dyn Host, cluster: &Cluster, runtime: &Runtime) -> ClusterHost<'h> {
+impl ClusterHost {
+    /// A host over another one. The runtime must outlive it.
+    pub fn new(host: Box<dyn Host>, cluster: &Cluster, runtime: &Runtime) -> ClusterHost {
         ClusterHost { host, cluster: cluster.clone(), handle: runtime.handle() }
     }
 
@@ -57,7 +57,7 @@ impl<'h> ClusterHost<'h> {
     }
 }
 
-impl Host for ClusterHost<'_> {
+impl Host for ClusterHost {
     fn now(&self) -> Timestamp {
         self.host.now()
     }

@@ -9,7 +9,7 @@ use crate::hooks::{DELIVERED, Hooks, definitions};
 use crate::object::{self, Key, Object};
 use crate::ownership;
 use crate::record::Record;
-use crate::send::Sending;
+use crate::send::{Sending, owned_by_client};
 use crate::store::Store;
 use crate::wait::Wait;
 use futures_util::StreamExt as _;
@@ -478,6 +478,9 @@ impl Plan {
             let comes = arrivals_contain(all, &object.namespace)
                 && !live.contains_key(&namespace_key(&object.namespace));
             let homeless = comes || new_namespace == Some(object.namespace.as_str());
+            // Fields that a client-side Helm owns will have moved by then.
+            let moves = live.get(&object.key()).is_some_and(owned_by_client);
+            let sending = Sending { force: sending.force || moves, ..sending };
             async move {
                 let outcome = match homeless {
                     true => cluster.try_elsewhere(object, &sending).await.map(|()| None),

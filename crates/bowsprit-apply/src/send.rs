@@ -199,6 +199,11 @@ impl Cascade {
     }
 }
 
+/// Whether a client-side Helm owns fields of an object.
+pub(crate) fn owned_by_client(live: &Json) -> bool {
+    migrated(&live["metadata"]["managedFields"]).is_some()
+}
+
 /// The entries of `managedFields` with Helm's client-side ones moved into the server-side one; none
 /// where there is nothing to move.
 fn migrated(fields: &Json) -> Option<Json> {

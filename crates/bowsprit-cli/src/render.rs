@@ -111,7 +111,6 @@ impl Job {
     /// # Errors
     ///
     /// As [`Job::render`].
-    #[allow(dead_code)] // The commands that use it come next.
     pub(crate) fn release(&self, invocation: &Invocation<'_>) -> Result<Release, Failure> {
         self.render(invocation).map_err(|error| described(invocation, &error))
     }

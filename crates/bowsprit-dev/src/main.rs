@@ -9,6 +9,7 @@
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
 //! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
+//! - `apply-time` measures how long bowsprit and Helm take to bring a chart to an API server.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -21,6 +22,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod apply_time;
 mod conformance;
 mod differ;
 mod golden;
@@ -48,7 +50,9 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
                                 [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]
-       bowsprit-dev umbrella [--helm PATH] [--bowsprit PATH] [--charts N] [--runs N]";
+       bowsprit-dev umbrella [--helm PATH] [--bowsprit PATH] [--charts N] [--runs N]
+       bowsprit-dev apply-time --chart CHART [--set KEY=VALUE] [--tools FOLDER] [--bowsprit PATH]
+                               [--runs N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "tidy" && rest.is_empty() => tidy::run(),
         Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
+        Some((task, rest)) if task == "apply-time" => apply_time::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
         Some((task, rest)) if task == "umbrella" => umbrella::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),

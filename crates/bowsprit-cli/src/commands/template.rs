@@ -1,10 +1,12 @@
 //! `bowsprit template`.
 
+use super::release::validate;
 use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::render::{self, Job, described, hinted};
 use crate::{charts, labels, limits, release, streams, values};
+use bowsprit::Release;
 use bowsprit::chart::path::clean;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::loader::PathError;
@@ -65,7 +67,7 @@ static FLAGS: &[Flag] = &[
         .short('g'),
     Flag::with("labels", Kind::Pairs, "KEY=VALUE", "Labels of the release; only checked")
         .short('l'),
-    Flag::with("dry-run", Kind::Text, "HOW", "Must be client, which is the default")
+    Flag::with("dry-run", Kind::Text, "HOW", "client, the default, or server: render with a cluster's eyes and have it check the objects")
         .optional("unset"),
     // What needs a network, a cluster or plugins.
     Flag::switch("validate", "").deprecated("use '--dry-run=server' instead"),
@@ -122,17 +124,23 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     }
     release::capabilities(parsed)?;
-    check_dry_run(invocation)?;
+    let server = check_dry_run(invocation)?;
     log_version(invocation);
     let (name, chart) = render::name_and_chart(invocation)?;
-    print(invocation, &render::prepare(invocation, name, &chart)?)
+    let mut job = render::prepare(invocation, name, &chart)?;
+    if !server {
+        return print(invocation, &job, &|_| Ok(()));
+    }
+    let session = validate::connect(invocation, &mut job)?;
+    print(invocation, &job, &|release| validate::check(&session, &job, release))
 }
 
 fn warn(invocation: &Invocation<'_>, message: String) {
     invocation.settings.log(&LogLine { level: Level::Warn, message, attrs: Vec::new() });
 }
 
-fn check_dry_run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+/// Whether a cluster takes part.
+fn check_dry_run(invocation: &Invocation<'_>) -> Result<bool, Failure> {
     let value = invocation.parsed.text("dry-run").unwrap_or("client");
     let invalid = |allowed: &str| {
         let value = strconv::quote(value.as_bytes());
@@ -164,10 +172,7 @@ fn check_dry_run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             }
         },
     };
-    if server || invocation.parsed.is_on("validate") {
-        return Err(Failure::Error("--dry-run=server is not supported yet".to_owned()));
-    }
-    Ok(())
+    Ok(server || invocation.parsed.is_on("validate"))
 }
 
 fn log_version(invocation: &Invocation<'_>) {
@@ -179,7 +184,11 @@ fn log_version(invocation: &Invocation<'_>) {
     }
 }
 
-fn print(invocation: &Invocation<'_>, job: &Job) -> Result<(), Failure> {
+fn print(
+    invocation: &Invocation<'_>,
+    job: &Job,
+    check: &dyn Fn(&Release) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let parsed = invocation.parsed;
     let options = &job.options;
     let mut release = match job.render(invocation) {
@@ -187,6 +196,7 @@ fn print(invocation: &Invocation<'_>, job: &Job) -> Result<(), Failure> {
         Err(error) => return broken(invocation, &error, options, &job.request.release.name),
     };
     labels::apply(parsed, invocation.settings, &mut release, false, options.include_crds)?;
+    check(&release)?;
     let (text, writes) = match parsed.non_empty("output-dir") {
         None => (pipeline::print(&release, options), Vec::new()),
         Some(dir) => {

@@ -13,7 +13,7 @@ pub use values::{ReuseValues, computed_values, reuse_values};
 use bowsprit_apply::{Base, Discovery, Record, RecordHook};
 use bowsprit_chart::Chart;
 use bowsprit_render::{Capabilities, KubeVersion, KubeVersionError, Release, RenderRequest};
-use bowsprit_value::{Str, Value};
+use bowsprit_value::{Map, Str, Value};
 use std::collections::BTreeMap;
 
 /// What a cluster can do, together with what the definitions in a chart's `crds/` will add to it.
@@ -111,4 +111,71 @@ pub fn hide_secrets(manifest: &str) -> String {
         }
     }
     out
+}
+
+/// A record as templates of `helm get all --template` see it, under the names of Go's fields.
+pub fn template_data(record: &Record) -> Value {
+    let text = |text: &str| Value::from(text);
+    let time = |time: &Option<bowsprit_apply::Time>| {
+        time.map_or(Value::from(""), |time| Value::from(time.go_string()))
+    };
+    let info = &record.info;
+    let hooks = record.hooks.iter().map(|hook| {
+        let events = hook.events.iter().map(|event| Value::from(event.as_str())).collect();
+        table([
+            ("Name", text(&hook.name)),
+            ("Kind", text(&hook.kind)),
+            ("Path", text(&hook.path)),
+            ("Manifest", text(&hook.manifest)),
+            ("Events", Value::list(events)),
+            ("Weight", Value::int(hook.weight)),
+        ])
+    });
+    let chart = record.chart.as_map();
+    let metadata = chart.and_then(|chart| chart.get(b"metadata"));
+    let metadata = metadata.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
+    let metadata = metadata.entries();
+    let metadata = metadata.iter().map(|(key, value)| (go_name(key), value.clone()));
+    let chart = table([
+        ("Metadata", Value::Map(Map::from_entries(metadata))),
+        ("Values", chart.and_then(|chart| chart.get(b"values")).unwrap_or_default()),
+    ]);
+    let labels = record.labels.iter().map(|(k, v)| (Str::from(k.as_str()), text(v)));
+    table([
+        ("Name", text(&record.name)),
+        ("Namespace", text(&record.namespace)),
+        ("Version", Value::int(record.revision)),
+        ("Manifest", text(&record.manifest)),
+        ("Config", record.config.clone()),
+        ("ApplyMethod", text(&record.apply_method)),
+        ("Labels", Value::Map(Map::from_entries(labels))),
+        ("Chart", chart),
+        ("Hooks", Value::list(hooks.collect())),
+        (
+            "Info",
+            table([
+                ("Status", text(info.status.name())),
+                ("Description", text(&info.description)),
+                ("Notes", text(&info.notes)),
+                ("FirstDeployed", time(&info.first_deployed)),
+                ("LastDeployed", time(&info.last_deployed)),
+                ("Deleted", time(&info.deleted)),
+            ]),
+        ),
+    ])
+}
+
+fn table(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Map(Map::from_entries(fields.into_iter().map(|(k, v)| (Str::from_static(k), v))))
+}
+
+/// The name of a field of a chart's metadata in Go.
+fn go_name(key: &Str) -> Str {
+    let key = key.to_string_lossy();
+    if key == "apiVersion" {
+        return Str::from_static("APIVersion");
+    }
+    let mut letters = key.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    Str::from(first.into_iter().chain(letters).collect::<String>())
 }

@@ -8,13 +8,13 @@ use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
 use crate::output::{self, Format};
 use crate::render::{self, Job};
-use crate::{limits, release, streams, values};
+use crate::{labels, limits, release, streams, values};
 use bowsprit::apply::{
     Action, Base, ClusterHost, Crds, Discovery, Error, ErrorKind, Hooks, Listener, Options, Plan,
     Record, Request, Space, Status, Time, Wait, no_deployed_releases,
 };
 use bowsprit::deploy::{self, RecordOptions, ReuseValues};
-use bowsprit::pipeline;
+use bowsprit::label::{INSTANCE, MANAGED_BY, PART_OF};
 use bowsprit::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +49,7 @@ Examples:
         output::FLAGS,
         charts::FLAGS,
         values::FLAGS,
+        labels::FLAGS,
         release::FLAGS,
         limits::FLAGS,
     ],
@@ -74,6 +75,7 @@ Examples:
         output::FLAGS,
         charts::FLAGS,
         values::FLAGS,
+        labels::FLAGS,
         release::FLAGS,
         limits::FLAGS,
     ],
@@ -102,6 +104,7 @@ Examples:
         output::FLAGS,
         charts::FLAGS,
         values::FLAGS,
+        labels::FLAGS,
         release::FLAGS,
         limits::FLAGS,
     ],
@@ -407,6 +410,8 @@ pub(super) struct Deployment<'d> {
     pub(super) options: Options,
     listener: Listener,
     recorded: bool,
+    /// What is put on all objects.
+    labels: BTreeMap<String, String>,
 }
 
 impl<'d> Deployment<'d> {
@@ -446,7 +451,8 @@ impl<'d> Deployment<'d> {
         options.rehearse = !parsed.is_on("disable-openapi-validation");
         let listener =
             listener(invocation, verb != Verb::Apply || output::format(parsed) != Format::Table);
-        Ok(Deployment { invocation, verb, dry_run, options, listener, recorded })
+        let labels = BTreeMap::new();
+        Ok(Deployment { invocation, verb, dry_run, options, listener, recorded, labels })
     }
 
     fn open(&self) -> Result<Session, Failure> {
@@ -494,8 +500,9 @@ impl<'d> Deployment<'d> {
     }
 
     /// A rendered release without a look at any cluster.
-    fn offline(&self, job: Job) -> Result<(Record, Action), Failure> {
-        let release = job.release(self.invocation)?;
+    fn offline(&mut self, job: Job) -> Result<(Record, Action), Failure> {
+        let mut release = job.release(self.invocation)?;
+        self.label(&mut release)?;
         let base = Base::unrecorded(job.request.release.name.as_str());
         let mut record = self.record(&job, &release, &base)?;
         record.set(Status::PendingInstall, "Dry run complete");
@@ -538,11 +545,15 @@ impl<'d> Deployment<'d> {
         let base = self.base(session, &name).map_err(|e| failed(self, expected, e))?;
         let action = self.action(&base)?;
         self.prepare(&mut job, &base, action, &discovery)?;
-        let release = self.render(session, &job)?;
+        if self.dry_run != DryRun::Client {
+            job.host = Box::new(ClusterHost::new(job.host, &session.cluster, &session.runtime));
+        }
+        let mut release = job.release(self.invocation)?;
+        self.label(&mut release)?;
         let record = self.record(&job, &release, &base)?;
         self.set_namespace_labels(&record);
         let mut request = Request::new(action, record);
-        request.crds = deploy::definitions(job.chart.chart());
+        request.crds = deploy::definitions(&release.chart);
         if action != Action::Install && self.verb == Verb::Upgrade {
             // Helm installs definitions with a release, and never again.
             request.crds.clear();
@@ -623,24 +634,6 @@ impl<'d> Deployment<'d> {
         Ok(())
     }
 
-    fn render(&self, session: &Session, job: &Job) -> Result<bowsprit::Release, Failure> {
-        let host = ClusterHost::new(&*job.host, &session.cluster, &session.runtime);
-        let rendered = match self.dry_run {
-            DryRun::Client => pipeline::render(&job.chart, &job.request, &job.options, &*job.host),
-            _ => pipeline::render(&job.chart, &job.request, &job.options, &host),
-        };
-        match rendered {
-            Ok(release) => {
-                release.warnings.iter().for_each(|line| self.invocation.settings.log(line));
-                Ok(release.output)
-            }
-            Err(error) => {
-                error.log().iter().for_each(|line| self.invocation.settings.log(line));
-                Err(render::described(self.invocation, &error))
-            }
-        }
-    }
-
     fn record(
         &self,
         job: &Job,
@@ -653,7 +646,8 @@ impl<'d> Deployment<'d> {
         options.slim = parsed.is_on("slim-record");
         options.subchart_notes = parsed.is_on("render-subchart-notes");
         if parsed.is_on("deliver-record") {
-            options.labels.extend(release_labels(&release.options.name));
+            options.labels.extend(release_labels(release));
+            options.labels.extend(self.labels.clone());
         }
         let plan = job.chart.plan(&job.request).map_err(Failure::of)?.output;
         let chart: Value = if options.slim {
@@ -662,6 +656,15 @@ impl<'d> Deployment<'d> {
             deploy::chart_value(job.chart.chart(), &plan)
         };
         Ok(deploy::record(release, &job.request, chart, base, &options))
+    }
+
+    /// Labels all objects as the flags say; `apply` does so unless told otherwise.
+    fn label(&mut self, release: &mut bowsprit::Release) -> Result<(), Failure> {
+        let Invocation { parsed, settings } = self.invocation;
+        let on = self.verb == Verb::Apply;
+        let options = labels::apply(parsed, settings, release, on, true)?;
+        self.labels = options.labels.into_iter().collect();
+        Ok(())
     }
 
     /// `apply` makes and labels the namespace unless told otherwise; the others make it when told.
@@ -674,22 +677,18 @@ impl<'d> Deployment<'d> {
         if !on || record.namespace == "default" {
             return;
         }
-        self.options.namespace_labels = Some(match self.verb {
-            Verb::Apply => release_labels(&record.name).collect(),
-            _ => BTreeMap::new(),
-        });
+        self.options.namespace_labels = Some(self.labels.clone());
     }
 }
 
-/// The labels by which placement knows what belongs to a release.
-fn release_labels(name: &str) -> impl Iterator<Item = (String, String)> + use<> {
+/// The labels by which placement knows what belongs to a release, where no flag says others.
+fn release_labels(release: &bowsprit::Release) -> [(String, String); 3] {
     [
-        ("app.kubernetes.io/instance", name),
-        ("app.kubernetes.io/managed-by", "Helm"),
-        ("app.kubernetes.io/part-of", name),
+        (INSTANCE, release.options.name.as_str()),
+        (MANAGED_BY, "Helm"),
+        (PART_OF, release.chart.metadata.name.as_str()),
     ]
-    .map(|(k, v)| (k.to_owned(), v.to_owned()))
-    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
 }
 
 /// A deployment that is only planned, for `diff`.
@@ -703,5 +702,7 @@ pub(super) fn planned(
     let job = render::prepare_at(invocation, name, &path)?;
     let session = deployment.open()?;
     deployment.options.wait = Wait::HooksOnly;
+    // What would be refused is shown all the same.
+    deployment.options.force_conflicts = true;
     deployment.plan(&session, job).map(|(plan, _)| plan)
 }

@@ -4,7 +4,7 @@ use super::{Session, apply, integer, one_arg};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
-use crate::{charts, limits, release, streams, values};
+use crate::{charts, labels, limits, release, streams, values};
 use bowsprit::apply::{Comparison, Hooks, drift};
 use bowsprit::manifest::Identity;
 use bowsprit::manifest::diff::{Difference, MarkdownOptions, ObjectSet, TextOptions, diff};
@@ -32,6 +32,7 @@ Examples:
         super::TAKE_OVER,
         charts::FLAGS,
         values::FLAGS,
+        labels::FLAGS,
         release::FLAGS,
         limits::FLAGS,
     ],

@@ -8,7 +8,7 @@ use crate::flags::{Flag, Kind};
 use crate::output::{self, Format, Item, Table};
 use crate::streams;
 use bowsprit::apply::Record;
-use bowsprit::deploy::computed_values;
+use bowsprit::deploy::{computed_values, template_data};
 use bowsprit::value::{Map, Str, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -53,7 +53,7 @@ static TEMPLATE: &[Flag] = &[Flag::with(
     "template",
     Kind::Text,
     "TEMPLATE",
-    "Print what a template makes of the release: {{ .Release.name }}",
+    "Print what a template makes of the release: {{ .Release.Name }}",
 )];
 
 static ALL_VALUES: &[Flag] =
@@ -70,7 +70,7 @@ fn all(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let record = record(invocation, "all")?;
     if let Some(template) = invocation.parsed.non_empty("template") {
         let release = Map::new();
-        release.insert(Str::from_static("Release"), record.to_value(true));
+        release.insert(Str::from_static("Release"), template_data(&record));
         let text = bowsprit::pipeline::render_data(template, Value::Map(release));
         return streams::write(&text.map_err(Failure::of)?);
     }

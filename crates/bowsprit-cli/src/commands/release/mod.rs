@@ -12,6 +12,7 @@ pub(super) mod snapshot;
 pub(super) mod status;
 pub(super) mod test;
 pub(super) mod uninstall;
+pub(super) mod validate;
 
 use super::Invocation;
 use crate::failure::Failure;

@@ -1,0 +1,9 @@
+//! `apply` and its siblings against a real kube-apiserver, beside the real Helm.
+
+mod corpus;
+mod crash;
+mod faults;
+mod guards;
+mod helm;
+mod seeds;
+mod server;
