@@ -2,6 +2,9 @@
 //!
 //! `fixtures/kustomize` has objects, and post-renderers to run over them.
 
+// Helpers of tests fail as the tests do.
+#![allow(clippy::unwrap_used)]
+
 use crate::tools::tool;
 use bowsprit::Engine;
 use bowsprit::chart::{Chart, File, Limits};
