@@ -1,5 +1,8 @@
 //! `bowsprit flux` and `bowsprit convert`, on charts that these tests make.
 
+// Helpers of tests fail as the tests do, and a test that is skipped has to say so.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use crate::program::program;
 use bowsprit_testkit::repository;
 use std::fs;

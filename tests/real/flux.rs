@@ -3,6 +3,9 @@
 //! The definitions are other people's files, read in place from `crds` in `$SHARED` or `../shared`.
 //! Helm applies them and the objects, as charts, and the server says whether it takes them.
 
+// Helpers of tests fail as the tests do, and a test that is skipped has to say so.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use crate::program::program;
 use crate::tools::tool;
 use bowsprit_testkit::repository;

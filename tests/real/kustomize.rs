@@ -2,6 +2,9 @@
 //!
 //! `fixtures/kustomize` has objects, and post-renderers to run over them.
 
+// Helpers of tests fail as the tests do.
+#![allow(clippy::unwrap_used)]
+
 use crate::tools::tool;
 use bowsprit::Engine;
 use bowsprit::chart::{Chart, File, Limits};
@@ -130,9 +133,10 @@ fn patches_and_images_are_those_of_kustomize() {
         let case = case.as_map().unwrap();
         let name = case.get(b"name").unwrap().as_str().unwrap().to_string();
         let empty = || Value::list(Vec::new());
-        let steps = [("patches", b"patches" as &[u8]), ("images", b"images")]
-            .map(|(field, key)| (field.into(), case.get(key).unwrap_or_else(empty)));
-        let steps = Map::from_entries(steps);
+        let steps = Map::from_entries(
+            ["patches", "images"]
+                .map(|field| (field.into(), case.get(field.as_bytes()).unwrap_or_else(empty))),
+        );
         let file = Map::from_entries(steps.entries().iter().map(|(k, v)| (k.clone(), v.clone())));
         file.insert("resources".into(), Value::list(vec!["helm-output.yaml".into()]));
         fs::write(dir.join("kustomization.yaml"), yaml(file.into())).unwrap();
