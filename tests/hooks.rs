@@ -115,7 +115,7 @@ fn hooks_find_the_charts_of_files() {
         assert_eq!(text(&hooks, &[number, "id"]), format!("bowsprit-{command}"));
         let files = ["charts/good/templates/a.yaml", "charts/good/Chart.yaml", "README.md"];
         if command == "lint" {
-            let output = folder.bash(&script, &[&[command], &files[..]].concat(), &[]);
+            let output = folder.bash(&script, &[&[command][..], &files[..]].concat(), &[]);
             let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
             assert!(output.status.success(), "{stdout}");
             assert!(stdout.starts_with("==> Linting charts/good\n"), "{stdout}");

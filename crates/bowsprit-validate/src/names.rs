@@ -57,7 +57,7 @@ fn is_subdomain(name: &str) -> bool {
 }
 
 fn too_long(name: &str, limit: usize) -> Option<String> {
-    (name.len() > limit).then(|| format!("must be no more than {limit} bytes"))
+    (name.len() > limit).then(|| format!("must be no more than {limit} characters"))
 }
 
 fn subdomain(name: &str) -> Vec<String> {
