@@ -8,6 +8,8 @@
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
+//! - `counts` counts the instructions and allocations of a render's stages and compares them with those
+//!   that are held.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -21,6 +23,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod conformance;
+mod counts;
 mod differ;
 mod golden;
 #[cfg(unix)]
@@ -44,6 +47,7 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
                                      [--show N] [--no-umbrella]
        bowsprit-dev schemas VERSION=FOLDER...
+       bowsprit-dev counts [--write] [--charts FOLDER]
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
                                 [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
 
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),
+        Some((task, rest)) if task == "counts" => counts::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "versus-helm" => versus::run(rest),
         _ => Err(USAGE.to_string()),

@@ -14,4 +14,4 @@ pub(crate) mod token;
 mod tree;
 
 pub(crate) use literal::literal_value;
-pub use parser::compile;
+pub use parser::{compile, compile_source};
