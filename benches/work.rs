@@ -49,6 +49,7 @@ fn whole(path: &Path) -> Outcome<Vec<u8>> {
 /// - `split`: the rendered files into documents
 /// - `sort`: the same, with the YAML of each document checked and its head read
 /// - `whole`: all of it, and the text that is printed
+/// - `copy`: that text, copied; the floor below which nothing gets
 ///
 /// # Errors
 ///
@@ -60,6 +61,7 @@ pub(crate) fn stages(path: &Path) -> Outcome<Vec<Stage>> {
     let mut files = compiled.render_files(&request(), &Hermetic::default())?.output;
     files.retain(|name, _| !name.ends_with("NOTES.txt"));
     let values = chart.values_source.clone().unwrap_or_default();
+    let output = whole(path)?;
     let (split_files, path) = (files.clone(), path.to_owned());
     let again = path.clone();
     let (planned, rendered) = (compiled.clone(), compiled);
@@ -99,6 +101,7 @@ pub(crate) fn stages(path: &Path) -> Outcome<Vec<Stage>> {
             }),
         ),
         ("whole", Box::new(move || drop(black_box(whole(&again))))),
+        ("copy", Box::new(move || drop(black_box(output.clone())))),
     ])
 }
 

@@ -139,12 +139,12 @@ fn count(
     Ok((counts, absent.iter().filter_map(name).collect()))
 }
 
-/// Builds the program that runs the stages, as released but with its functions' names.
+/// Builds the program that runs the stages, in the profile that keeps its functions' names.
 fn build(root: &Path) -> Result<PathBuf, String> {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(root).args(["rustc", "--quiet", "--release", "--locked"]);
+    cargo.current_dir(root).args(["build", "--quiet", "--profile", "fast", "--locked"]);
     cargo.args(["--package", "bowsprit-benches", "--bench", "counts"]);
-    let messages = output(cargo.args(["--message-format=json", "--", "-C", "strip=none"]))?;
+    let messages = output(cargo.arg("--message-format=json"))?;
     let program = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         Some(PathBuf::from(message["executable"].as_str()?))
@@ -168,6 +168,43 @@ fn output(command: &mut Command) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Instructions of a chart's stages.
+#[derive(Debug)]
+pub(crate) struct Shares {
+    pub(crate) chart: String,
+    pub(crate) whole: f64,
+    pub(crate) load: f64,
+    pub(crate) compile: f64,
+    pub(crate) values: f64,
+    pub(crate) templates: f64,
+    pub(crate) sort: f64,
+    /// What is left of the whole.
+    pub(crate) print: f64,
+    /// Only copying the output.
+    pub(crate) copy: f64,
+}
+
+/// The shares that the held counts give of the corpus' charts.
+pub(crate) fn shares(root: &Path) -> Result<Vec<Shares>, String> {
+    let held = parse(&fs::read_to_string(root.join(HELD)).unwrap_or_default())?;
+    let of = |chart: &str, stage: &str| {
+        let count = held.get(&(chart.to_string(), stage.to_string()))?;
+        Some(count.instructions as f64)
+    };
+    let share = |chart: &&str| {
+        let (whole, load, values) = (of(chart, "whole")?, of(chart, "load")?, of(chart, "values")?);
+        // Compiling and rendering each plan too.
+        let compile = (of(chart, "compile")? - values).max(0.0);
+        let templates = (of(chart, "render")? - values).max(0.0);
+        let sort = of(chart, "sort")?;
+        let print = (whole - load - compile - values - templates - sort).max(0.0);
+        let copy = of(chart, "copy")?;
+        let chart = (*chart).to_string();
+        Some(Shares { chart, whole, load, compile, values, templates, sort, print, copy })
+    };
+    Ok(CORPUS.iter().filter_map(share).collect())
 }
 
 /// Reads callgrind's format: the instructions of a dump, and the calls of the allocator in it.

@@ -113,7 +113,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     check_dry_run(invocation)?;
     log_version(invocation);
     let (name, chart) = render::name_and_chart(invocation)?;
-    print(invocation, &render::prepare(invocation, name, &chart)?)
+    let job = render::prepare(invocation, name, &chart)?;
+    let printed = print(invocation, &job);
+    // The process ends here, and takes its memory along.
+    std::mem::forget(job);
+    printed
 }
 
 fn warn(invocation: &Invocation<'_>, message: String) {
@@ -181,6 +185,7 @@ fn print(invocation: &Invocation<'_>, job: &Job) -> Result<(), Failure> {
             (b"\n".to_vec(), pipeline::file_writes(&release, options, dir, in_folder))
         }
     };
+    std::mem::forget(release);
     finish(invocation, text, writes, None)
 }
 
@@ -224,7 +229,9 @@ fn finish(
         out.extend_from_slice(format!("wrote {}\n", write.path).as_bytes());
     }
     let patterns = invocation.parsed.all("show-only");
-    if patterns.is_empty() {
+    if patterns.is_empty() && out.is_empty() {
+        out = text;
+    } else if patterns.is_empty() {
         out.extend_from_slice(&text);
     } else {
         match pipeline::show_only(&text, &patterns) {

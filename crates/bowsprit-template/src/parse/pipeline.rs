@@ -1,5 +1,6 @@
 //! Pipelines, commands and operands.
 
+use super::command::{Base, Command, First, Operand, Pipe, State, Step};
 use super::literal::literal_value;
 use super::parser::{Parsed, Parser};
 use super::text::node_text;
@@ -9,119 +10,6 @@ use crate::compile::program::{ArgSite, Literal, MethodCall, NO_SITE, Number, Op,
 use bowsprit_value::{Func, Str, Type};
 
 const MAX_PARENS: u32 = 10_000;
-
-/// A pipeline that is being read.
-struct Pipe<'c> {
-    context: &'c str,
-    end: TokenKind,
-    site: u32,
-    /// Where its code begins.
-    code: usize,
-    decls: Vec<usize>,
-    assigns: bool,
-    commands: usize,
-    bad_stage: Option<usize>,
-    command: Command,
-    /// The term that has been read last, while its fields are being looked for.
-    operand: Operand,
-    /// Where the parenthesis opened; the context of a chain on this pipeline starts there.
-    paren: u32,
-}
-
-/// A command that is being read.
-struct Command {
-    start: u32,
-    end: u32,
-    code: usize,
-    piped: bool,
-    first: First,
-    argc: u16,
-    /// The arguments' sites, for a method call.
-    args: Vec<ArgSite>,
-    /// The first operand's bytes.
-    first_span: (u32, u32),
-    /// Why the command can't have arguments, if it has some.
-    refused: Option<Box<(String, u32)>>,
-    /// The last short-circuit jumps of `and` and `or`.
-    jumps: Vec<usize>,
-    method: Option<u32>,
-}
-
-/// The first word of a command, as far as it decides how the command runs.
-enum First {
-    None,
-    Func {
-        number: u16,
-        site: u32,
-    },
-    Fields {
-        base: Base,
-        path: Path,
-        site: u32,
-    },
-    /// Already emitted or a constant; takes no arguments. The site is where refusing them stands.
-    Value {
-        site: u32,
-    },
-    Constant {
-        operand: Operand,
-    },
-}
-
-#[derive(Clone, Copy)]
-enum Base {
-    Dot,
-    Var(Option<u32>),
-    /// The receiver has been emitted.
-    Stack,
-}
-
-/// An operand: a term, and the fields that follow it.
-enum Operand {
-    Dot {
-        site: u32,
-    },
-    Literal {
-        literal: Literal,
-        site: u32,
-        span: (u32, u32),
-    },
-    Fields {
-        base: Base,
-        path: Path,
-        site: u32,
-        span: (u32, u32),
-    },
-    /// The name is what `span` covers.
-    Var {
-        site: u32,
-        span: (u32, u32),
-    },
-    Func {
-        number: u16,
-        site: u32,
-        span: (u32, u32),
-    },
-    Pipe {
-        span: (u32, u32),
-    },
-}
-
-/// What comes next. The term that `Fields` is about lies in the pipeline.
-#[derive(Clone, Copy)]
-enum State {
-    Declarations,
-    Commands,
-    Operand,
-    Fields,
-    AfterOperand,
-}
-
-enum Step {
-    Go(State),
-    Open { at: u32 },
-    Close,
-}
 
 impl Parser<'_> {
     /// Reads a pipeline up to its end token and emits it. Returns whether it declares variables.
@@ -785,61 +673,5 @@ impl Parser<'_> {
         self.tree.emit_plain(Op::DropBelow);
         self.tree.patch(end, &mut self.unit.loops);
         self.tree.emit_plain(Op::Unwrap);
-    }
-}
-
-impl Command {
-    fn new(start: u32, code: usize, piped: bool) -> Command {
-        Command {
-            start,
-            end: start,
-            code,
-            piped,
-            first: First::None,
-            argc: 0,
-            args: Vec::new(),
-            first_span: (start, start),
-            refused: None,
-            jumps: Vec::new(),
-            method: None,
-        }
-    }
-
-    /// Begins the next command in place of one that is finished.
-    fn begin(&mut self, start: u32, code: usize, piped: bool) {
-        (self.start, self.end, self.code, self.piped) = (start, start, code, piped);
-        self.first = First::None;
-        self.argc = 0;
-        self.args.clear();
-        self.first_span = (start, start);
-        self.refused = None;
-        self.jumps.clear();
-        self.method = None;
-    }
-}
-
-impl Operand {
-    fn site(&self) -> u32 {
-        match self {
-            Operand::Dot { site }
-            | Operand::Literal { site, .. }
-            | Operand::Fields { site, .. }
-            | Operand::Var { site, .. }
-            | Operand::Func { site, .. } => *site,
-            Operand::Pipe { .. } => NO_SITE,
-        }
-    }
-
-    fn span(&self, sites: &[crate::compile::program::Site]) -> (u32, u32) {
-        match self {
-            Operand::Dot { site } => {
-                sites.get(*site as usize).map(|s| (s.start, s.end)).unwrap_or_default()
-            }
-            Operand::Literal { span, .. }
-            | Operand::Fields { span, .. }
-            | Operand::Var { span, .. }
-            | Operand::Func { span, .. }
-            | Operand::Pipe { span } => *span,
-        }
     }
 }
