@@ -49,7 +49,8 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev counts [--write] [--charts FOLDER]
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
+                                [--charts FOLDER|CHART...] [--families] [--family NAME...]
+                                [--part PART...] [--runs N] [--out FOLDER]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -67,6 +67,7 @@ impl Table {
 
     /// Fills the table; `None` for lengths that make no complete code, but for a lone code of one bit
     /// or none at all.
+    #[allow(clippy::needless_range_loop, reason = "two tables go along, one a place behind")]
     fn fill(&mut self, lengths: &[u8], meaning: impl Fn(usize) -> u32) -> Option<()> {
         let mut counts = [0u32; MAX_CODE_BITS + 1];
         for &length in lengths {
