@@ -25,6 +25,14 @@ conformance:
 bench *charts:
     cargo bench --package bowsprit-benches -- {{ charts }}
 
+# Count instructions and allocations and hold them; CI compares with what is held.
+counts:
+    cargo run --package bowsprit-dev -- counts --write
+
+# Measure against Helm 4.2.4 and write docs/benchmarks.md; takes most of an hour.
+versus-helm *args="--families":
+    cargo run --release --package bowsprit-dev -- versus-helm {{ args }}
+
 # Build the core crates for wasm32-unknown-unknown.
 wasm:
     .ci/wasm.sh

@@ -1,13 +1,14 @@
 //! Shared slices of one buffer.
 
+use crate::archive::inflate;
 use std::fmt;
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A file's content: a slice of a buffer that it shares with other files.
 ///
 /// Cloning copies nothing. All files of one archive share the buffer it was inflated into, which
-/// therefore lives as long as any of them.
+/// therefore lives as long as any of them. Some stay in the archive until somebody looks at them.
 ///
 /// ```
 /// use bowsprit_chart::Bytes;
@@ -17,29 +18,87 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Default)]
 pub struct Bytes {
-    buffer: Arc<Vec<u8>>,
+    buffer: Buffer,
     start: usize,
     end: usize,
+}
+
+#[derive(Clone)]
+enum Buffer {
+    Plain(Arc<Vec<u8>>),
+    Packed(Arc<Packed>),
+}
+
+impl Default for Buffer {
+    fn default() -> Buffer {
+        Buffer::Plain(Arc::default())
+    }
+}
+
+/// The inflated beginning of a deflate stream, made when it is first looked at.
+#[derive(Default)]
+pub(crate) struct Packed {
+    deflated: Bytes,
+    len: usize,
+    inflated: OnceLock<Vec<u8>>,
+}
+
+impl Packed {
+    /// The first `len` bytes of a stream that is known to have them.
+    pub(crate) fn new(deflated: Bytes, len: usize) -> Packed {
+        Packed { deflated, len, inflated: OnceLock::new() }
+    }
+
+    fn get(&self) -> &[u8] {
+        self.inflated.get_or_init(|| inflate(&self.deflated, self.len))
+    }
 }
 
 impl Bytes {
     /// A part of a shared buffer; a range that does not lie within it is cut to what does.
     pub fn shared(buffer: &Arc<Vec<u8>>, range: Range<usize>) -> Bytes {
         let end = range.end.min(buffer.len());
-        Bytes { buffer: Arc::clone(buffer), start: range.start.min(end), end }
+        let buffer = Buffer::Plain(Arc::clone(buffer));
+        Bytes { buffer, start: range.start.min(end), end }
+    }
+
+    /// A part of what a stream will be inflated to.
+    pub(crate) fn packed(packed: &Arc<Packed>, range: Range<usize>) -> Bytes {
+        let end = range.end.min(packed.len);
+        let buffer = Buffer::Packed(Arc::clone(packed));
+        Bytes { buffer, start: range.start.min(end), end }
     }
 
     /// A part of these bytes, sharing their buffer; cut to what exists.
     pub fn slice(&self, range: Range<usize>) -> Bytes {
         let end = self.start.saturating_add(range.end).min(self.end);
         let start = self.start.saturating_add(range.start).min(end);
-        Bytes { buffer: Arc::clone(&self.buffer), start, end }
+        Bytes { buffer: self.buffer.clone(), start, end }
+    }
+
+    /// Number of bytes.
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// True without bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
+        let buffer = match &self.buffer {
+            Buffer::Plain(buffer) => buffer.as_slice(),
+            Buffer::Packed(packed) => packed.get(),
+        };
+        buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where the bytes lie and how many they are: equal for slices of one place, while they live.
+    pub fn id(&self) -> (usize, usize) {
+        (self.as_bytes().as_ptr().addr(), self.len())
     }
 
     /// The bytes without a leading UTF-8 byte order mark.
@@ -70,7 +129,13 @@ impl AsRef<[u8]> for Bytes {
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Bytes {
         let end = bytes.len();
-        Bytes { buffer: Arc::new(bytes), start: 0, end }
+        Bytes { buffer: Buffer::Plain(Arc::new(bytes)), start: 0, end }
+    }
+}
+
+impl From<&Vec<u8>> for Bytes {
+    fn from(bytes: &Vec<u8>) -> Bytes {
+        Bytes::from(bytes.as_slice())
     }
 }
 

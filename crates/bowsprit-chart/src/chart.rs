@@ -9,6 +9,7 @@ use crate::files::File;
 use crate::log::LogLine;
 use crate::metadata::{API_VERSION_V1, API_VERSION_V2, API_VERSION_V3, Metadata};
 use crate::path;
+use crate::twins::Twins;
 use bowsprit_value::{Map, MapType, Str};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -207,9 +208,12 @@ impl Chart {
     ///
     /// # Errors
     /// As [`load_archive_files`](crate::load_archive_files) and [`Chart::from_files`].
-    pub fn from_archive(archive: &[u8], limits: &Limits) -> Result<Warned<Chart>, Error> {
+    pub fn from_archive(
+        archive: impl Into<Bytes>,
+        limits: &Limits,
+    ) -> Result<Warned<Chart>, Error> {
         Loader::run(limits, |loader| {
-            let files = read_archive(archive, &limits.archive, &mut loader.spent)?;
+            let files = read_archive(&archive.into(), &limits.archive, &mut loader.spent)?;
             let format = detect(&files)?;
             loader.chart(&named(&files), format, 1)
         })
@@ -221,11 +225,11 @@ impl Chart {
     /// As [`Chart::from_archive`].
     pub fn from_archive_as(
         format: Format,
-        archive: &[u8],
+        archive: impl Into<Bytes>,
         limits: &Limits,
     ) -> Result<Warned<Chart>, Error> {
         Loader::run(limits, |loader| {
-            let files = read_archive(archive, &limits.archive, &mut loader.spent)?;
+            let files = read_archive(&archive.into(), &limits.archive, &mut loader.spent)?;
             loader.chart(&named(&files), format, 1)
         })
     }
@@ -368,6 +372,7 @@ pub(crate) struct Loader<'l> {
     limits: &'l Limits,
     spent: Spent,
     log: Vec<LogLine>,
+    twins: Twins,
 }
 
 impl Loader<'_> {
@@ -375,7 +380,8 @@ impl Loader<'_> {
         limits: &Limits,
         load: impl FnOnce(&mut Loader<'_>) -> Result<Chart, ErrorKind>,
     ) -> Result<Warned<Chart>, Error> {
-        let mut loader = Loader { limits, spent: Spent::default(), log: Vec::new() };
+        let mut loader =
+            Loader { limits, spent: Spent::default(), log: Vec::new(), twins: Twins::default() };
         match load(&mut loader) {
             Ok(output) => Ok(Warned { output, warnings: loader.log }),
             Err(kind) => Err(Error::new(kind, loader.log)),
@@ -411,7 +417,7 @@ impl Loader<'_> {
             }
         }
         for file in files {
-            self.sort(*file, format, &mut sorted)?;
+            self.sort(*file, format, depth, &mut sorted)?;
         }
         let mut metadata = sorted.metadata.take().ok_or(ErrorKind::ChartYamlMissing)?;
         metadata.validate()?;
@@ -433,6 +439,7 @@ impl Loader<'_> {
         &mut self,
         file: Named<'f>,
         format: Format,
+        depth: usize,
         sorted: &mut Sorted<'f>,
     ) -> Result<(), ErrorKind> {
         let package = self.package(format);
@@ -442,15 +449,17 @@ impl Loader<'_> {
                 sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock", package))?
             }
             b"values.yaml" => {
-                let values = self.limits.reading.values_documents.read(file.data);
-                let values = values.map_err(|e| in_file("values.yaml", package)(e.into()));
-                sorted.values = Some(values?);
-                sorted.values_source = Some(file.data.clone());
+                let data = self.first(file, depth);
+                sorted.values = Some(self.values(&data, package)?);
+                sorted.values_source = Some(data);
             }
-            b"values.schema.json" => sorted.schema = Some(file.data.clone()),
+            b"values.schema.json" => sorted.schema = Some(self.first(file, depth)),
             b"requirements.yaml" if format == Format::V2 => self.requirements(file, sorted)?,
             b"requirements.lock" if format == Format::V2 => self.requirements_lock(file, sorted)?,
-            name if name.starts_with(b"templates/") => sorted.templates.push(file.to_file()),
+            name if name.starts_with(b"templates/") => {
+                let data = self.first(file, depth);
+                sorted.templates.push(File { name: name.into(), data });
+            }
             name => match name.strip_prefix(b"charts/") {
                 Some(name) if path::ext(name) != b".prov" => {
                     let group = name.split(|&b| b == b'/').next().unwrap_or_default();
@@ -460,6 +469,21 @@ impl Loader<'_> {
             },
         }
         Ok(())
+    }
+
+    /// The content of a subchart's file, that of an equal file of another subchart if there is one.
+    fn first(&mut self, file: Named<'_>, depth: usize) -> Bytes {
+        if depth == 1 { file.data.clone() } else { self.twins.first(file.data) }
+    }
+
+    fn values(&mut self, data: &Bytes, package: &'static str) -> Result<Map, ErrorKind> {
+        if let Some(values) = self.twins.values(data) {
+            return Ok(values);
+        }
+        let values = self.limits.reading.values_documents.read(data);
+        let values = values.map_err(|e| in_file("values.yaml", package)(e.into()))?;
+        self.twins.keep_values(data, &values);
+        Ok(values)
     }
 
     /// The whole of the metadata can be changed by this file, not just the dependencies.

@@ -41,6 +41,7 @@ mod pack;
 pub mod path;
 mod quote;
 mod time;
+mod twins;
 
 pub use archive::{ArchiveError, ArchiveErrorKind, ArchiveLimits, load_archive_files};
 pub use bytes::Bytes;

@@ -10,6 +10,8 @@
 //! - `schemas` writes the bundle of Kubernetes' schemas.
 //! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
 //! - `apply-time` measures how long bowsprit and Helm take to bring a chart to an API server.
+//! - `counts` counts the instructions and allocations of a render's stages and compares them with those
+//!   that are held.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -24,6 +26,7 @@
 
 mod apply_time;
 mod conformance;
+mod counts;
 mod differ;
 mod golden;
 #[cfg(unix)]
@@ -48,8 +51,10 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
                                      [--show N] [--no-umbrella]
        bowsprit-dev schemas VERSION=FOLDER...
+       bowsprit-dev counts [--write] [--charts FOLDER]
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-                                [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]
+                                [--charts FOLDER|CHART...] [--families] [--family NAME...]
+                                [--part PART...] [--runs N] [--out FOLDER]
        bowsprit-dev umbrella [--helm PATH] [--bowsprit PATH] [--charts N] [--runs N]
        bowsprit-dev apply-time --chart CHART [--set KEY=VALUE] [--tools FOLDER] [--bowsprit PATH]
                                [--runs N]";
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),
+        Some((task, rest)) if task == "counts" => counts::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "versus-helm" => versus::run(rest),
         _ => Err(USAGE.to_string()),

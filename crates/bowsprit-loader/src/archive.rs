@@ -20,8 +20,8 @@ pub(crate) fn load(path: &Path, options: &Options) -> Result<Warned<Chart>, Erro
         return Err(ErrorKind::Size(limit).into());
     }
     let loaded = match options.api_versions {
-        ApiVersions::Known => Chart::from_archive(&archive, &options.limits),
-        ApiVersions::Any => Chart::from_archive_as(Format::V2, &archive, &options.limits),
+        ApiVersions::Known => Chart::from_archive(archive, &options.limits),
+        ApiVersions::Any => Chart::from_archive_as(Format::V2, archive, &options.limits),
     };
     loaded.map_err(|error| {
         let (kind, log) = error.into_parts();

@@ -140,5 +140,8 @@ fn add(
 
 /// Only text that is UTF-8 can be read as YAML, so nothing is lost of what is.
 fn lossy(document: &[u8]) -> String {
-    String::from_utf8_lossy(document).into_owned()
+    match std::str::from_utf8(document) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(document).into_owned(),
+    }
 }

@@ -100,14 +100,14 @@ fn trim_start(text: &[u8]) -> &[u8] {
 
 /// The first separator: where it starts, and where the blanks behind it end.
 fn separator(text: &[u8], at_line_start: bool) -> Option<(usize, usize)> {
-    let mut line = if at_line_start { 0 } else { text.iter().position(|b| *b == b'\n')? + 1 };
+    let mut line = if at_line_start { 0 } else { memchr::memchr(b'\n', text)? + 1 };
     loop {
         let rest = text.get(line..)?;
         if rest.starts_with(b"---") {
             let blanks = rest.iter().skip(3).take_while(|b| matches!(b, b' ' | b'\t')).count();
             return Some((line, line + 3 + blanks));
         }
-        line += rest.iter().position(|b| *b == b'\n')? + 1;
+        line += memchr::memchr(b'\n', rest)? + 1;
     }
 }
 

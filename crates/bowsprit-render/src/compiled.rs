@@ -12,12 +12,12 @@ use crate::scope::Scopes;
 use crate::values::ValuesError;
 use crate::values::schema::CompiledSchema;
 use crate::values::validate_plan;
-use bowsprit_chart::{Chart, LogLine, Warned};
+use bowsprit_chart::{Chart, File, LogLine, Warned};
 use bowsprit_diag::Label;
 use bowsprit_manifest::{Order, sort_manifests_as};
 use bowsprit_template::{
-    ExecError, MissingKey, Observer, ParseError, Run, TemplateSet, TplCache, Unit, compile,
-    strip_no_value,
+    ExecError, MissingKey, Observer, ParseError, Run, Source, TemplateSet, TplCache, Unit,
+    compile_source, strip_no_value,
 };
 use bowsprit_value::{Host, Map, Meter, Str};
 use std::collections::{BTreeMap, HashMap};
@@ -37,11 +37,33 @@ struct Inner {
 }
 
 /// What belongs to one chart of the tree, whatever it is called in a render.
-#[derive(Default)]
 struct Part {
-    units: Vec<OnceLock<Result<Arc<Unit>, ParseError>>>,
+    units: Vec<Arc<Compiled>>,
     files: OnceLock<Map>,
-    schema: OnceLock<Result<Arc<CompiledSchema>, ValuesError>>,
+    schema: Arc<Schema>,
+}
+
+type Compiled = OnceLock<Result<Arc<Unit>, ParseError>>;
+type Schema = OnceLock<Result<Arc<CompiledSchema>, ValuesError>>;
+
+/// What is compiled of a tree's files, by where these lie: a loader keeps equal ones once.
+#[derive(Default)]
+struct ByFile {
+    units: HashMap<(usize, usize), Arc<Compiled>>,
+    schemas: HashMap<(usize, usize), Arc<Schema>>,
+}
+
+impl ByFile {
+    fn part(&mut self, chart: &Chart) -> Part {
+        let units = &mut self.units;
+        let unit = |file: &File| Arc::clone(units.entry(file.data.id()).or_default());
+        let units = chart.templates.iter().map(unit).collect();
+        let schema = match &chart.schema {
+            Some(schema) => Arc::clone(self.schemas.entry(schema.id()).or_default()),
+            None => Arc::default(),
+        };
+        Part { units, files: OnceLock::new(), schema }
+    }
 }
 
 impl fmt::Debug for CompiledChart {
@@ -67,10 +89,10 @@ pub type RenderedFiles = BTreeMap<String, Vec<u8>>;
 impl CompiledChart {
     pub(crate) fn new(engine: Engine, chart: Arc<Chart>) -> CompiledChart {
         let mut parts = HashMap::new();
+        let mut by_file = ByFile::default();
         let mut pending = vec![&chart];
         while let Some(chart) = pending.pop() {
-            let units = chart.templates.iter().map(|_| OnceLock::new()).collect();
-            parts.insert(key(chart), Part { units, ..Part::default() });
+            parts.insert(key(chart), by_file.part(chart));
             pending.extend(&chart.dependencies);
         }
         let tpl = Arc::new(TplCache::default());
@@ -324,7 +346,8 @@ impl CompiledChart {
         let part = self.0.parts.get(&key(&instance.chart))?;
         let template = instance.chart.templates.get(job.template)?;
         let unit = part.units.get(job.template)?.get_or_init(|| {
-            compile("", template.data.as_bytes(), &self.0.engine.functions).map(Arc::new)
+            let source = Source::new(template.data.clone());
+            compile_source("", &source, &self.0.engine.functions).map(Arc::new)
         });
         Some(unit.clone().map_err(|error| ParseError { name: job.name.to_string(), ..error }))
     }

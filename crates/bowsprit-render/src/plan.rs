@@ -137,7 +137,14 @@ pub fn plan_as(
         meter: Meter::default(),
         rules,
     };
-    let outcome = planner.process(chart, user);
+    let outcome = planner.enable(chart, user);
+    if let Ok(root) = outcome
+        && let Some(plan) = planner.without_imports(root, user)
+    {
+        log.append(&mut planner.log.lines);
+        return Ok(plan);
+    }
+    let outcome = outcome.and_then(|root| planner.import_all(root));
     log.append(&mut planner.log.lines);
     let mut instances = outcome.map_err(|error| {
         if rules.step_errors == StepErrors::Bare {
@@ -279,11 +286,38 @@ fn too_deep() -> ValuesError {
 }
 
 impl Planner {
-    fn process(&mut self, chart: &Arc<Chart>, user: &Map) -> Result<Plan, ValuesError> {
+    fn enable(&mut self, chart: &Arc<Chart>, user: &Map) -> Result<usize, ValuesError> {
         let root = self.load(chart, None, 0)?;
         self.process_enabled(root, user, "", 0)?;
+        Ok(root)
+    }
+
+    fn import_all(&mut self, root: usize) -> Result<Plan, ValuesError> {
         self.process_imports(root, 0)?;
         self.settle(root)
+    }
+
+    /// The plan where nothing is imported. Helm lays the defaults of every chart under those of its
+    /// parent before it comes to the user's values, which makes the work grow with the cube of the depth.
+    /// Where there is no null to delete anything and nothing to complain of, the same values come out
+    /// without that; `None` elsewhere.
+    fn without_imports(&mut self, root: usize, user: &Map) -> Option<Plan> {
+        let subtree = self.subtree(root);
+        let imports = |id: &usize| {
+            let meta = self.nodes.get(*id).and_then(|node| self.metas.get(node.meta));
+            let list = meta.iter().flat_map(|meta| meta.dependencies.iter().flatten());
+            list.into_iter().any(|dependency| dependency.import_values.is_some())
+        };
+        if subtree.iter().any(|id| !self.is_clean(*id) || imports(id)) || !is_clean(user) {
+            return None;
+        }
+        let mut log = Log::default();
+        let values = coalesce(self, root, user, Nulls::Delete, &mut log).ok()?;
+        if !log.lines.is_empty() {
+            return None;
+        }
+        let plan = self.settle(root).ok()?;
+        Some(Plan { values, ..plan })
     }
 
     fn load(

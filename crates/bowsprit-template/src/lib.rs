@@ -32,9 +32,9 @@ mod parse;
 mod set;
 mod vm;
 
-pub use compile::program::{ParseError, Unit};
+pub use compile::program::{ParseError, Source, Unit};
 pub use error::{Cause, ExecError, Link, Place, Trace};
 pub use funcs::{Functions, INCLUDE, TPL};
-pub use parse::compile;
+pub use parse::{compile, compile_source};
 pub use set::{MissingKey, TemplateSet, TplCache};
 pub use vm::{Observer, Run, Site, strip_no_value};

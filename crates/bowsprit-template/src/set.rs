@@ -1,6 +1,6 @@
 //! Templates by name, and the texts that `tpl` has compiled.
 
-use crate::compile::program::{Body, ParseError, Unit};
+use crate::compile::program::{Body, ParseError, Source, Unit};
 use crate::funcs::Functions;
 use crate::parse;
 use bowsprit_value::{Str, strconv};
@@ -192,7 +192,8 @@ impl TemplateSet {
         if let Some(unit) = hit {
             return Ok(unit);
         }
-        let unit = Arc::new(parse::compile("gotpl", text.as_bytes(), &self.functions)?);
+        let unit =
+            Arc::new(parse::compile_source("gotpl", &Source::new(text.clone()), &self.functions)?);
         let mut cached = lock();
         if cached.units.len() < CACHED_TEXTS && cached.bytes + text.len() < CACHED_BYTES {
             cached.bytes += text.len();

@@ -13,7 +13,12 @@ enum Repr {
     Static(&'static [u8]),
     Inline(u8, [u8; INLINE]),
     Heap(Arc<[u8]>),
+    /// With room behind it, for a string that is being added to.
+    Growing(Arc<Vec<u8>>),
 }
+
+/// Shorter strings are copied when something is added to them.
+const GROWING: usize = 256;
 
 /// A byte string, mostly UTF-8 but never required to be.
 ///
@@ -55,6 +60,36 @@ impl Str {
         }
     }
 
+    /// Whether [`Str::append`] adds to this string without copying it.
+    pub fn can_grow(&self) -> bool {
+        matches!(&self.0, Repr::Growing(shared) if Arc::strong_count(shared) == 1)
+    }
+
+    /// The string with something added. Whoever holds the only reference to a long string adds to it
+    /// without copying it.
+    ///
+    /// ```
+    /// use bowsprit_value::Str;
+    ///
+    /// let s = Str::from("x".repeat(300)).append(b"y");
+    /// assert_eq!((s.len(), s.as_bytes().last()), (301, Some(&b'y')));
+    /// ```
+    #[must_use]
+    pub fn append(self, tail: &[u8]) -> Str {
+        let mut text = match self.0 {
+            Repr::Growing(mut shared) => match Arc::get_mut(&mut shared) {
+                Some(text) => {
+                    text.extend_from_slice(tail);
+                    return Str(Repr::Growing(shared));
+                }
+                None => shared.to_vec(),
+            },
+            _ => self.as_bytes().to_vec(),
+        };
+        text.extend_from_slice(tail);
+        if text.len() < GROWING { Str::from(text) } else { Str(Repr::Growing(Arc::new(text))) }
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
@@ -62,6 +97,7 @@ impl Str {
             Repr::Static(s) => s,
             Repr::Inline(len, buf) => &buf[..usize::from(*len).min(INLINE)],
             Repr::Heap(s) => s,
+            Repr::Growing(s) => s,
         }
     }
 
@@ -82,6 +118,7 @@ impl Str {
             Repr::Static(s) => s.len(),
             Repr::Inline(len, _) => usize::from(*len),
             Repr::Heap(s) => s.len(),
+            Repr::Growing(s) => s.len(),
         }
     }
 
@@ -212,5 +249,21 @@ mod tests {
         assert_eq!(Str::from("abc"), Str::from_static("abc"));
         assert!(Str::from("a").cmp(&"b".into()).is_lt());
         assert_eq!(size_of::<Str>(), 24);
+    }
+
+    #[test]
+    fn adding_to_a_string_leaves_its_clones_alone() {
+        let mut text = Str::default();
+        let mut clones = Vec::new();
+        for i in 0..500_usize {
+            if i % 100 == 0 {
+                clones.push((i, text.clone()));
+            }
+            text = text.append(b"ab");
+        }
+        assert_eq!(text.len(), 1000);
+        for (i, clone) in clones {
+            assert_eq!(clone, Str::from("ab".repeat(i)));
+        }
     }
 }

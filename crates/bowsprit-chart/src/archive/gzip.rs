@@ -48,11 +48,9 @@ impl<'a> Gunzip<'a> {
         })
     }
 
-    /// The size that the last member claims, within what the input's length allows.
+    /// What the input may come to.
     pub(super) fn size_hint(&self) -> usize {
-        let claimed =
-            self.input.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
-        claimed.min(self.input.len().saturating_mul(16)).min(16 << 20)
+        size_hint(self.input)
     }
 
     /// Appends at least a byte to `out`, or says why not; [`ReadError::Eof`] at the end.
@@ -156,8 +154,14 @@ impl<'a> Gunzip<'a> {
     }
 }
 
+/// The size that the last member claims, within what the input's length allows.
+pub(super) fn size_hint(input: &[u8]) -> usize {
+    let claimed = input.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    claimed.min(input.len().saturating_mul(16)).min(16 << 20)
+}
+
 /// Reads a member's header and returns where its deflate data begins.
-fn read_header(input: &[u8], start: usize) -> Result<usize, ReadError> {
+pub(super) fn read_header(input: &[u8], start: usize) -> Result<usize, ReadError> {
     let header = input.get(start..).unwrap_or_default();
     let Some(fixed) = header.first_chunk::<10>() else {
         return Err(if header.is_empty() { ReadError::Eof } else { ReadError::UnexpectedEof });

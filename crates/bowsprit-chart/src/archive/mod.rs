@@ -4,25 +4,30 @@
 //! refuses is refused with the same words at the same entry. Memory is bound by the limits, not by
 //! what headers claim.
 
+mod deflate;
 mod error;
 mod gzip;
 mod header;
 mod inflate;
 mod pax;
+mod quick;
 mod sparse;
 mod stream;
 mod tar;
 mod write;
 
+pub(crate) use deflate::inflate;
 use error::ReadError;
 pub use error::{ArchiveError, ArchiveErrorKind};
 pub(crate) use write::{TarWriter, gzip};
 
+use crate::bytes::Packed;
 use crate::path;
 use crate::{Bytes, File};
 use bowsprit_value::Str;
+use quick::Quick;
 use std::sync::Arc;
-use stream::Stream;
+use stream::{Input, Stream};
 use tar::{Content, Entry, Reader};
 
 /// What an archive may cost. The default is Helm's sizes with generous guards against bombs.
@@ -123,15 +128,18 @@ pub fn load_archive_files(
     archive: &[u8],
     limits: &ArchiveLimits,
 ) -> Result<Vec<File>, ArchiveError> {
-    read_archive(archive, limits, &mut Spent::default())
+    read_archive(&Bytes::from(archive), limits, &mut Spent::default())
 }
 
 /// As [`load_archive_files`], for one of several archives.
 pub(crate) fn read_archive(
-    archive: &[u8],
+    archive: &Bytes,
     limits: &ArchiveLimits,
     spent: &mut Spent,
 ) -> Result<Vec<File>, ArchiveError> {
+    if let Some(files) = read_quickly(archive, limits, spent) {
+        return Ok(files);
+    }
     let guard = Guard { limits: limits.clone(), spent: spent.clone(), inflated: 0 };
     let mut reader = Reader::new(Stream::new(archive, guard)?);
     let found = read_entries(&mut reader, limits)?;
@@ -140,23 +148,54 @@ pub(crate) fn read_archive(
     }
     *spent = reader.stream.guard.spent.clone();
     let buffer = Arc::new(reader.stream.into_buffer());
-    Ok(found.into_iter().map(|(name, content)| file(&buffer, name, content)).collect())
+    let packed = Arc::default();
+    Ok(found.into_iter().map(|(name, content)| file(&buffer, &packed, name, content)).collect())
 }
 
-fn read_entries(
-    reader: &mut Reader<'_>,
+/// Reads an archive that has nothing wrong; `None` for others, and nothing is spent.
+fn read_quickly(archive: &Bytes, limits: &ArchiveLimits, spent: &mut Spent) -> Option<Vec<File>> {
+    let guard = Guard { limits: limits.clone(), spent: spent.clone(), inflated: 0 };
+    let member = gzip::read_header(archive, 0).ok()?;
+    let hint = gzip::size_hint(archive);
+    let mut reader = Reader::new(Quick::new(archive, member, hint, guard));
+    let found = read_entries(&mut reader, limits).ok().filter(|found| !found.is_empty())?;
+    *spent = reader.stream.guard.spent.clone();
+    let end = found.iter().filter_map(|(_, content)| match content {
+        Content::Later { range, .. } => Some(range.end),
+        _ => None,
+    });
+    let packed =
+        Arc::new(Packed::new(archive.slice(member..archive.len()), end.max().unwrap_or(0)));
+    let buffer = Arc::new(reader.stream.into_store());
+    Some(found.into_iter().map(|(name, content)| file(&buffer, &packed, name, content)).collect())
+}
+
+/// Whether a file is not likely to be looked at: custom resource definitions are large, many, and wanted
+/// only by those who install them.
+fn is_for_later(name: &[u8], size: i64) -> bool {
+    let mut inside = name;
+    while let Some(rest) = inside.strip_prefix(b"charts/")
+        && let Some(slash) = rest.iter().position(|&b| b == b'/')
+    {
+        inside = rest.get(slash + 1..).unwrap_or_default();
+    }
+    inside.starts_with(b"crds/") && size >= 4096
+}
+
+fn read_entries<S: Input>(
+    reader: &mut Reader<S>,
     limits: &ArchiveLimits,
 ) -> Result<Vec<(Str, Content)>, ArchiveError> {
     let mut found = Vec::new();
     let mut remaining = limits.chart_size;
     while let Some(entry) = reader.next()? {
-        reader.stream.guard.entry()?;
+        reader.stream.entry()?;
         if entry.is_dir() || entry.flag == b'g' {
             continue;
         }
         let name = chart_name(&entry.name)?;
         check_size(&entry, remaining, limits)?;
-        let content = reader.content()?;
+        let content = reader.content(is_for_later(name.as_bytes(), entry.size))?;
         let read = content.len() as u64;
         remaining = remaining.saturating_sub(read);
         // Links name a size too, but never have content.
@@ -168,9 +207,12 @@ fn read_entries(
     Ok(found)
 }
 
-fn file(buffer: &Arc<Vec<u8>>, name: Str, content: Content) -> File {
+fn file(buffer: &Arc<Vec<u8>>, packed: &Arc<Packed>, name: Str, content: Content) -> File {
     let data = match content {
         Content::Slice(range) => Bytes::shared(buffer, range),
+        Content::Later { range, .. } => {
+            return File { name, data: Bytes::packed(packed, range) };
+        }
         Content::Own(bytes) => bytes,
     };
     File::unmarked(name, data)

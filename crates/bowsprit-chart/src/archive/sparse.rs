@@ -3,7 +3,7 @@
 use super::ReadError;
 use super::header;
 use super::pax::{self, Records};
-use super::stream::{BLOCK, Block};
+use super::stream::{BLOCK, Block, Input};
 use super::tar::{Entry, MAX_SPECIAL, Reader};
 
 const MAX_PIECES: usize = 1 << 20;
@@ -59,8 +59,8 @@ pub(super) fn old_gnu_map(
 }
 
 /// The map of a file in one of the PAX formats; `None` for other files.
-pub(super) fn pax_map(
-    reader: &mut Reader<'_>,
+pub(super) fn pax_map<S: Input>(
+    reader: &mut Reader<S>,
     entry: &mut Entry,
     records: &Records,
 ) -> Result<Option<Vec<Piece>>, ReadError> {
@@ -105,7 +105,7 @@ fn push_decimals(pieces: &mut Vec<Piece>, pair: &[&[u8]]) -> Result<(), ReadErro
 }
 
 /// The map of version 1.0: lines of numbers in the first blocks of the data.
-fn map_1_0(reader: &mut Reader<'_>) -> Result<Vec<Piece>, ReadError> {
+fn map_1_0<S: Input>(reader: &mut Reader<S>) -> Result<Vec<Piece>, ReadError> {
     let mut text = Vec::new();
     let mut lines = 0;
     let mut feed = |text: &mut Vec<u8>, want: usize| {

@@ -1,14 +1,29 @@
 //! The inflated archive as a buffer that grows as it is read.
 
 use super::gzip::Gunzip;
+use super::tar::Content;
 use super::{Guard, ReadError};
-use std::ops::Range;
 
 pub(super) const BLOCK: usize = 512;
 pub(super) type Block = [u8; BLOCK];
 
 /// Dead bytes are taken out of the buffer once there are this many.
 const MAX_DEAD: usize = 1 << 20;
+
+/// What the entries of a tar archive are read from.
+pub(super) trait Input {
+    /// A block of the archive. Like Go's `io.ReadFull`: an end in its midst is unexpected.
+    fn block(&mut self) -> Result<Block, ReadError>;
+    /// Reads past bytes that nobody wants; an early end is reported as it is.
+    fn skip(&mut self, count: u64) -> Result<(), ReadError>;
+    /// Reads bytes that stay, and says where they lie; those that are wanted `later`, if at all, may stay
+    /// in the archive.
+    fn keep(&mut self, count: usize, later: bool) -> Result<Content, ReadError>;
+    /// Reads bytes that need not stay.
+    fn read(&mut self, count: usize) -> Result<Vec<u8>, ReadError>;
+    /// Counts an entry.
+    fn entry(&mut self) -> Result<(), ReadError>;
+}
 
 /// The bytes before `kept` belong to files, those up to `pos` are read and dead, the rest is unread.
 pub(super) struct Stream<'a> {
@@ -48,8 +63,18 @@ impl<'a> Stream<'a> {
         self.pos = self.kept;
     }
 
-    /// A block of the archive. Like Go's `io.ReadFull`: an end in its midst is unexpected.
-    pub(super) fn block(&mut self) -> Result<Block, ReadError> {
+    /// The buffer, for the ranges that [`Input::keep`] gave.
+    pub(super) fn into_buffer(mut self) -> Vec<u8> {
+        self.buffer.truncate(self.kept);
+        if self.buffer.capacity() / 2 > self.buffer.len() {
+            self.buffer.shrink_to_fit();
+        }
+        self.buffer
+    }
+}
+
+impl Input for Stream<'_> {
+    fn block(&mut self) -> Result<Block, ReadError> {
         let filled = self.fill(BLOCK);
         match self.buffer.get(self.pos..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
             Some(block) => {
@@ -63,8 +88,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Reads past bytes that nobody wants; an early end is reported as it is.
-    pub(super) fn skip(&mut self, mut count: u64) -> Result<(), ReadError> {
+    fn skip(&mut self, mut count: u64) -> Result<(), ReadError> {
         loop {
             let take = usize::try_from(count).unwrap_or(usize::MAX).min(self.unread());
             self.pos += take;
@@ -76,8 +100,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Reads bytes that stay in the buffer, and says where they lie.
-    pub(super) fn keep(&mut self, count: usize) -> Result<Range<usize>, ReadError> {
+    fn keep(&mut self, count: usize, _: bool) -> Result<Content, ReadError> {
         if let Err(error) = self.fill(count) {
             self.pos = self.buffer.len();
             return Err(error.no_eof());
@@ -85,11 +108,10 @@ impl<'a> Stream<'a> {
         let range = self.pos..self.pos + count;
         self.pos = range.end;
         self.kept = range.end;
-        Ok(range)
+        Ok(Content::Slice(range))
     }
 
-    /// Reads bytes that need not stay.
-    pub(super) fn read(&mut self, count: usize) -> Result<Vec<u8>, ReadError> {
+    fn read(&mut self, count: usize) -> Result<Vec<u8>, ReadError> {
         if let Err(error) = self.fill(count) {
             self.pos = self.buffer.len();
             return Err(error.no_eof());
@@ -99,12 +121,7 @@ impl<'a> Stream<'a> {
         Ok(bytes)
     }
 
-    /// The buffer, for the ranges that [`Stream::keep`] gave.
-    pub(super) fn into_buffer(mut self) -> Vec<u8> {
-        self.buffer.truncate(self.kept);
-        if self.buffer.capacity() / 2 > self.buffer.len() {
-            self.buffer.shrink_to_fit();
-        }
-        self.buffer
+    fn entry(&mut self) -> Result<(), ReadError> {
+        self.guard.entry()
     }
 }

@@ -4,7 +4,7 @@ use super::ReadError;
 use super::header::{self, Format, Header};
 use super::pax::{self, Records};
 use super::sparse::{self, Hole};
-use super::stream::{BLOCK, Block, Stream};
+use super::stream::{BLOCK, Block, Input};
 use crate::Bytes;
 use std::ops::Range;
 
@@ -31,9 +31,17 @@ impl Entry {
     }
 }
 
-/// Content of an entry: a part of the stream's buffer, or put together from a sparse file's pieces.
+/// Content of an entry.
 pub(super) enum Content {
+    /// A part of the buffer.
     Slice(Range<usize>),
+    /// A part of the inflated archive, without a byte order mark.
+    Later {
+        range: Range<usize>,
+        /// Its size with the mark.
+        count: usize,
+    },
+    /// Put together from a sparse file's pieces.
     Own(Bytes),
 }
 
@@ -41,13 +49,14 @@ impl Content {
     pub(super) fn len(&self) -> usize {
         match self {
             Content::Slice(range) => range.len(),
+            Content::Later { count, .. } => *count,
             Content::Own(bytes) => bytes.len(),
         }
     }
 }
 
-pub(super) struct Reader<'a> {
-    pub(super) stream: Stream<'a>,
+pub(super) struct Reader<S> {
+    pub(super) stream: S,
     /// Data of the current entry that nobody has read.
     left: u64,
     padding: u64,
@@ -55,8 +64,8 @@ pub(super) struct Reader<'a> {
     holes: Option<Vec<Hole>>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(stream: Stream<'a>) -> Reader<'a> {
+impl<S: Input> Reader<S> {
+    pub(super) fn new(stream: S) -> Reader<S> {
         Reader { stream, left: 0, padding: 0, holes: None }
     }
 
@@ -183,14 +192,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads the current entry's data, which the caller has found to be of a bearable size.
-    pub(super) fn content(&mut self) -> Result<Content, ReadError> {
+    /// Reads the current entry's data, which the caller has found to be of a bearable size; `later` if
+    /// it is not likely to be looked at.
+    pub(super) fn content(&mut self, later: bool) -> Result<Content, ReadError> {
         if let Some(holes) = self.holes.take() {
             let data = sparse::Data { holes: &holes, stored: self.left };
             let content = data.read(|count| self.take(count))?;
             return Ok(Content::Own(Bytes::from(content)));
         }
         let left = usize::try_from(std::mem::take(&mut self.left)).unwrap_or(usize::MAX);
-        self.stream.keep(left).map(Content::Slice)
+        self.stream.keep(left, later)
     }
 }

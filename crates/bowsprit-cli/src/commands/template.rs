@@ -128,11 +128,15 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     log_version(invocation);
     let (name, chart) = render::name_and_chart(invocation)?;
     let mut job = render::prepare(invocation, name, &chart)?;
-    if !server {
-        return print(invocation, &job, &|_| Ok(()));
-    }
-    let session = validate::connect(invocation, &mut job)?;
-    print(invocation, &job, &|release| validate::check(&session, &job, release))
+    let printed = if server {
+        let session = validate::connect(invocation, &mut job)?;
+        print(invocation, &job, &|release| validate::check(&session, &job, release))
+    } else {
+        print(invocation, &job, &|_| Ok(()))
+    };
+    // The process ends here, and takes its memory along.
+    std::mem::forget(job);
+    printed
 }
 
 fn warn(invocation: &Invocation<'_>, message: String) {
@@ -204,6 +208,7 @@ fn print(
             (b"\n".to_vec(), pipeline::file_writes(&release, options, dir, in_folder))
         }
     };
+    std::mem::forget(release);
     finish(invocation, text, writes, None)
 }
 
@@ -247,7 +252,9 @@ fn finish(
         out.extend_from_slice(format!("wrote {}\n", write.path).as_bytes());
     }
     let patterns = invocation.parsed.all("show-only");
-    if patterns.is_empty() {
+    if patterns.is_empty() && out.is_empty() {
+        out = text;
+    } else if patterns.is_empty() {
         out.extend_from_slice(&text);
     } else {
         let dialect = release::compat(invocation.parsed).rules().documents;

@@ -40,19 +40,19 @@ const FAMILIES: &[Family] = &[
     doubling("deep_values", "levels", 10, 1000, 4),
     doubling("files_get", "files", 400, 1, 5),
     doubling("files_glob", "files", 100, 20, 5),
-    doubling("from_yaml", "leaves", 1000, 10, 5),
+    doubling("from_yaml", LINES, 1000, 10, 5),
     doubling("globals", "subcharts", 20, 1000, 5),
     doubling("import_values", "subcharts", 20, 50, 5),
     doubling("include_count", "calls", 4000, 1, 5),
     doubling("include_depth", "levels", 50, 20, 4),
     doubling("many_docs", "documents", 1000, 1, 5),
     doubling("many_templates", "templates", 500, 1, 5),
-    doubling("merge_loop", "leaves", 1000, 10, 5),
+    doubling("merge_loop", LINES, 1000, 10, 5),
     doubling("nested", "levels", 20, 1, 4),
     doubling("range_list", "items", 2000, 1, 5),
     doubling("regex_loop", "calls", 4000, 1, 5),
     doubling("schema", "subcharts", 20, 100, 5),
-    doubling("to_yaml", "leaves", 1000, 10, 5),
+    doubling("to_yaml", LINES, 1000, 10, 5),
     doubling("tpl_defines", "calls", 500, 500, 5),
     doubling("tpl_grid", "templates", 50, 10, 5),
     Family { kind: "tpl_nested", unit: "calls", n: 8, m: 50, grows: Grows::M, steps: 5 },
@@ -64,6 +64,16 @@ const FAMILIES: &[Family] = &[
 
 /// The umbrella of a real chart.
 const UMBRELLA_OF: Family = doubling("umbrella", "subcharts", 25, 1, 4);
+
+/// What values grow by: `gen_charts.py` nests them deeper as their leaves get more, so that leaves don't
+/// tell how much there is.
+const LINES: &str = "lines of values";
+
+/// Lines of a chart's `values.yaml`.
+fn values_lines(chart: &Path) -> f64 {
+    let text = std::fs::read_to_string(chart.join("values.yaml")).unwrap_or_default();
+    text.lines().count() as f64
+}
 
 impl Family {
     /// N, M and the amount of work at a step.
@@ -106,6 +116,8 @@ pub(super) struct Families<'a> {
     /// The folder with `gen_charts.py`.
     pub(super) bench: &'a Path,
     pub(super) rounds: usize,
+    /// Which families; none stands for all.
+    pub(super) only: &'a [String],
 }
 
 /// A size at which Helm used more milliseconds than this is its last.
@@ -118,12 +130,13 @@ impl Families<'_> {
     /// Measures all families, then umbrellas of `base` if there is one.
     pub(super) fn run(&self, base: Option<&Path>) -> Result<Vec<Growth>, String> {
         let floor = self.floor()?;
+        let wanted = |name: &str| self.only.is_empty() || self.only.iter().any(|o| o == name);
         let mut growths = Vec::new();
-        for family in FAMILIES {
+        for family in FAMILIES.iter().filter(|family| wanted(family.kind)) {
             progress(family.kind);
             growths.push(self.growth(family, None, floor, ENOUGH)?);
         }
-        if let Some(base) = base {
+        if let Some(base) = base.filter(|_| wanted("umbrella-of")) {
             progress("umbrella of a real chart");
             growths.push(self.growth(&UMBRELLA_OF, Some(base), floor, ENOUGH_UMBRELLA)?);
         }
@@ -152,6 +165,7 @@ impl Families<'_> {
             let with_helm = last.is_some_and(|cost| cost < enough);
             let rounds = if last.is_some_and(|cost| cost > LONG) { 1 } else { self.rounds };
             let chart = self.generate(family.kind, n, m, base)?;
+            let size = if family.unit == LINES { values_lines(&chart) } else { size };
             match self.point(&chart, size, with_helm, rounds) {
                 Ok(point) => points.push(point),
                 Err(why) => {

@@ -12,6 +12,7 @@ mod process;
 mod programs;
 mod report;
 mod stats;
+mod threads;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,12 @@ struct Results {
     /// Charts that make keys.
     with_keys: usize,
     growths: Vec<Growth>,
+    /// Renders a second of each chart by one thread and by two.
+    threads: Vec<threads::Rates>,
+    /// The command line that was given.
+    command: String,
+    /// Instructions of each stage, as held in `benches/counts.tsv`.
+    shares: Vec<crate::counts::Shares>,
 }
 
 /// Whole processes on one chart.
@@ -71,29 +78,31 @@ pub(crate) fn run(args: &[String]) -> TaskResult {
     match args.split_first() {
         Some((flag, rest)) if flag == "--measured" => process::measured(rest),
         Some((flag, rest)) if flag == "--inside" => inside::measure(rest),
-        _ => compare(&Options::parse(args)?),
+        Some((flag, rest)) if flag == "--threads" => threads::measure(rest),
+        _ => compare(&Options::parse(args)?, args),
     }
 }
 
-fn compare(options: &Options) -> TaskResult {
+fn compare(options: &Options, args: &[String]) -> TaskResult {
     if cfg!(debug_assertions) {
         return Err("versus-helm: build it with --release, it times code of its own".into());
     }
     let home = std::env::temp_dir().join(format!("bowsprit-versus-{}", std::process::id()));
     fs::create_dir_all(&home).map_err(|e| format!("{}: {e}", home.display()))?;
-    let outcome = compare_in(options, &home);
+    let outcome = compare_in(options, args, &home);
     // A folder that cannot be removed costs nobody anything.
     let _ = fs::remove_dir_all(&home);
     outcome
 }
 
-fn compare_in(options: &Options, home: &Path) -> TaskResult {
+fn compare_in(options: &Options, args: &[String], home: &Path) -> TaskResult {
     let root = repository();
     let bench = root.join("tools/bench");
     let programs = Programs::find(options, &root, home)?;
     let runner = Runner { home: home.to_path_buf() };
     let charts = Charts::find(&options.charts, &root, home)?;
-    let (mut corpus, left_out) = corpus(&runner, &programs, &charts.all);
+    let all = if options.wants("corpus") { &charts.all[..] } else { &[] };
+    let (mut corpus, left_out) = corpus(&runner, &programs, all);
     let measured = corpus.len();
     corpus.retain(|chart| !chart.ours.keys);
     let mut results = Results {
@@ -106,21 +115,46 @@ fn compare_in(options: &Options, home: &Path) -> TaskResult {
         corpus,
         left_out,
         growths: Vec::new(),
+        threads: Vec::new(),
+        command: command(args),
+        shares: crate::counts::shares(&root)?,
     };
     for chart in &charts.named {
         progress(&chart.name);
-        results.whole.push(whole(&runner, &programs, chart, options.runs)?);
-        results.inside.push(inside(&runner, &programs, chart, BUDGET)?);
+        if options.wants("whole") {
+            results.whole.push(whole(&runner, &programs, chart, options.runs)?);
+        }
+        if options.wants("inside") {
+            results.inside.push(inside(&runner, &programs, chart, BUDGET)?);
+        }
+        if options.wants("threads") {
+            results.threads.push(threads::rates(&runner, chart)?);
+        }
     }
-    if options.families {
-        let families =
-            Families { runner: &runner, programs: &programs, bench: &bench, rounds: FAMILY_RUNS };
+    if options.families && options.wants("families") {
+        let families = Families {
+            runner: &runner,
+            programs: &programs,
+            bench: &bench,
+            rounds: FAMILY_RUNS,
+            only: &options.family,
+        };
         results.growths = families.run(charts.base.as_deref())?;
     }
     let out = options.out.clone().unwrap_or_else(|| root.join("docs"));
     write(&out, "benchmarks.svg", &plot::svg(&results))?;
     write(&out, "benchmarks.md", &report::markdown(&results))?;
     Ok(report::summary(&results))
+}
+
+/// The command line, with paths as they were given.
+fn command(args: &[String]) -> String {
+    let mut command = "bowsprit-dev versus-helm".to_string();
+    for arg in args {
+        command.push(' ');
+        command.push_str(arg);
+    }
+    command
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<(), String> {

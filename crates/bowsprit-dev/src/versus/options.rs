@@ -4,7 +4,14 @@ use std::path::PathBuf;
 
 pub(super) const USAGE: &str =
     "usage: bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-           [--charts FOLDER|CHART...] [--families] [--runs N] [--out FOLDER]";
+           [--charts FOLDER|CHART...] [--families] [--family NAME...] [--part PART...] [--runs N]
+           [--out FOLDER]
+parts: whole, inside, corpus, threads, families; all of them unless some are named, the last only with
+--families or --family. --family names kinds of gen_charts.py, or `umbrella-of` for umbrellas of a real
+chart. A report on some parts goes where --out says, so that it does not replace the whole one.";
+
+/// What can be measured by itself.
+pub(super) const PARTS: &[&str] = &["whole", "inside", "corpus", "threads", "families"];
 
 #[derive(Debug, Default)]
 pub(super) struct Options {
@@ -14,6 +21,10 @@ pub(super) struct Options {
     /// Charts, or folders full of charts.
     pub(super) charts: Vec<PathBuf>,
     pub(super) families: bool,
+    /// The families that are measured; none stands for all.
+    pub(super) family: Vec<String>,
+    /// The parts that are measured; none stands for all.
+    parts: Vec<String>,
     pub(super) runs: usize,
     pub(super) out: Option<PathBuf>,
 }
@@ -37,17 +48,43 @@ impl Options {
                     options.runs =
                         value.parse().map_err(|_| format!("--runs {value}: no number"))?;
                 }
-                "--charts" => {
-                    options.charts.push(value.into());
-                    while let Some(chart) = args.next_if(|next| !next.starts_with("--")) {
-                        options.charts.push(chart.into());
+                "--charts" | "--family" | "--part" => {
+                    let mut values = vec![value];
+                    while let Some(value) = args.next_if(|next| !next.starts_with("--")) {
+                        values.push(value);
                     }
+                    options.add(flag, values)?;
                 }
                 _ => return Err(format!("{flag}: unknown\n{USAGE}")),
             }
         }
         options.runs = options.runs.max(1);
+        options.families |= !options.family.is_empty();
+        if !options.parts.is_empty() && options.out.is_none() {
+            return Err(format!("--part: goes with --out\n{USAGE}"));
+        }
         Ok(options)
+    }
+
+    fn add(&mut self, flag: &str, values: Vec<&String>) -> Result<(), String> {
+        let owned = values.iter().map(|value| (*value).clone());
+        match flag {
+            "--charts" => self.charts.extend(values.iter().map(PathBuf::from)),
+            "--family" => self.family.extend(owned),
+            _ => {
+                if let Some(unknown) = values.iter().find(|value| !PARTS.contains(&value.as_str()))
+                {
+                    return Err(format!("--part {unknown}: unknown\n{USAGE}"));
+                }
+                self.parts.extend(owned);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a part is to be measured.
+    pub(super) fn wants(&self, part: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|wanted| wanted == part)
     }
 }
 
@@ -64,5 +101,10 @@ mod tests {
         assert_eq!(options.runs, 3);
         assert!(Options::parse(&["--helm".to_string()]).is_err());
         assert!(Options::parse(&["--what".to_string(), "x".to_string()]).is_err());
+        let args = ["--part", "whole", "threads", "--out", "x"].map(String::from);
+        let options = Options::parse(&args).unwrap();
+        assert!(options.wants("threads") && !options.wants("corpus"));
+        assert!(Options::parse(&args[..3]).is_err());
+        assert!(Options::parse(&["--part", "what", "--out", "x"].map(String::from)).is_err());
     }
 }

@@ -6,7 +6,7 @@ use super::charts::Agreement;
 use super::families::Growth;
 use super::process::Cost;
 use super::stats::{figure, least, median, ratio, times};
-use super::{Inside, Results, Whole};
+use super::{Inside, Results, Whole, threads};
 
 /// Growth above this is worse than the work.
 const LINEAR: f64 = 1.1;
@@ -43,6 +43,8 @@ pub(super) fn markdown(results: &Results) -> String {
     whole(&mut text, results);
     inside(&mut text, results);
     corpus(&mut text, results);
+    threads(&mut text, results);
+    shares(&mut text, results);
     growth(&mut text, results);
     text
 }
@@ -58,8 +60,9 @@ fn head(text: &mut String, results: &Results) {
     line!(text, "# bowsprit and Helm, side by side\n");
     line!(
         text,
-        "Written by `bowsprit-dev versus-helm` on {}; every figure comes from that one run.",
-        today()
+        "Written on {} by `{}`; every figure comes from that one run.",
+        today(),
+        results.command
     );
     line!(text, "Do not edit: run it again.\n");
     line!(text, "- Machine: {}", machine());
@@ -76,6 +79,9 @@ fn head(text: &mut String, results: &Results) {
 }
 
 fn whole(text: &mut String, results: &Results) {
+    if results.whole.is_empty() {
+        return;
+    }
     line!(text, "## Whole process: `template r CHART`\n");
     line!(
         text,
@@ -122,6 +128,9 @@ fn agreement(agreement: &Agreement) -> String {
 }
 
 fn inside(text: &mut String, results: &Results) {
+    if results.inside.is_empty() {
+        return;
+    }
     line!(text, "## Inside a process, chart loaded once\n");
     line!(
         text,
@@ -203,6 +212,60 @@ fn slowest(text: &mut String, results: &Results) {
     line!(text, "");
 }
 
+fn threads(text: &mut String, results: &Results) {
+    if results.threads.is_empty() {
+        return;
+    }
+    line!(text, "## Two threads on one compiled chart\n");
+    line!(
+        text,
+        "Renders a second by wall clock, the median of rounds of one thread and of two in turn. Other work on the machine's cores
+shows here.\n"
+    );
+    line!(text, "| chart | one thread | two threads | ratio |");
+    line!(text, "|---|--:|--:|--:|");
+    for threads::Rates { name, one, two } in &results.threads {
+        let gain = times(two / one);
+        line!(text, "| {name} | {} | {} | **{gain}** |", figure(*one), figure(*two));
+    }
+    line!(text, "");
+}
+
+fn shares(text: &mut String, results: &Results) {
+    if results.shares.is_empty() {
+        return;
+    }
+    line!(text, "## Where the work goes\n");
+    line!(
+        text,
+        "Shares of the instructions of a whole render, by `bowsprit-dev counts` (from `benches/counts.tsv`). *Templates* is running
+them, *sort* is splitting the output and checking its YAML, *print* the rest: joining the output, and freeing what was made. The
+last column is what it takes only to copy the output.\n"
+    );
+    line!(
+        text,
+        "| chart | instructions, million | load | compile | values | templates | sort | print | copying alone |"
+    );
+    line!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for share in &results.shares {
+        let percent = |part: f64| format!("{:.0}%", 100.0 * part / share.whole);
+        let copy = format!("{:.2}%", 100.0 * share.copy / share.whole);
+        line!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {copy} |",
+            share.chart,
+            figure(share.whole / 1e6),
+            percent(share.load),
+            percent(share.compile),
+            percent(share.values),
+            percent(share.templates),
+            percent(share.sort),
+            percent(share.print)
+        );
+    }
+    line!(text, "");
+}
+
 fn growth(text: &mut String, results: &Results) {
     if results.growths.is_empty() {
         return;
@@ -278,7 +341,12 @@ pub(super) fn summary(results: &Results) -> String {
         line!(text, "{}: CPU {}, memory {}", chart.name, times(cpu), times(memory));
     }
     let ratios = || results.corpus.iter().map(Inside::engine_ratio);
-    line!(text, "corpus: median {}, least {}", times(median(ratios())), times(least(ratios())));
+    if !results.corpus.is_empty() {
+        line!(text, "corpus: median {}, least {}", times(median(ratios())), times(least(ratios())));
+    }
+    for threads::Rates { name, one, two } in &results.threads {
+        line!(text, "{name}: two threads {}", times(two / one));
+    }
     for growth in results.growths.iter().filter(|g| g.our_exponent.is_some_and(|e| e > LINEAR)) {
         line!(text, "{}: exponent {}", growth.name, exponent(growth.our_exponent, f64::INFINITY));
     }

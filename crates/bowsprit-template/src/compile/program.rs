@@ -3,6 +3,7 @@
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Marks an instruction that does not move the error position.
@@ -42,7 +43,7 @@ pub(crate) enum Literal {
     Bool(bool),
     Nil,
     String(Str),
-    Number(Number),
+    Number(Box<Number>),
 }
 
 /// A number with all the types that can represent it, as Go's ideal constants.
@@ -54,6 +55,19 @@ pub(crate) struct Number {
     pub(crate) complex: Option<(f64, f64)>,
     /// The text says that this is a float: it has one of `.eEpP` and is no hexadecimal or rune.
     pub(crate) float_text: bool,
+}
+
+/// A name of a field path: where it stands in the source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ident {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Ident {
+    pub(crate) fn text(self, source: &[u8]) -> &[u8] {
+        source.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
 }
 
 /// A field path: a run of names in [`Unit::idents`].
@@ -192,16 +206,48 @@ pub(crate) struct Body {
     pub(crate) empty: bool,
 }
 
+/// A template's text, shared with whoever loaded it.
+///
+/// ```
+/// use bowsprit_template::Source;
+///
+/// let source = Source::new("a {{ .b }}");
+/// assert_eq!(source.len(), 10);
+/// ```
+#[derive(Clone)]
+pub struct Source(Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+impl Source {
+    /// A text in any form that can be looked at as bytes; always the same ones.
+    pub fn new(text: impl AsRef<[u8]> + Send + Sync + 'static) -> Source {
+        Source(Arc::new(text))
+    }
+}
+
+impl Deref for Source {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
+}
+
 /// A compiled text: the bodies it defines and the tables that their code refers to.
 ///
 /// Immutable and free of any path: one unit can serve under several names.
 #[derive(Debug)]
 pub struct Unit {
-    pub(crate) source: Arc<[u8]>,
+    pub(crate) source: Source,
     pub(crate) bodies: Vec<Arc<Body>>,
     pub(crate) consts: Vec<Value>,
     /// The names of all field paths, one behind the other.
-    pub(crate) idents: Vec<Str>,
+    pub(crate) idents: Vec<Ident>,
     pub(crate) names: Vec<Str>,
     pub(crate) types: Vec<Type>,
     pub(crate) messages: Vec<String>,

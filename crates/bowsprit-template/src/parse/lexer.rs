@@ -9,6 +9,17 @@ pub(crate) const fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// The bytes of words that are ASCII.
+static WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut b = 0;
+    while b < 128 {
+        word[b] = (b as u8).is_ascii_alphanumeric() || b as u8 == b'_';
+        b += 1;
+    }
+    word
+};
+
 fn is_alphanumeric(rune: char) -> bool {
     if rune.is_ascii() {
         return rune == '_' || rune.is_ascii_alphanumeric();
@@ -51,6 +62,17 @@ impl<'s> Lexer<'s> {
             error: String::new(),
             failed: false,
         }
+    }
+
+    /// About how many actions a text has.
+    pub(crate) fn actions(input: &[u8]) -> usize {
+        let mut actions = 0;
+        let mut rest = input;
+        while let Some(at) = find(rest, b"{{") {
+            actions += 1;
+            rest = rest.get(at + 2..).unwrap_or_default();
+        }
+        actions
     }
 
     /// A scanner that starts inside an action, for printing nodes.
@@ -223,18 +245,23 @@ impl<'s> Lexer<'s> {
     }
 
     fn lex_inside_action(&mut self) -> Token {
-        if self.at_right_delim().is_some() {
+        let first = self.peek_byte().unwrap_or_default();
+        if (first == b'}' || is_space(first)) && self.at_right_delim().is_some() {
             if self.paren_depth == 0 {
                 return self.lex_right_delim();
             }
             return self.fail("unclosed left paren".into());
         }
+        if is_space(first) {
+            return self.lex_space();
+        }
+        if first.is_ascii_alphabetic() || first == b'_' {
+            self.pos += 1;
+            return self.lex_identifier();
+        }
         let Some((rune, width)) = self.peek_rune() else {
             return self.fail("unclosed action".into());
         };
-        if rune.is_ascii() && is_space(rune as u8) {
-            return self.lex_space();
-        }
         self.pos += width;
         match rune {
             '=' => self.token(TokenKind::Assign),
@@ -280,6 +307,13 @@ impl<'s> Lexer<'s> {
 
     fn lex_space(&mut self) -> Token {
         let from = self.pos;
+        if let [b' ' | b'\t', next, ..] = self.rest()
+            && !is_space(*next)
+            && *next != b'-'
+        {
+            self.pos += 1;
+            return self.token(TokenKind::Space);
+        }
         let spaces = self.rest().iter().take_while(|b| is_space(**b)).count();
         self.pos += spaces;
         let last = self.input.get(self.pos - 1..).unwrap_or_default();
@@ -294,13 +328,15 @@ impl<'s> Lexer<'s> {
     }
 
     fn skip_alphanumeric(&mut self) {
-        while let Some(b) = self.peek_byte() {
-            if b.is_ascii_alphanumeric() || b == b'_' {
-                self.pos += 1;
-                continue;
+        loop {
+            let rest = self.rest();
+            let word = rest.iter().position(|b| !WORD[usize::from(*b)]);
+            self.pos += word.unwrap_or(rest.len());
+            if self.peek_byte().is_none_or(|b| b.is_ascii()) {
+                break;
             }
             match self.peek_rune() {
-                Some((rune, width)) if !b.is_ascii() && is_alphanumeric(rune) => self.pos += width,
+                Some((rune, width)) if is_alphanumeric(rune) => self.pos += width,
                 _ => break,
             }
         }
@@ -364,7 +400,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn lex_raw_quote(&mut self) -> Token {
-        let Some(offset) = self.rest().iter().position(|b| *b == b'`') else {
+        let Some(offset) = memchr::memchr(b'`', self.rest()) else {
             return self.fail("unterminated raw quoted string".into());
         };
         let from = self.pos;
@@ -453,13 +489,16 @@ fn has_right_trim_marker(s: &[u8]) -> bool {
 }
 
 fn bytecount(text: &[u8]) -> u32 {
-    text.iter().map(|b| u32::from(*b == b'\n')).sum()
+    if text.len() < 32 {
+        return text.iter().map(|b| u32::from(*b == b'\n')).sum();
+    }
+    memchr::memchr_iter(b'\n', text).count() as u32
 }
 
 /// The offset of a two-byte needle.
 fn find(haystack: &[u8], needle: &[u8; 2]) -> Option<usize> {
     let mut from = 0;
-    while let Some(i) = haystack.get(from..)?.iter().position(|b| *b == needle[0]) {
+    while let Some(i) = memchr::memchr(needle[0], haystack.get(from..)?) {
         if haystack.get(from + i + 1) == Some(&needle[1]) {
             return Some(from + i);
         }

@@ -1,6 +1,6 @@
 //! What a literal becomes in a place of a given type.
 
-use crate::compile::program::{Literal, Number};
+use crate::compile::program::Literal;
 use bowsprit_value::{Elem, List, ListType, Map, MapType, Type, Value};
 use std::sync::Arc;
 
@@ -44,17 +44,19 @@ pub(crate) fn literal_value(literal: &Literal, ty: Type) -> Result<Option<Value>
             _ => Err(Expected::Bool),
         },
         Type::Int(kind) | Type::NamedInt(_, kind) => match literal {
-            Literal::Number(Number { uint: Some(n), .. }) if kind.is_unsigned() => {
-                Ok(Some(Value::Int(kind, kind.wrap(*n as i64))))
+            Literal::Number(n) if kind.is_unsigned() => {
+                let n = n.uint.ok_or(Expected::Unsigned)?;
+                Ok(Some(Value::Int(kind, kind.wrap(n as i64))))
             }
-            Literal::Number(Number { int: Some(n), .. }) if !kind.is_unsigned() => {
-                Ok(Some(Value::Int(kind, kind.wrap(*n))))
+            Literal::Number(n) => {
+                let n = n.int.ok_or(Expected::Integer)?;
+                Ok(Some(Value::Int(kind, kind.wrap(n))))
             }
             _ if kind.is_unsigned() => Err(Expected::Unsigned),
             _ => Err(Expected::Integer),
         },
         Type::Float64 => match literal {
-            Literal::Number(Number { float: Some(f), .. }) => Ok(Some(Value::Float(*f))),
+            Literal::Number(n) => n.float.map(|f| Some(Value::Float(f))).ok_or(Expected::Float),
             _ => Err(Expected::Float),
         },
         Type::String => match literal {

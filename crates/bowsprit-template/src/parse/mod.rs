@@ -4,6 +4,7 @@
 //! instructions as it goes. All nesting (control structures, definitions, parentheses) is kept on
 //! explicit stacks, so that no input can exhaust the native one.
 
+mod command;
 pub(crate) mod lexer;
 mod literal;
 mod number;
@@ -14,4 +15,4 @@ pub(crate) mod token;
 mod tree;
 
 pub(crate) use literal::literal_value;
-pub use parser::compile;
+pub use parser::{compile, compile_source};

@@ -4,14 +4,16 @@ use super::lexer::Lexer;
 use super::token::{Token, TokenKind};
 use super::tree::{Control, ControlKind, Tree, TreeKind};
 use crate::compile::program::{
-    Body, Literal, LoopVars, MethodCall, NO_SITE, Op, ParseError, Path, Site, SiteKind, Unit,
+    Body, Ident, Literal, LoopVars, MethodCall, NO_SITE, Op, ParseError, Path, Site, SiteKind,
+    Source, Unit,
 };
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value, strconv, unicode};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(super) type Parsed<T> = Result<T, ParseError>;
+/// Errors are boxed, so that what goes right is handed over in registers.
+pub(super) type Parsed<T> = Result<T, Box<ParseError>>;
 
 /// Compiles a template text.
 ///
@@ -31,17 +33,27 @@ pub(super) type Parsed<T> = Result<T, ParseError>;
 /// assert_eq!(error.to_string(), "template: greet:1: missing value for if");
 /// # Ok::<(), bowsprit_template::ParseError>(())
 /// ```
-pub fn compile<'t>(
-    name: &'t str,
-    text: &'t [u8],
-    functions: &'t Functions,
+pub fn compile(name: &str, text: &[u8], functions: &Functions) -> Result<Unit, ParseError> {
+    compile_source(name, &Source::new(text.to_vec()), functions)
+}
+
+/// As [`compile()`], without a copy of the text.
+///
+/// # Errors
+///
+/// As [`compile()`].
+pub fn compile_source(
+    name: &str,
+    source: &Source,
+    functions: &Functions,
 ) -> Result<Unit, ParseError> {
+    let text: &[u8] = source;
     let mut parser = Parser {
         source: text,
         lexer: Lexer::new(text),
         functions,
         unit: Unit {
-            source: Arc::from(text),
+            source: source.clone(),
             bodies: Vec::new(),
             consts: Vec::new(),
             idents: Vec::new(),
@@ -59,11 +71,16 @@ pub fn compile<'t>(
         tree: Tree::new(TreeKind::Root, Str::default()),
         outer: Vec::new(),
     };
+    let actions = Lexer::actions(text);
+    parser.unit.sites.reserve(actions * 3);
+    parser.unit.idents.reserve(actions);
     if u32::try_from(text.len()).is_err() {
-        return Err(parser.error("template text is too large"));
+        return Err(*parser.error("template text is too large"));
     }
-    parser.parse()?;
-    Ok(parser.unit)
+    match parser.parse() {
+        Ok(()) => Ok(parser.unit),
+        Err(error) => Err(*error),
+    }
 }
 
 pub(super) struct Parser<'s> {
@@ -136,17 +153,17 @@ impl<'s> Parser<'s> {
     // Errors.
 
     #[cold]
-    pub(super) fn error(&self, message: impl Into<String>) -> ParseError {
-        ParseError {
+    pub(super) fn error(&self, message: impl Into<String>) -> Box<ParseError> {
+        Box::new(ParseError {
             name: self.name.to_owned(),
             line: self.tree.tokens[0].line,
             message: message.into(),
             started: None,
-        }
+        })
     }
 
     #[cold]
-    pub(super) fn unexpected(&self, token: Token, context: &str) -> ParseError {
+    pub(super) fn unexpected(&self, token: Token, context: &str) -> Box<ParseError> {
         if token.kind != TokenKind::Error {
             return self.error(format!("unexpected {} in {context}", self.describe(token)));
         }
@@ -155,7 +172,9 @@ impl<'s> Parser<'s> {
         if line == 0 || line == token.line {
             return self.error(message);
         }
-        ParseError { started: Some(line), ..self.error(message) }
+        let mut error = self.error(message);
+        error.started = Some(line);
+        error
     }
 
     fn describe(&self, token: Token) -> String {
@@ -196,8 +215,7 @@ impl<'s> Parser<'s> {
 
     /// Adds the name of a field token to a path, which must be the last one begun.
     pub(super) fn push_ident(&mut self, path: &mut Path, token: Token) -> Parsed<()> {
-        let name = self.text(token).get(1..).unwrap_or_default();
-        self.unit.idents.push(Str::from(name));
+        self.unit.idents.push(Ident { start: token.start + 1, end: token.end });
         path.len = path.len.checked_add(1).ok_or_else(|| self.error("too many fields"))?;
         Ok(())
     }
@@ -493,7 +511,7 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    fn else_outside(&self) -> ParseError {
+    fn else_outside(&self) -> Box<ParseError> {
         match self.tree.kind {
             TreeKind::Root => self.error("unexpected {{else}}"),
             TreeKind::Define => self.error("unexpected {{else}} in define clause"),
@@ -574,9 +592,11 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn unquoted(&self, token: Token) -> Parsed<Str> {
-        strconv::unquote(self.text(token))
-            .map(Str::from)
-            .ok_or_else(|| self.error("invalid syntax"))
+        let text = self.text(token);
+        if let Some(plain) = strconv::unquote_plain(text) {
+            return Ok(Str::from(plain));
+        }
+        strconv::unquote(text).map(Str::from).ok_or_else(|| self.error("invalid syntax"))
     }
 }
 

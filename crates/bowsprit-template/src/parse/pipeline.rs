@@ -1,5 +1,6 @@
 //! Pipelines, commands and operands.
 
+use super::command::{Base, Command, First, Operand, Pipe, State, Step};
 use super::literal::literal_value;
 use super::parser::{Parsed, Parser};
 use super::text::node_text;
@@ -10,106 +11,17 @@ use bowsprit_value::{Func, Str, Type};
 
 const MAX_PARENS: u32 = 10_000;
 
-/// A pipeline that is being read.
-struct Pipe<'c> {
-    context: &'c str,
-    end: TokenKind,
-    site: u32,
-    /// Where its code begins.
-    code: usize,
-    decls: Vec<usize>,
-    assigns: bool,
-    commands: usize,
-    bad_stage: Option<usize>,
-    command: Command,
-    /// Where the parenthesis opened; the context of a chain on this pipeline starts there.
-    paren: u32,
-}
-
-/// A command that is being read.
-struct Command {
-    start: u32,
-    end: u32,
-    code: usize,
-    piped: bool,
-    first: First,
-    argc: u16,
-    /// The arguments' sites, for a method call.
-    args: Vec<ArgSite>,
-    /// The first operand's bytes.
-    first_span: (u32, u32),
-    /// Why the command can't have arguments, if it has some.
-    refused: Option<(String, u32)>,
-    /// The last short-circuit jumps of `and` and `or`.
-    jumps: Vec<usize>,
-    method: Option<u32>,
-}
-
-/// The first word of a command, as far as it decides how the command runs.
-enum First {
-    None,
-    Func {
-        number: u16,
-        site: u32,
-    },
-    Fields {
-        base: Base,
-        path: Path,
-        site: u32,
-    },
-    /// Already emitted or a constant; takes no arguments. The site is where refusing them stands.
-    Value {
-        site: u32,
-    },
-    Constant {
-        operand: Operand,
-    },
-}
-
-#[derive(Clone, Copy)]
-enum Base {
-    Dot,
-    Var(Option<u32>),
-    /// The receiver has been emitted.
-    Stack,
-}
-
-/// An operand: a term, and the fields that follow it.
-enum Operand {
-    Dot { site: u32 },
-    Literal { literal: Literal, site: u32, span: (u32, u32) },
-    Fields { base: Base, path: Path, site: u32, span: (u32, u32) },
-    Var { name: Str, site: u32, span: (u32, u32) },
-    Func { number: u16, site: u32, span: (u32, u32) },
-    Pipe { span: (u32, u32) },
-}
-
-enum State {
-    Declarations,
-    Commands,
-    Operand,
-    Fields(Operand),
-    AfterOperand,
-}
-
-enum Step {
-    Go(State),
-    Open { at: u32 },
-    Close,
-}
-
 impl Parser<'_> {
     /// Reads a pipeline up to its end token and emits it. Returns whether it declares variables.
     pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Parsed<bool> {
-        let pipe = self.run_pipeline(context, end)?;
-        Ok(!pipe.decls.is_empty())
+        let (decls, _) = self.run_pipeline(context, end)?;
+        Ok(!decls.is_empty())
     }
 
     /// Reads the pipeline of a `range` and notes which variables its loop sets.
     pub(super) fn range_pipeline(&mut self, number: u32) -> Parsed<()> {
-        let pipe = self.run_pipeline("range", TokenKind::RightDelim)?;
-        let slots: Vec<Option<u32>> =
-            pipe.decls.iter().map(|i| self.decl_slot(*i, pipe.assigns)).collect();
+        let (decls, assigns) = self.run_pipeline("range", TokenKind::RightDelim)?;
+        let slots: Vec<Option<u32>> = decls.iter().map(|i| self.decl_slot(*i, assigns)).collect();
         if let Some(vars) = self.unit.loops.get_mut(number as usize) {
             vars.count = slots.len() as u8;
             match slots.as_slice() {
@@ -126,7 +38,8 @@ impl Parser<'_> {
         if assigns { self.tree.slot(var.name.as_bytes()) } else { var.slot }
     }
 
-    fn run_pipeline<'c>(&mut self, context: &'c str, end: TokenKind) -> Parsed<Pipe<'c>> {
+    /// Returns the variables that the pipeline declares, and whether it assigns to them instead.
+    fn run_pipeline(&mut self, context: &str, end: TokenKind) -> Parsed<(Vec<usize>, bool)> {
         let mut stack = Vec::new();
         let mut pipe = self.open_pipe(context, end, 0);
         let mut state = State::Declarations;
@@ -135,7 +48,7 @@ impl Parser<'_> {
                 State::Declarations => self.declarations(&mut pipe)?,
                 State::Commands => self.next_command(&mut pipe)?,
                 State::Operand => self.term(&mut pipe)?,
-                State::Fields(operand) => self.fields(&mut pipe, operand)?,
+                State::Fields => self.fields(&mut pipe)?,
                 State::AfterOperand => self.after_operand(&mut pipe)?,
             };
             state = match step {
@@ -150,12 +63,13 @@ impl Parser<'_> {
                     State::Declarations
                 }
                 Step::Close => {
-                    let Some(outer) = stack.pop() else { return Ok(pipe) };
+                    let Some(outer) = stack.pop() else { return Ok((pipe.decls, pipe.assigns)) };
                     self.tree.parens -= 1;
                     let close = self.tree.tokens[self.tree.peeked];
                     let span = (pipe.paren, close.end);
                     pipe = outer;
-                    State::Fields(Operand::Pipe { span })
+                    pipe.operand = Operand::Pipe { span };
+                    State::Fields
                 }
             };
         }
@@ -174,6 +88,7 @@ impl Parser<'_> {
             commands: 0,
             bad_stage: None,
             command: Command::new(token.start, self.tree.code.len(), false),
+            operand: Operand::Dot { site: NO_SITE },
             paren,
         }
     }
@@ -238,7 +153,7 @@ impl Parser<'_> {
             | TokenKind::LeftParen => {
                 self.backup();
                 let piped = pipe.commands > 0;
-                pipe.command = Command::new(token.start, self.tree.code.len(), piped);
+                pipe.command.begin(token.start, self.tree.code.len(), piped);
                 Ok(Step::Go(State::Operand))
             }
             _ => Err(self.unexpected(token, pipe.context)),
@@ -252,7 +167,7 @@ impl Parser<'_> {
         if let Some(stage) = pipe.bad_stage {
             return Err(self.error(format!("non executable command in pipeline stage {stage}")));
         }
-        for var in pipe.decls.clone() {
+        for &var in &pipe.decls {
             if !pipe.assigns {
                 let slot = self.tree.new_slot();
                 if let Some(var) = self.tree.vars.get_mut(var) {
@@ -276,10 +191,9 @@ impl Parser<'_> {
     }
 
     fn term(&mut self, pipe: &mut Pipe<'_>) -> Parsed<Step> {
-        self.peek_non_space();
         let token = self.next_non_space();
         let span = (token.start, token.end);
-        let operand = match token.kind {
+        pipe.operand = match token.kind {
             TokenKind::Identifier => {
                 let name = self.text(token);
                 let Some(number) = self.functions.number(name) else {
@@ -293,14 +207,14 @@ impl Parser<'_> {
             TokenKind::Dot => Operand::Dot { site: self.site(token.start, span.0, span.1) },
             TokenKind::Nil => self.literal_operand(Literal::Nil, token),
             TokenKind::Variable => {
-                let name = Str::from(self.text(token));
-                if !self.tree.vars.iter().any(|v| v.name == name) {
-                    let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+                let name = self.text(token);
+                if !self.tree.vars.iter().any(|v| v.name.as_bytes() == name) {
+                    let quoted = bowsprit_value::strconv::quote(name);
                     let quoted = String::from_utf8_lossy(&quoted);
                     return Err(self.error(format!("undefined variable {quoted}")));
                 }
                 let site = self.site(token.start, span.0, span.1);
-                Operand::Var { name, site, span }
+                Operand::Var { site, span }
             }
             TokenKind::Field => {
                 let mut path = self.open_path();
@@ -320,7 +234,7 @@ impl Parser<'_> {
                     _ => Number::parse(text),
                 };
                 let number = number.map_err(|m| self.error(m))?;
-                self.literal_operand(Literal::Number(number), token)
+                self.literal_operand(Literal::Number(Box::new(number)), token)
             }
             TokenKind::LeftParen => {
                 if !matches!(pipe.command.first, First::None) {
@@ -337,7 +251,7 @@ impl Parser<'_> {
                 return Ok(Step::Go(State::AfterOperand));
             }
         };
-        Ok(Step::Go(State::Fields(operand)))
+        Ok(Step::Go(State::Fields))
     }
 
     fn literal_operand(&mut self, literal: Literal, token: Token) -> Operand {
@@ -346,8 +260,9 @@ impl Parser<'_> {
     }
 
     /// Reads the fields behind a term and adds the operand to the command.
-    fn fields(&mut self, pipe: &mut Pipe<'_>, mut operand: Operand) -> Parsed<Step> {
+    fn fields(&mut self, pipe: &mut Pipe<'_>) -> Parsed<Step> {
         let chain = self.peek();
+        let mut operand = std::mem::replace(&mut pipe.operand, Operand::Dot { site: NO_SITE });
         if chain.kind == TokenKind::Field {
             let mut path = match &operand {
                 Operand::Fields { path, .. } => *path,
@@ -378,9 +293,9 @@ impl Parser<'_> {
                 let site = self.site(pos, span.0, end);
                 Operand::Fields { base, path, site, span: (span.0, end) }
             }
-            Operand::Var { name, span, .. } => {
+            Operand::Var { span, .. } => {
                 let site = self.site(pos, span.0, end);
-                let base = Base::Var(self.tree.slot(name.as_bytes()));
+                let base = Base::Var(self.tree.slot(self.source_at(span)));
                 Operand::Fields { base, path, site, span: (span.0, end) }
             }
             Operand::Func { number, site, span } => {
@@ -402,6 +317,10 @@ impl Parser<'_> {
                 return Err(self.error(format!("unexpected . after term {quoted}")));
             }
         })
+    }
+
+    fn source_at(&self, span: (u32, u32)) -> &[u8] {
+        self.source.get(span.0 as usize..span.1 as usize).unwrap_or_default()
     }
 
     fn site_text(&self, site: u32) -> String {
@@ -477,7 +396,8 @@ impl Parser<'_> {
             (start, end) = (start + 1, end.saturating_sub(1).max(start + 1));
         }
         let text = node_text(self.source.get(start as usize..end as usize).unwrap_or_default());
-        command.refused = Some((format!("can't give argument to non-function {text}"), site));
+        let message = format!("can't give argument to non-function {text}");
+        command.refused = Some(Box::new((message, site)));
     }
 
     fn find_method(&mut self, command: &mut Command) {
@@ -486,7 +406,8 @@ impl Parser<'_> {
         let Some(len) = path.len.checked_sub(1) else { return };
         path.len = len;
         let last = path.start as usize + usize::from(len);
-        let name = self.unit.idents.get(last).cloned().unwrap_or_default();
+        let name = self.unit.idents.get(last).map_or(&b""[..], |ident| ident.text(self.source));
+        let name = Str::from(name);
         self.receiver(base, path, site);
         let call = MethodCall { name, args: Vec::new(), piped: command.piped, site, skip: 0 };
         let number = self.method(call);
@@ -581,7 +502,7 @@ impl Parser<'_> {
             Operand::Dot { site } => {
                 self.tree.emit(Op::Dot, site);
             }
-            Operand::Var { name, site, .. } => match self.tree.slot(name.as_bytes()) {
+            Operand::Var { site, span } => match self.tree.slot(self.source_at(span)) {
                 Some(slot) => {
                     self.tree.emit(Op::Var(slot), site);
                 }
@@ -631,13 +552,12 @@ impl Parser<'_> {
 
     fn finish_command(&mut self, pipe: &mut Pipe<'_>) {
         pipe.commands += 1;
-        let blank = Command::new(0, 0, false);
-        let mut command = std::mem::replace(&mut pipe.command, blank);
+        let command = &mut pipe.command;
         if let Some(site) = self.unit.sites.get_mut(pipe.site as usize) {
             site.end = command.end;
         }
         if command.piped && command.argc == 0 {
-            self.settle_first(&mut command);
+            self.settle_first(command);
         }
         if let First::Constant { operand } = &command.first {
             let data = !matches!(operand, Operand::Var { .. });
@@ -645,7 +565,8 @@ impl Parser<'_> {
                 pipe.bad_stage = Some(pipe.commands);
             }
         }
-        if let Some((message, site)) = command.refused.take() {
+        if let Some(refused) = command.refused.take() {
+            let (message, site) = *refused;
             self.tree.code.truncate(command.code);
             let site = if site == NO_SITE && pipe.commands == 1 { pipe.site } else { site };
             self.fail(message, site);
@@ -654,13 +575,13 @@ impl Parser<'_> {
         self.emit_command(command);
     }
 
-    fn emit_command(&mut self, mut command: Command) {
+    fn emit_command(&mut self, command: &mut Command) {
         let first = std::mem::replace(&mut command.first, First::None);
         match first {
             First::None | First::Value { .. } => {}
             First::Constant { operand } => self.emit_constant(operand),
             First::Fields { base, path, site } => match command.method {
-                Some(number) => self.call_method(&command, number),
+                Some(number) => self.call_method(command, number),
                 None => {
                     self.emit_fields(base, path, site);
                     self.tree.emit_plain(Op::Unwrap);
@@ -668,7 +589,7 @@ impl Parser<'_> {
             },
             First::Func { number, site } => {
                 if let Some(func) = self.functions.get(number) {
-                    self.emit_call(&command, number, func, site);
+                    self.emit_call(command, number, func, site);
                 }
             }
         }
@@ -752,49 +673,5 @@ impl Parser<'_> {
         self.tree.emit_plain(Op::DropBelow);
         self.tree.patch(end, &mut self.unit.loops);
         self.tree.emit_plain(Op::Unwrap);
-    }
-}
-
-impl Command {
-    fn new(start: u32, code: usize, piped: bool) -> Command {
-        Command {
-            start,
-            end: start,
-            code,
-            piped,
-            first: First::None,
-            argc: 0,
-            args: Vec::new(),
-            first_span: (start, start),
-            refused: None,
-            jumps: Vec::new(),
-            method: None,
-        }
-    }
-}
-
-impl Operand {
-    fn site(&self) -> u32 {
-        match self {
-            Operand::Dot { site }
-            | Operand::Literal { site, .. }
-            | Operand::Fields { site, .. }
-            | Operand::Var { site, .. }
-            | Operand::Func { site, .. } => *site,
-            Operand::Pipe { .. } => NO_SITE,
-        }
-    }
-
-    fn span(&self, sites: &[crate::compile::program::Site]) -> (u32, u32) {
-        match self {
-            Operand::Dot { site } => {
-                sites.get(*site as usize).map(|s| (s.start, s.end)).unwrap_or_default()
-            }
-            Operand::Literal { span, .. }
-            | Operand::Fields { span, .. }
-            | Operand::Var { span, .. }
-            | Operand::Func { span, .. }
-            | Operand::Pipe { span } => *span,
-        }
     }
 }

@@ -122,6 +122,14 @@ impl Run<'_> {
     fn call_engine(&mut self, func: &Func, number: u16, base: usize, argc: usize) -> Step<()> {
         match number {
             engine::INCLUDE | engine::TPL => return self.enter(func, number, base),
+            engine::PRINTF => {
+                let values = self.values.get_mut(base..).unwrap_or_default();
+                if let Some(result) = printf::append(values, self.meter) {
+                    let value = result.map_err(|error| called(self, func.name, error))?;
+                    self.returned(base, value, func.result);
+                    return Ok(());
+                }
+            }
             engine::INDEX => {
                 let result = self.index(base);
                 let slot = result.map_err(|error| called(self, func.name, error))?;

@@ -11,8 +11,9 @@ impl Run<'_> {
         let start = path.start as usize;
         let idents = unit.idents.get(start..start + usize::from(path.len)).unwrap_or_default();
         let mut slot = receiver;
+        let source: &[u8] = &unit.source;
         for (done, ident) in idents.iter().enumerate() {
-            slot = match self.field(slot, ident) {
+            slot = match self.field(slot, ident.text(source)) {
                 Ok(slot) => slot,
                 Err(cause) => {
                     self.unevaluated = Some(idents.len() - done);
@@ -24,21 +25,26 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn field(&mut self, receiver: Slot, name: &Str) -> Step<Slot> {
+    fn field(&mut self, receiver: Slot, name: &[u8]) -> Step<Slot> {
         if receiver.stat == Static::Invalid {
             if self.set.missing_key_is_error() {
-                let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+                let quoted = bowsprit_value::strconv::quote(name);
                 let quoted = String::from_utf8_lossy(&quoted);
                 return fault(format!("nil data; no entry for key {quoted}"));
             }
             return Ok(Slot::INVALID);
         }
         if let Value::Map(map) = &receiver.value {
-            let method = map.ty().named.and_then(|named| named.method(name.as_bytes()));
+            let method = map.ty().named.and_then(|named| named.method(name));
             if method.is_none() {
                 return self.map_key(map, name);
             }
         }
+        self.other_field(&receiver, &Str::from(name))
+    }
+
+    /// A field of what is no map.
+    fn other_field(&mut self, receiver: &Slot, name: &Str) -> Step<Slot> {
         if let Some(method) = find(&receiver.value, name) {
             return self.bare_method(&receiver.value, method);
         }
@@ -51,24 +57,24 @@ impl Run<'_> {
                     let stat = if behind_pointer { Static::Addressed } else { Static::Concrete };
                     Ok(Slot { value, stat })
                 }
-                Field::Unexported => fault(unexported(&receiver, name)),
-                Field::Missing => fault(no_field(&receiver, name)),
+                Field::Unexported => fault(unexported(receiver, name)),
+                Field::Missing => fault(no_field(receiver, name)),
             },
-            _ => fault(no_field(&receiver, name)),
+            _ => fault(no_field(receiver, name)),
         }
     }
 
-    pub(super) fn map_key(&mut self, map: &Map, name: &Str) -> Step<Slot> {
+    fn map_key(&mut self, map: &Map, name: &[u8]) -> Step<Slot> {
         let elem = map.ty().elem;
-        let found = map.get(name.as_bytes());
+        let found = map.get(name);
         if let Some(observer) = &mut self.observer {
-            observer.read(map, name.as_bytes(), found.as_ref());
+            observer.read(map, name, found.as_ref());
         }
         let stat = if elem == Elem::Any { Static::Interface } else { Static::Concrete };
         match found {
             Some(value) => Ok(Slot { value, stat }),
             None if self.set.missing_key_is_error() => {
-                let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+                let quoted = bowsprit_value::strconv::quote(name);
                 fault(format!("map has no entry for key {}", String::from_utf8_lossy(&quoted)))
             }
             None => Ok(Slot { value: elem.zero(), stat }),

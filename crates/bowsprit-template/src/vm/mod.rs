@@ -294,6 +294,7 @@ impl<'r> Run<'r> {
     fn run_frame(&mut self, unit: &Arc<Unit>, body: &Arc<Body>) -> Step<bool> {
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
+        let source: &[u8] = &unit.source;
         while let Some(Instr { op, site }) = body.code.get(pc) {
             pc += 1;
             if *site != NO_SITE
@@ -302,7 +303,7 @@ impl<'r> Run<'r> {
                 frame.at = *site;
             }
             match *op {
-                Op::Text { start, end } => self.text(unit, start, end)?,
+                Op::Text { start, end } => self.text(unit, source, (start, end))?,
                 Op::Print => self.print(unit)?,
                 Op::Pop => {
                     self.pop();

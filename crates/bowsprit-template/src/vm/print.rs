@@ -7,9 +7,11 @@ use bowsprit_value::{FuncError, LimitKind, Str, Value, fmt};
 pub(crate) const NO_VALUE: &[u8] = b"<no value>";
 
 impl Run<'_> {
-    pub(super) fn text(&mut self, unit: &Unit, start: u32, end: u32) -> Step<()> {
+    /// Writes a piece of the unit's source.
+    pub(super) fn text(&mut self, unit: &Unit, source: &[u8], span: (u32, u32)) -> Step<()> {
         let from = self.out.len();
-        let text = unit.source.get(start as usize..end as usize).unwrap_or_default();
+        let (start, end) = span;
+        let text = source.get(start as usize..end as usize).unwrap_or_default();
         self.out.extend_from_slice(text);
         self.wrote(unit, from, Some((start as usize, end as usize)))
     }
@@ -79,7 +81,7 @@ pub fn strip_no_value(text: &[u8]) -> Option<Vec<u8>> {
 fn find(text: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let rest = text.get(from..)?;
-        let at = from + rest.iter().position(|b| *b == b'<')?;
+        let at = from + memchr::memchr(b'<', rest)?;
         if text.get(at..)?.starts_with(NO_VALUE) {
             return Some(at);
         }

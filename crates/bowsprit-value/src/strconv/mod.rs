@@ -9,5 +9,5 @@ pub use crate::unicode::is_print;
 pub use number::{NumCause, NumError, atoi, parse_bool, parse_float, parse_int, parse_uint};
 pub use quote::{
     Unquoted, append_quote, append_quote_rune, append_quote_rune_to_ascii, append_quote_to_ascii,
-    can_backquote, quote, quote_rune, quote_to_ascii, unquote, unquote_char,
+    can_backquote, quote, quote_rune, quote_to_ascii, unquote, unquote_char, unquote_plain,
 };

@@ -203,6 +203,19 @@ fn digits(s: &[u8], count: usize, radix: u32) -> Option<(u32, &[u8])> {
     Some((value, tail))
 }
 
+/// The inside of a literal that stands for its own bytes: one in back quotes without a carriage return,
+/// or one in double quotes with nothing but plain characters of ASCII.
+pub fn unquote_plain(s: &[u8]) -> Option<&[u8]> {
+    let (&delim, rest) = s.split_first()?;
+    let (&end, inner) = rest.split_last()?;
+    let plain = match delim {
+        b'`' => !inner.contains(&b'`') && !inner.contains(&b'\r'),
+        b'"' => inner.iter().all(|b| (b' '..=b'~').contains(b) && !matches!(b, b'"' | b'\\')),
+        _ => false,
+    };
+    (plain && end == delim).then_some(inner)
+}
+
 /// What a double-quoted, back-quoted or single-quoted literal stands for; `None` for wrong syntax.
 ///
 /// ```
@@ -213,6 +226,9 @@ fn digits(s: &[u8], count: usize, radix: u32) -> Option<(u32, &[u8])> {
 /// assert_eq!(unquote(br#""a"b"#), None);
 /// ```
 pub fn unquote(s: &[u8]) -> Option<Vec<u8>> {
+    if let Some(plain) = unquote_plain(s) {
+        return Some(plain.to_vec());
+    }
     let (&delim, rest) = s.split_first()?;
     let inner_end = rest.len().checked_sub(1)?;
     match delim {
@@ -227,11 +243,6 @@ pub fn unquote(s: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn unquote_escaped(mut s: &[u8], delim: u8) -> Option<Vec<u8>> {
-    if let (b'"', Some((b'"', inner))) = (delim, s.split_last())
-        && inner.iter().all(|b| (b' '..=b'~').contains(b) && !matches!(b, b'"' | b'\\'))
-    {
-        return Some(inner.to_vec());
-    }
     let mut out = Vec::with_capacity(s.len());
     while let Some(&first) = s.first() {
         if first == delim {

@@ -7,7 +7,9 @@ use bowsprit_value::unicode;
 
 /// The release's text: custom resource definitions if they are wanted, manifests, hooks.
 pub fn print(release: &Release, options: &Options) -> Vec<u8> {
-    let mut out = Vec::new();
+    const HEAD: usize = 16;
+    let manifests = release.manifests.iter().map(|m| m.path.len() + m.content.len() + HEAD);
+    let mut out = Vec::with_capacity(manifests.sum::<usize>() + 1);
     if options.include_crds {
         for crd in release.crds() {
             push_document(&mut out, crd.filename.as_bytes(), crd.file.data.as_bytes());
