@@ -37,9 +37,10 @@ pub struct Str(Repr);
 
 impl Str {
     /// The bytes, if they are allocated.
-    pub(crate) fn heap(&self) -> Option<&Arc<[u8]>> {
+    pub(crate) fn heap(&self) -> Option<&[u8]> {
         match &self.0 {
             Repr::Heap(bytes) => Some(bytes),
+            Repr::Growing(bytes) => Some(bytes),
             Repr::Static(_) | Repr::Inline(..) => None,
         }
     }

@@ -265,9 +265,9 @@ impl Unit {
         &self.source
     }
 
-    /// The same, shared.
+    /// A copy of it that can be shared, for what is told of errors.
     pub fn shared_source(&self) -> Arc<[u8]> {
-        Arc::clone(&self.source)
+        Arc::from(self.source())
     }
 
     /// The names of the templates that the text defines.

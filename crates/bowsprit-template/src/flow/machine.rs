@@ -191,8 +191,9 @@ impl Flow<'_> {
         let names = frame.unit.idents.get(start..start + usize::from(path.len));
         let reader = frame.reader();
         let mut value = receiver;
+        let source = frame.unit.source();
         for name in names.unwrap_or_default() {
-            value = self.field(&value, name.as_bytes(), Some(reader));
+            value = self.field(&value, name.text(source), Some(reader));
         }
         frame.stack.push(value);
     }

@@ -93,7 +93,7 @@ impl Places {
         let place = Place {
             file: template.file.to_string(),
             template: template.name.to_string(),
-            source: std::sync::Arc::clone(&template.unit.source),
+            source: template.unit.shared_source(),
             start: site.start as usize,
             end: site.end as usize,
             called_by,
