@@ -152,6 +152,7 @@ struct Tracker<'s> {
 
 impl Tracker<'_> {
     fn begin(&mut self, plan: &Plan) {
+        self.flow.add_view("AsMap");
         let global = self.flow.tracked();
         for instance in &plan.instances {
             let values = self.flow.tracked();

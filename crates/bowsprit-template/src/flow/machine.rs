@@ -193,7 +193,10 @@ impl Flow<'_> {
         let mut value = receiver;
         let source = frame.unit.source();
         for name in names.unwrap_or_default() {
-            value = self.field(&value, name.text(source), Some(reader));
+            let name = name.text(source);
+            if !self.views.iter().any(|view| view.as_bytes() == name) {
+                value = self.field(&value, name, Some(reader));
+            }
         }
         frame.stack.push(value);
     }

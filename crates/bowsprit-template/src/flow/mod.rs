@@ -84,6 +84,8 @@ pub struct Flow<'s> {
     nodes: Vec<Node>,
     /// The maps and lists that instructions make.
     makers: HashMap<(usize, usize), Place>,
+    /// Methods that give their receiver in another type.
+    views: Vec<&'static str>,
     /// Calls that have been followed in this pass.
     done: HashSet<(usize, Vec<Place>)>,
     /// How deeply calls are nested.
@@ -114,9 +116,15 @@ impl<'s> Flow<'s> {
             done: HashSet::new(),
             depth: 0,
             changed: false,
+            views: Vec::new(),
             work: 0,
             gave_up: false,
         }
+    }
+
+    /// Says of a method, called without arguments, that it gives its receiver in another type.
+    pub fn add_view(&mut self, method: &'static str) {
+        self.views.push(method);
     }
 
     /// A new value of which is noted what is read.

@@ -107,7 +107,7 @@ mod tests {
 
     fn run(template: &str) -> String {
         let text = b"a: {b: [1, 2.5, 1000000, x]}\nc: true\nbig: 12345678901\nn: null\n\
-            l: [{k: x, v: 1.5}, {k: y, v: 2.5}]\n\"d.e\": q\n";
+            l: [{k: x, v: 1.5}, {k: \"y\", v: 2.5}]\n\"d.e\": q\n";
         let values = bowsprit_yaml::decode(text).unwrap();
         let mut out = Vec::new();
         let printed = JsonPath::parse(template).and_then(|path| path.execute(&values, &mut out));

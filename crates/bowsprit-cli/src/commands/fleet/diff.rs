@@ -34,7 +34,7 @@ static FLAGS: &[Flag] = &[
     Flag::with("since", Kind::Text, "REF", "Compare with the fleet at this git revision"),
     Flag::with("against", Kind::Text, "DIR", "Compare with an earlier `fleet render --output-dir`"),
     Flag::with("format", Kind::Text, "FORMAT", "text (default) or markdown"),
-    Flag::with("context", Kind::Uint64, "LINES", "Lines around each difference (default 3)"),
+    Flag::with("lines", Kind::Uint64, "LINES", "Lines around each difference (default 3)"),
     Flag::switch("detailed-exitcode", "End with 2 where something changes"),
 ];
 
@@ -63,7 +63,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     };
     let after = state(invocation, &fleet)?;
     let changes = before.changes(&after).map_err(Failure::Error)?;
-    let context = parsed.number("context").and_then(|n| usize::try_from(n).ok()).unwrap_or(3);
+    let context = parsed.number("lines").and_then(|n| usize::try_from(n).ok()).unwrap_or(3);
     let text = if markdown { in_markdown(&changes, context) } else { in_text(&changes, context) };
     streams::write(text.as_bytes())?;
     match parsed.is_on("detailed-exitcode") && !changes.is_empty() {

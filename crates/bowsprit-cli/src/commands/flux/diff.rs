@@ -38,7 +38,7 @@ Examples:
 static FLAGS: &[Flag] = &[
     Flag::with("format", Kind::Text, "FORMAT", "text or markdown (default text)"),
     Flag::with("title", Kind::Text, "TEXT", "Heading of the Markdown"),
-    Flag::with("context", Kind::Uint64, "N", "Lines around each difference (default 3)"),
+    Flag::with("lines", Kind::Uint64, "N", "Lines around each difference (default 3)"),
     Flag::switch("live", "Compare with a cluster"),
     Flag::switch("exit-code", "End with exit code 1 where anything differs"),
 ];
@@ -66,7 +66,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             )));
         }
     };
-    let context = usize::try_from(parsed.number("context").unwrap_or(3)).unwrap_or(3);
+    let context = usize::try_from(parsed.number("lines").unwrap_or(3)).unwrap_or(3);
     let text = if markdown {
         let title = parsed.non_empty("title").unwrap_or("What changes in the rendered objects");
         in_markdown(&difference, title, context)
