@@ -3,6 +3,8 @@
 //! They need the programs that `.ci/tools.sh` builds, in the folder that BOWSPRIT_TOOLS names. Without
 //! that variable each test says that it was skipped; with it, a missing program is a failure. CI sets it.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 #[path = "../program.rs"]
 mod program;
 

@@ -7,8 +7,8 @@ use crate::streams;
 use bowsprit::Compat;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::diag::Style;
-use bowsprit::render::CompatError;
 use bowsprit::loader::HelmPaths;
+use bowsprit::render::CompatError;
 use bowsprit::value::strconv;
 use std::path::PathBuf;
 

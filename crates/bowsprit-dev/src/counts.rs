@@ -145,11 +145,11 @@ fn build(root: &Path) -> Result<PathBuf, String> {
     cargo.current_dir(root).args(["build", "--quiet", "--profile", "fast", "--locked"]);
     cargo.args(["--package", "bowsprit-benches", "--bench", "counts"]);
     let messages = output(cargo.arg("--message-format=json"))?;
-    let program = messages.lines().filter_map(|line| {
+    let mut program = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         Some(PathBuf::from(message["executable"].as_str()?))
     });
-    program.last().ok_or_else(|| "cargo: no program".to_string())
+    program.next_back().ok_or_else(|| "cargo: no program".to_string())
 }
 
 fn profile(program: &Path, home: &Path, charts: &[PathBuf]) -> Result<String, String> {

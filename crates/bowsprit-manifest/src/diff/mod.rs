@@ -9,10 +9,10 @@
 //! use bowsprit_manifest::diff::{ObjectSet, TextOptions, diff};
 //!
 //! let before = ObjectSet::parse(b"kind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1'}\n")?;
-//! let after = ObjectSet::parse(b"kind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2', y: '3'}\n")?;
+//! let after = ObjectSet::parse(b"kind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2', z: '3'}\n")?;
 //! let difference = diff(&before, &after);
 //! let paths: Vec<_> = difference.changes[0].fields.iter().map(|f| f.path.as_str()).collect();
-//! assert_eq!(paths, ["data.x", "data.y"]);
+//! assert_eq!(paths, ["data.x", "data.z"]);
 //! assert_eq!(difference.summary(), "0 added, 1 changed, 0 removed, 0 unchanged");
 //! assert!(difference.to_text(&TextOptions::default()).contains("-  x: \"1\"\n"));
 //! # Ok::<(), bowsprit_manifest::ObjectsError>(())

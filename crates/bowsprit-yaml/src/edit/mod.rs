@@ -413,8 +413,9 @@ impl<'s> Writer<'s> {
             && let Some((range, column)) = place::below(self.source, key, node)
         {
             self.replaced.push((node.index, node.tree.after(node.index)));
-            let lines = text::lines(value, column + self.step(), self.newline)?;
-            self.splices.push(Splice::lines_at_end(self.source, range, lines, self.newline));
+            let newline = place::newline_at(self.source, range.start).unwrap_or(self.newline);
+            let lines = text::lines(value, column + self.step(), newline)?;
+            self.splices.push(Splice::lines_at_end(self.source, range, lines, newline));
             return Ok(());
         }
         self.replace(key, node, value)

@@ -54,6 +54,18 @@ pub(super) fn spliced(source: &[u8], mut splices: Vec<Splice>) -> Option<Vec<u8>
     Some(out)
 }
 
+/// The line break at an offset, or the one before it: a text may mix two kinds.
+pub(super) fn newline_at(source: &[u8], at: usize) -> Option<&'static str> {
+    let before = |back: usize| at.checked_sub(back).and_then(|at| source.get(at).copied());
+    match (source.get(at), before(1), before(2)) {
+        (Some(b'\r'), ..) => Some("\r\n"),
+        (Some(b'\n'), ..) => Some("\n"),
+        (_, Some(b'\n'), Some(b'\r')) => Some("\r\n"),
+        (_, Some(b'\n'), _) => Some("\n"),
+        _ => None,
+    }
+}
+
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Where the line begins on which an offset is, behind a byte order mark.
@@ -277,6 +289,7 @@ impl Site {
         newline: &str,
     ) -> Result<Splice, Odd> {
         let range = self.at..self.at;
+        let newline = newline_at(source, self.at).unwrap_or(newline);
         let mut text = text::entry_lines(entries, self.column, newline)?;
         match self.kind {
             SiteKind::End => return Ok(Splice::lines_at_end(source, range, text, newline)),
