@@ -3,6 +3,9 @@
 //! The program is built by these tests themselves (see `program`), so `cargo test --workspace`
 //! needs no step before it, and a program that does not build is a failure, never a skipped test.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+#![allow(clippy::print_stdout, reason = "tests say how much they looked at")]
+
 mod cli;
 mod embedding;
 mod fleet;

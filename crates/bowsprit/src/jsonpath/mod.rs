@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn run(template: &str) -> String {
-        let text = b"a: {b: [1, 2.5, 1000000, x]}\nc: true\nbig: 12345678901\nn: null\n\
+        let text = b"a: {b: [1, 2.5, 1000000, x]}\nc: true\nbig: 12345678901\n\"n\": null\n\
             l: [{k: x, v: 1.5}, {k: \"y\", v: 2.5}]\n\"d.e\": q\n";
         let values = bowsprit_yaml::decode(text).unwrap();
         let mut out = Vec::new();
