@@ -480,7 +480,7 @@ spec:
         inventory.read("test", RELEASE.as_bytes()).unwrap();
         let fleet = to_fleet("shop", &inventory).unwrap();
         assert_eq!(
-            yaml(&[fleet.output.clone()]),
+            yaml(std::slice::from_ref(&fleet.output)),
             "apiVersion: bowsprit.dev/v1alpha1\nkind: Fleet\nname: shop\nreleases:\n\
              - chart: podinfo/podinfo\n  includeCrds: true\n  \
              name: web-podinfo\n  namespace: web\n  values:\n  - values:\n      replicaCount: 2\n  \

@@ -348,8 +348,8 @@ mod tests {
     #[test]
     fn similar_commands_are_suggested() {
         assert_eq!(suggestions("tempate").collect::<Vec<_>>(), ["template"]);
-        assert_eq!(suggestions("TEMP").collect::<Vec<_>>(), ["template"]);
-        assert_eq!(suggestions("evel").collect::<Vec<_>>(), ["eval"]);
+        assert_eq!(suggestions("TEMPL").collect::<Vec<_>>(), ["template"]);
+        assert_eq!(suggestions("evall").collect::<Vec<_>>(), ["eval"]);
         assert_eq!(suggestions("nonsense").count(), 0);
         assert_eq!((distance("", "abc"), distance("kitten", "sitting")), (3, 3));
     }
