@@ -234,8 +234,8 @@ fn nesting_is_bounded() {
         }
         archive
     };
-    assert!(Chart::from_archive(&nested(100), &Limits::default()).is_ok());
-    let error = Chart::from_archive(&nested(101), &Limits::default()).unwrap_err();
+    assert!(Chart::from_archive(nested(100), &Limits::default()).is_ok());
+    let error = Chart::from_archive(nested(101), &Limits::default()).unwrap_err();
     assert!(error.kind().is_limit());
     assert!(error.to_string().ends_with(": charts are nested more than 100 deep"));
 
@@ -259,7 +259,7 @@ fn the_archives_of_a_chart_count_together() {
     files.extend(names.iter().map(|name| (name.as_str(), bomb.as_slice())));
     let mut limits = Limits::default();
     limits.archive.inflated = 4 << 20;
-    let error = Chart::from_archive(&pack(&files), &limits).unwrap_err();
+    let error = Chart::from_archive(pack(&files), &limits).unwrap_err();
     assert_eq!(
         error.to_string(),
         "error unpacking subchart 3.tgz in c: chart archive inflates to more than 4194304 bytes"
