@@ -287,6 +287,33 @@ fn blobs_elsewhere_are_fetched_without_credentials() {
     assert_eq!(store.seen().len(), 1);
 }
 
+/// Storage whose URLs are signed for `GET` refuses `HEAD`.
+#[test]
+fn blobs_may_want_a_token_that_the_manifest_did_not() {
+    let store = Server::start(|seen, _| {
+        assert_eq!(seen.header("authorization"), None);
+        match seen.method.as_str() {
+            "GET" => Answer::ok(archive("web", "1.2.0")),
+            _ => Answer::status(403, "Forbidden"),
+        }
+    });
+    let target = store.url("/blob?signature=get");
+    let tokens = Server::start(|_, _| Answer::ok(r#"{"token":"t0k"}"#));
+    let realm = tokens.url("/token");
+    let server = Server::start(move |seen, _| {
+        if seen.path.contains("/blobs/") && !is_authorized(seen, "Bearer t0k") {
+            let challenge = format!("Bearer realm=\"{realm}\",service=\"reg\"");
+            return Answer::status(401, "Unauthorized").header("WWW-Authenticate", challenge);
+        }
+        match seen.path.ends_with(&sha256(&archive("web", "1.2.0"))) {
+            true => Answer::redirect(&*target),
+            false => registry(seen),
+        }
+    });
+    let folder = Folder::new();
+    assert_eq!(pull(&folder.sources(), &server, &plain()).unwrap(), archive("web", "1.2.0"));
+}
+
 #[test]
 fn a_redirect_can_not_ask_for_credentials() {
     let thief = Server::start(|_, _| {
