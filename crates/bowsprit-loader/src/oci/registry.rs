@@ -264,6 +264,7 @@ impl Registry {
                 }
                 call.headers.push(Header::new("content-type", "application/x-www-form-urlencoded"));
                 call.body = Some(form.finish().into_bytes().into());
+                call.body_is_secret = true;
                 call.credentials = Some(refresh.to_string());
                 call
             }

@@ -331,6 +331,31 @@ fn a_redirect_can_not_ask_for_credentials() {
 }
 
 #[test]
+fn refresh_tokens_do_not_follow_redirects_to_others() {
+    let thief = Server::start(|_, _| Answer::ok(r#"{"token":"t0k"}"#));
+    let target = thief.url("/token");
+    let tokens = Server::start(move |seen, _| {
+        assert!(String::from_utf8_lossy(&seen.body).contains("refresh_token=r3fresh"));
+        Answer::status(307, "Temporary Redirect").header("Location", &*target)
+    });
+    let realm = tokens.url("/token");
+    let server = Server::start(move |_, _| {
+        let challenge = format!("Bearer realm=\"{realm}\"");
+        Answer::status(401, "Unauthorized").header("WWW-Authenticate", challenge)
+    });
+    let folder = Folder::new();
+    folder.write(
+        ".docker/config.json",
+        &format!(r#"{{"auths":{{"{}":{{"identitytoken":"r3fresh"}}}}}}"#, server.host()),
+    );
+    let error = pull(&folder.sources(), &server, &plain()).unwrap_err();
+    assert!(error.contains("would give credentials away"), "{error}");
+    assert!(!error.contains("r3fresh"), "{error}");
+    assert_eq!(tokens.seen().len(), 1);
+    assert!(thief.seen().is_empty());
+}
+
+#[test]
 fn mirrors_are_asked_first() {
     let server = Server::start(|seen, _| registry(seen));
     let mirror = Server::start(|seen, before| {
