@@ -169,10 +169,11 @@ impl Registry {
         place: OciReference,
     ) -> Result<Resolved, OciError> {
         let fetching = "failed to perform \"FetchReference\" on source: ";
-        let fetched = self.manifest(&place).await;
+        let registry = self.for_place(reference, &place);
+        let fetched = registry.manifest(&place).await;
         let (parsed, digest, _) = fetched.map_err(|error| error.doing(fetching))?;
         let resolved = |place, digest, manifest| {
-            let (reference, finder) = (reference.clone(), self.clone());
+            let (reference, finder) = (reference.clone(), registry.clone());
             Ok(Resolved { reference, place, digest, manifest, finder })
         };
         let listed = match parsed {
@@ -182,7 +183,7 @@ impl Registry {
         for entry in &listed {
             let one =
                 OciReference { digest: Some(entry.digest.clone()), tag: None, ..place.clone() };
-            if let Ok((Parsed::Chart(manifest), _, _)) = self.manifest(&one).await {
+            if let Ok((Parsed::Chart(manifest), _, _)) = registry.manifest(&one).await {
                 return resolved(place, digest, manifest);
             }
         }
@@ -224,7 +225,8 @@ impl Registry {
         let Manifest { config, chart, provenance, .. } = &resolved.manifest;
         let key = hex(&chart.digest);
         let file = paths.chart_content(key);
-        let registry = self.clone().knowing(&resolved.finder);
+        let registry = self.for_place(&resolved.reference, &resolved.place);
+        let registry = registry.knowing(&resolved.finder);
         let archive = async {
             if crate::content::is_intact(&file, key) {
                 return Ok(());

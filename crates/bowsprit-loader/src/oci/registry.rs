@@ -91,6 +91,19 @@ impl Registry {
         self
     }
 
+    /// A client for the place where a chart is. A mirror is another host: the credentials and the
+    /// certificate that were given for the registry are not for it, but the store may have its own.
+    pub(super) fn for_place(&self, reference: &OciReference, place: &OciReference) -> Registry {
+        let mut client = self.clone();
+        if place.registry != reference.registry {
+            client.options.credentials = None;
+            client.options.tls = self.options.tls.anonymous();
+            client.tls = Arc::new(client.options.tls.clone());
+            client.session = Arc::default();
+        }
+        client
+    }
+
     /// A request to a host.
     pub(super) fn call(&self, method: Method, registry: &str, path: &str) -> Call {
         let scheme = if self.options.plain_http { "http" } else { "https" };

@@ -355,6 +355,40 @@ fn refresh_tokens_do_not_follow_redirects_to_others() {
     assert!(thief.seen().is_empty());
 }
 
+/// A server that serves only those who give a name and a password.
+fn demanding(pair: &'static str) -> Server {
+    Server::start(move |seen, _| match seen.header("authorization") {
+        Some(given) if given == pair => registry(seen),
+        _ => Answer::status(401, "Unauthorized").header("WWW-Authenticate", "Basic realm=\"x\""),
+    })
+}
+
+#[test]
+fn mirrors_do_not_get_the_credentials_of_others() {
+    let given = |server: &Server| {
+        let all = server.seen();
+        all.iter().filter_map(|s| s.header("authorization").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let server = demanding("Basic dTpw");
+    let mirror = demanding("Basic bTpt");
+    let mut query = plain();
+    query.version = "1.2.0".to_owned();
+    query.credentials =
+        Some(Credentials { username: "u".into(), password: "p".into(), source: "test".into() });
+    let folder = Folder::new();
+    let sources = folder.sources().mirrors(vec![(server.host(), mirror.host())]);
+    assert!(pull(&sources, &server, &query).is_err());
+    assert_eq!(given(&mirror), [""; 0]);
+    // Its own it gets.
+    folder.write(
+        ".docker/config.json",
+        &format!(r#"{{"auths":{{"{}":{{"auth":"bTpt"}}}}}}"#, mirror.host()),
+    );
+    assert_eq!(pull(&sources, &server, &query).unwrap(), archive("web", "1.2.0"));
+    assert!(given(&mirror).iter().all(|given| given == "Basic bTpt"));
+    assert!(server.seen().is_empty());
+}
+
 #[test]
 fn mirrors_are_asked_first() {
     let server = Server::start(|seen, _| registry(seen));
