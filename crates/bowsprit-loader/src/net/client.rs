@@ -67,6 +67,8 @@ pub struct Call {
     pub headers: Vec<Header>,
     /// With which content.
     pub body: Option<Arc<[u8]>>,
+    /// Whether the content is for that host alone.
+    pub body_is_secret: bool,
     /// Whom to trust.
     pub tls: Arc<Tls>,
     /// What errors say of the credentials that are among the headers.
@@ -89,6 +91,7 @@ impl Call {
             url: bare,
             headers: Vec::new(),
             body: None,
+            body_is_secret: false,
             tls: Arc::default(),
             credentials: None,
             limit: u64::MAX,
@@ -380,6 +383,13 @@ impl<'c> Tries<'c> {
             request.url = target;
             self.redirected = Some(request.url.clone());
             if origin(&request.url) != home {
+                if call.body_is_secret && request.body.is_some() {
+                    let why = format!(
+                        "the redirect to {} would give credentials away",
+                        redacted(&request.url)
+                    );
+                    return Err(self.error(FetchErrorKind::Redirect(why)));
+                }
                 request.headers.retain(|header| !header.secret);
                 request.tls = Arc::new(call.tls.anonymous());
             }

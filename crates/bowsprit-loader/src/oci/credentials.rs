@@ -16,7 +16,7 @@ use tokio::process::Command;
 const HELPER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Finds and keeps credentials for registries.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CredentialStore {
     helm: PathBuf,
     docker: Option<PathBuf>,

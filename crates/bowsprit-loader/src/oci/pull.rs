@@ -29,6 +29,8 @@ pub struct Resolved {
     pub digest: String,
     /// Which blobs make the chart.
     pub manifest: Manifest,
+    /// Who found it, and has tokens by now.
+    finder: Registry,
 }
 
 /// A chart that is there now.
@@ -167,19 +169,22 @@ impl Registry {
         place: OciReference,
     ) -> Result<Resolved, OciError> {
         let fetching = "failed to perform \"FetchReference\" on source: ";
-        let fetched = self.manifest(&place).await;
+        let registry = self.for_place(reference, &place);
+        let fetched = registry.manifest(&place).await;
         let (parsed, digest, _) = fetched.map_err(|error| error.doing(fetching))?;
+        let resolved = |place, digest, manifest| {
+            let (reference, finder) = (reference.clone(), registry.clone());
+            Ok(Resolved { reference, place, digest, manifest, finder })
+        };
         let listed = match parsed {
-            Parsed::Chart(manifest) => {
-                return Ok(Resolved { reference: reference.clone(), place, digest, manifest });
-            }
+            Parsed::Chart(manifest) => return resolved(place, digest, manifest),
             Parsed::List(listed) => listed,
         };
         for entry in &listed {
             let one =
                 OciReference { digest: Some(entry.digest.clone()), tag: None, ..place.clone() };
-            if let Ok((Parsed::Chart(manifest), _, _)) = self.manifest(&one).await {
-                return Ok(Resolved { reference: reference.clone(), place, digest, manifest });
+            if let Ok((Parsed::Chart(manifest), _, _)) = registry.manifest(&one).await {
+                return resolved(place, digest, manifest);
             }
         }
         Err(OciError::Invalid(format!(
@@ -220,20 +225,22 @@ impl Registry {
         let Manifest { config, chart, provenance, .. } = &resolved.manifest;
         let key = hex(&chart.digest);
         let file = paths.chart_content(key);
+        let registry = self.for_place(&resolved.reference, &resolved.place);
+        let registry = registry.knowing(&resolved.finder);
         let archive = async {
             if crate::content::is_intact(&file, key) {
                 return Ok(());
             }
             let mut sink = FileSink::create_in(&paths.content_cache)?;
-            self.blob(&resolved, chart, limit, &mut sink).await?;
+            registry.blob(&resolved, chart, limit, &mut sink).await?;
             check(chart, sink.size(), &sink.digest())?;
             Ok(sink.keep(&file)?)
         };
         // Helm reads the metadata from the config, which therefore has to be there.
-        let metadata = self.small(&resolved, config);
+        let metadata = registry.small(&resolved, config);
         let signature = async {
             match provenance.as_ref().filter(|_| with_provenance) {
-                Some(provenance) => self.small(&resolved, provenance).await.map(Some),
+                Some(provenance) => registry.small(&resolved, provenance).await.map(Some),
                 None => Ok(None),
             }
         };

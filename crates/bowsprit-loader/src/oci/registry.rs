@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How registries are reached.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryOptions {
     /// Speaks HTTP without TLS.
@@ -80,6 +80,28 @@ impl Registry {
     /// The store with the credentials.
     pub fn store(&self) -> &CredentialStore {
         &self.store
+    }
+
+    /// The same client with what another one has learnt, if that asks in the same way and with the same
+    /// credentials.
+    pub(super) fn knowing(mut self, other: &Registry) -> Registry {
+        if self.options == other.options && self.store == other.store {
+            self.session = Arc::clone(&other.session);
+        }
+        self
+    }
+
+    /// A client for the place where a chart is. A mirror is another host: the credentials and the
+    /// certificate that were given for the registry are not for it, but the store may have its own.
+    pub(super) fn for_place(&self, reference: &OciReference, place: &OciReference) -> Registry {
+        let mut client = self.clone();
+        if place.registry != reference.registry {
+            client.options.credentials = None;
+            client.options.tls = self.options.tls.anonymous();
+            client.tls = Arc::new(client.options.tls.clone());
+            client.session = Arc::default();
+        }
+        client
     }
 
     /// A request to a host.
@@ -161,7 +183,9 @@ impl Registry {
                 // The token is too old by now, or the blob wants one that the manifest did not.
                 let probe = self.call_url(Method::Head, &call.url);
                 let (probe, reply) = self.send(probe, reference, Access::Pull).await?;
-                if reply.response.status >= 400 {
+                // Whatever else is wrong, the download tells: storage elsewhere may refuse to be asked
+                // for the headers alone.
+                if reply.response.status == 401 {
                     return Err(self.refused(&probe, reply, reference).await);
                 }
                 self.authorize(&mut call, &reference.registry, &scope);
@@ -253,6 +277,7 @@ impl Registry {
                 }
                 call.headers.push(Header::new("content-type", "application/x-www-form-urlencoded"));
                 call.body = Some(form.finish().into_bytes().into());
+                call.body_is_secret = true;
                 call.credentials = Some(refresh.to_string());
                 call
             }

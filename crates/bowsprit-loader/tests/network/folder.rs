@@ -79,8 +79,13 @@ pub(crate) fn with_fetch(fetch: Arc<dyn Fetch>) -> Client {
     Client::new(fetch).policy(policy)
 }
 
+/// Waits for what no test should wait for longer than a minute.
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
-    Blocking::new().unwrap().wait(future)
+    let runtime = Blocking::new().unwrap();
+    let bounded = async { tokio::time::timeout(Duration::from_secs(60), future).await };
+    let output = runtime.wait(bounded);
+    runtime.end();
+    output.expect("a minute has passed")
 }
 
 /// The archive of a chart with a template.

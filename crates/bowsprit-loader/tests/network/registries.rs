@@ -287,6 +287,33 @@ fn blobs_elsewhere_are_fetched_without_credentials() {
     assert_eq!(store.seen().len(), 1);
 }
 
+/// Storage whose URLs are signed for `GET` refuses `HEAD`.
+#[test]
+fn blobs_may_want_a_token_that_the_manifest_did_not() {
+    let store = Server::start(|seen, _| {
+        assert_eq!(seen.header("authorization"), None);
+        match seen.method.as_str() {
+            "GET" => Answer::ok(archive("web", "1.2.0")),
+            _ => Answer::status(403, "Forbidden"),
+        }
+    });
+    let target = store.url("/blob?signature=get");
+    let tokens = Server::start(|_, _| Answer::ok(r#"{"token":"t0k"}"#));
+    let realm = tokens.url("/token");
+    let server = Server::start(move |seen, _| {
+        if seen.path.contains("/blobs/") && !is_authorized(seen, "Bearer t0k") {
+            let challenge = format!("Bearer realm=\"{realm}\",service=\"reg\"");
+            return Answer::status(401, "Unauthorized").header("WWW-Authenticate", challenge);
+        }
+        match seen.path.ends_with(&sha256(&archive("web", "1.2.0"))) {
+            true => Answer::redirect(&*target),
+            false => registry(seen),
+        }
+    });
+    let folder = Folder::new();
+    assert_eq!(pull(&folder.sources(), &server, &plain()).unwrap(), archive("web", "1.2.0"));
+}
+
 #[test]
 fn a_redirect_can_not_ask_for_credentials() {
     let thief = Server::start(|_, _| {
@@ -301,6 +328,65 @@ fn a_redirect_can_not_ask_for_credentials() {
     let folder = Folder::new();
     assert!(pull(&folder.sources(), &server, &query).is_err());
     assert!(thief.seen().iter().all(|seen| seen.header("authorization").is_none()));
+}
+
+#[test]
+fn refresh_tokens_do_not_follow_redirects_to_others() {
+    let thief = Server::start(|_, _| Answer::ok(r#"{"token":"t0k"}"#));
+    let target = thief.url("/token");
+    let tokens = Server::start(move |seen, _| {
+        assert!(String::from_utf8_lossy(&seen.body).contains("refresh_token=r3fresh"));
+        Answer::status(307, "Temporary Redirect").header("Location", &*target)
+    });
+    let realm = tokens.url("/token");
+    let server = Server::start(move |_, _| {
+        let challenge = format!("Bearer realm=\"{realm}\"");
+        Answer::status(401, "Unauthorized").header("WWW-Authenticate", challenge)
+    });
+    let folder = Folder::new();
+    folder.write(
+        ".docker/config.json",
+        &format!(r#"{{"auths":{{"{}":{{"identitytoken":"r3fresh"}}}}}}"#, server.host()),
+    );
+    let error = pull(&folder.sources(), &server, &plain()).unwrap_err();
+    assert!(error.contains("would give credentials away"), "{error}");
+    assert!(!error.contains("r3fresh"), "{error}");
+    assert_eq!(tokens.seen().len(), 1);
+    assert!(thief.seen().is_empty());
+}
+
+/// A server that serves only those who give a name and a password.
+fn demanding(pair: &'static str) -> Server {
+    Server::start(move |seen, _| match seen.header("authorization") {
+        Some(given) if given == pair => registry(seen),
+        _ => Answer::status(401, "Unauthorized").header("WWW-Authenticate", "Basic realm=\"x\""),
+    })
+}
+
+#[test]
+fn mirrors_do_not_get_the_credentials_of_others() {
+    let given = |server: &Server| {
+        let all = server.seen();
+        all.iter().filter_map(|s| s.header("authorization").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let server = demanding("Basic dTpw");
+    let mirror = demanding("Basic bTpt");
+    let mut query = plain();
+    query.version = "1.2.0".to_owned();
+    query.credentials =
+        Some(Credentials { username: "u".into(), password: "p".into(), source: "test".into() });
+    let folder = Folder::new();
+    let sources = folder.sources().mirrors(vec![(server.host(), mirror.host())]);
+    assert!(pull(&sources, &server, &query).is_err());
+    assert_eq!(given(&mirror), [""; 0]);
+    // Its own it gets.
+    folder.write(
+        ".docker/config.json",
+        &format!(r#"{{"auths":{{"{}":{{"auth":"bTpt"}}}}}}"#, mirror.host()),
+    );
+    assert_eq!(pull(&sources, &server, &query).unwrap(), archive("web", "1.2.0"));
+    assert!(given(&mirror).iter().all(|given| given == "Basic bTpt"));
+    assert!(server.seen().is_empty());
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! A server that answers as a test wants, for better or worse.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -77,6 +79,8 @@ type Handler = dyn Fn(&Seen, usize) -> Answer + Send + Sync;
 pub(crate) struct Server {
     pub(crate) port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
+    /// An assertion of the handler's did not hold. The client may have tried again since.
+    failed: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -87,6 +91,15 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+        let failed: Arc<AtomicBool> = Arc::default();
+        let outcome = Arc::clone(&failed);
+        let handler = move |seen: &Seen, before: usize| {
+            let answer = catch_unwind(AssertUnwindSafe(|| handler(seen, before)));
+            answer.unwrap_or_else(|panic| {
+                outcome.store(true, Ordering::SeqCst);
+                resume_unwind(panic)
+            })
+        };
         let handler: Arc<Handler> = Arc::new(handler);
         let log = Arc::clone(&seen);
         std::thread::spawn(move || {
@@ -98,7 +111,7 @@ impl Server {
                 });
             }
         });
-        Server { port, seen }
+        Server { port, seen, failed }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -114,9 +127,24 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        let failed = self.failed.load(Ordering::SeqCst);
+        assert!(std::thread::panicking() || !failed, "the server was asked in a wrong way");
+    }
+}
+
+/// How long a client may be silent, or not take what it is sent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 fn serve(stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
+    if reader.fill_buf()?.first() == Some(&TLS_HANDSHAKE) {
+        return refuse_tls(&mut stream, &mut reader);
+    }
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -145,6 +173,18 @@ fn serve(stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> std::i
             return Ok(());
         }
     }
+}
+
+/// How a client begins that speaks TLS.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// Answers in plain HTTP, as servers do that do not know TLS.
+fn refuse_tls(stream: &mut TcpStream, reader: &mut impl Read) -> std::io::Result<()> {
+    stream
+        .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")?;
+    stream.shutdown(Shutdown::Write)?;
+    // A connection that is closed with something unread is reset, and the answer may be lost.
+    std::io::copy(reader, &mut std::io::sink()).map(drop)
 }
 
 /// False where the connection is to be closed.
