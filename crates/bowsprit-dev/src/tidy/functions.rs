@@ -33,6 +33,8 @@ pub(super) fn check(sources: &[Source]) -> Vec<String> {
 fn row_name(line: &str) -> Option<&str> {
     let (name, rest) = line.trim_start().strip_prefix("(\"")?.split_once("\", ")?;
     let is_row = rest.ends_with("),") && rest.contains("::");
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric());
+    // Fields of Helm's structs begin with capitals, functions don't.
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric());
     (is_row && is_name).then_some(name)
 }
