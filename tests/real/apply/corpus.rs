@@ -176,13 +176,9 @@ fn charts_arrive_as_helm_brings_them() {
         one.bowsprit_ok(&["uninstall", "rel", "-n", &ns, "--hooks", "skip"]);
         two.helm_ok(&["uninstall", "rel", "-n", &ns, "--no-hooks"]);
         let (left, helms) = (held(one, &ns), held(two, &ns));
-        let keys = |objects: &BTreeMap<String, Json>| objects.keys().cloned().collect::<Vec<_>>();
+        // What Helm leaves too is to be kept, or waits for a finalizer's controller that isn't there.
         let more = left.keys().find(|key| !helms.contains_key(*key));
         assert_eq!(more, None, "{} uninstalled", subject.name);
-        let others = left.values().filter(|object| {
-            object["metadata"]["annotations"]["helm.sh/resource-policy"].is_null()
-        });
-        assert_eq!(others.count(), 0, "{} uninstalled: {:?}", subject.name, keys(&left));
         clean(one, &ns);
         clean(two, &ns);
         done += 1;

@@ -68,8 +68,8 @@ fn walk(server: &Server, name: &str, chart: &str, labels: &str, set: &str) {
     let before = server.objects();
     let policy = bind(server, name, labels);
 
-    let said =
-        server.bowsprit_command(&["apply", name, chart, "--context", "two", "-n", &ns]).output();
+    let apply = ["apply", name, chart, "--context", "two", "-n", &ns];
+    let said = server.bowsprit_command(&[&apply[..], &part_of].concat()).output();
     let said = said.unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let plan = String::from_utf8_lossy(&said.stderr);
