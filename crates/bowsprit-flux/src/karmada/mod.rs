@@ -1,7 +1,7 @@
 //! HelmReleases delivered through Karmada: the policies that bring them to clusters, the overrides that
 //! make them differ there, and the customization that teaches Karmada today's versions of Flux's kinds.
 //!
-//! [`policies`] writes such objects, [`overridden`] reads them: it gives the objects as a member cluster
+//! [`policies()`] writes such objects, [`overridden`] reads them: it gives the objects as a member cluster
 //! gets them.
 
 mod apply;
