@@ -14,7 +14,8 @@ target=wasm32-unknown-unknown
 way=${WASM_WAY:-any}
 prefix=${WASM_PREFIX:-target/wasm-toolchain}
 
-mapfile -t core < <(cargo run --quiet --package bowsprit-dev -- core)
+cargo build --quiet --workspace --bin bowsprit-dev
+mapfile -t core < <(target/debug/bowsprit-dev core)
 [ "${#core[@]}" -gt 0 ] || { echo "wasm: no core crates?" >&2; exit 1; }
 packages=()
 for crate in "${core[@]}"; do packages+=(--package "$crate"); done
