@@ -230,7 +230,7 @@ fn check_bytes(place: &str, before: &str, after: &str, options: &Options) {
         let field = matches!(line.trim(), "labels:" | "annotations:" | "metadata:");
         field
             || names.iter().any(|name| line.contains(*name))
-            || line.ends_with("a: team # of \"four\"")
+            || line.trim_end().ends_with("a: team # of \"four\"")
     };
     // What could be rewritten: mappings in braces, and values that were overwritten.
     let open = |line: &str| {
