@@ -184,11 +184,14 @@ fn release(
         version: fields.text("version")?,
         versions: fields.pairs("versions")?,
         selector: fields.selector("selector")?,
-        labels: fields.pairs("labels")?,
         include_crds: fields.get("includeCrds").is_none() || fields.switch("includeCrds")?,
         line: node.line(),
         ..ReleaseSpec::default()
     };
+    if let Some(labels) = fields.get("labels") {
+        let error = fields.error(labels, "labels", "a fleet's renders are not labelled yet");
+        return Err(error.hint("`bowsprit label` puts labels on what was rendered"));
+    }
     if let Some(seed) = fields.get("seed") {
         let number = seed.as_f64().filter(|n| *n >= 0.0 && n.fract() == 0.0 && *n < 9e15);
         let number =
