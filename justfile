@@ -33,6 +33,11 @@ counts:
 versus-helm *args="--families":
     cargo run --release --package bowsprit-dev -- versus-helm {{ args }}
 
+# Measure a fleet's renders beside Helm's and write docs/fleet-benchmarks.md; takes a few minutes.
+fleet-versus-helm *args="":
+    cargo build --release --package bowsprit-cli
+    cargo run --release --package bowsprit-dev -- fleet-versus-helm {{ args }}
+
 # Build the core crates for wasm32-unknown-unknown.
 wasm:
     .ci/wasm.sh

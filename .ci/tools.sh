@@ -45,7 +45,14 @@ docker-registry() { debian docker-registry docker-registry; }
 nginx() { debian nginx nginx-light; }
 openssl() { debian openssl openssl; }
 
-all=(helm oracle wds kustomize gpg docker-registry nginx openssl)
+# Encrypted values, and keys for them.
+sops() { go_install github.com/getsops/sops/v3/cmd/sops@v3.13.3; }
+age-keygen() { go_install filippo.io/age/cmd/age-keygen@v1.2.1; }
+
+# A browser that shows reports.
+chromium() { debian chromium chromium; }
+
+all=(helm oracle wds kustomize gpg docker-registry nginx openssl sops age-keygen chromium)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

@@ -196,6 +196,67 @@ fn a_promotion_is_gated_recorded_and_taken_back() {
 }
 
 #[test]
+fn objects_are_labelled_as_the_file_and_the_delivery_say() {
+    let folder = fleet("labels");
+    let labelled = FLEET.replace("  chart: ./web\n", "  chart: ./web\n  labels: {team: shop}\n");
+    folder.write("bowsprit.yaml", &labelled);
+    let text = folder.out(&["fleet", "render", "--cluster", "a"]);
+    assert_eq!(text.matches("team: shop").count(), 2, "the object and its pods: {text}");
+    assert!(!text.contains("app.kubernetes.io/instance"), "{text}");
+    folder.write("bowsprit.yaml", &format!("{labelled}delivery: {{karmada: {{context: k}}}}\n"));
+    let text = folder.out(&["fleet", "render", "--cluster", "a"]);
+    assert!(
+        text.contains("app.kubernetes.io/instance: web") && text.contains("team: shop"),
+        "{text}"
+    );
+    folder.write("bowsprit.yaml", &labelled.replace("{team: shop}", "{team: 'a b'}"));
+    let error = folder.error(&["fleet", "render"]);
+    assert!(error.contains("labels: ") && error.contains("for clusters a, b"), "{error}");
+}
+
+#[test]
+fn snapshots_say_what_clusters_offer() {
+    let folder = fleet("snapshots");
+    let template = "kind: ConfigMap\nmetadata: {name: seen}\ndata:\n  kube: {{ .Capabilities.KubeVersion }}\n  \
+        site: {{ (lookup \"v1\" \"ConfigMap\" \"kube-system\" \"site\").data.name }}\n";
+    folder.write("web/templates/seen.yaml", template);
+    let snapshot = |region: &str| {
+        format!(
+            "apiVersion: bowsprit.dev/v1alpha1\nkind: TargetSnapshot\nkubeVersion: v1.33.1\napiVersions: [v1, apps/v1]\nobjects:\n\
+             - {{apiVersion: v1, kind: ConfigMap, metadata: {{name: site, namespace: kube-system}}, data: {{name: site-{region}}}}}\n"
+        )
+    };
+    folder.write("seen/eu.yaml", &snapshot("eu"));
+    folder.write("seen/us.yaml", &snapshot("us"));
+    folder.write(
+        "bowsprit.yaml",
+        &format!("{FLEET}capabilities:\n- snapshot: seen/${{region}}.yaml\n"),
+    );
+    let text = folder.out(&["fleet", "render"]);
+    assert!(text.contains("site: site-eu") && text.contains("site: site-us"), "{text}");
+    assert!(text.contains("kube: v1.33.1"), "{text}");
+    folder.write(
+        "bowsprit.yaml",
+        &format!("{FLEET}capabilities:\n- snapshot: seen/${{zone}}.yaml\n"),
+    );
+    let error = folder.error(&["fleet", "plan"]);
+    assert!(error.contains("cluster \"a\" has no label \"zone\""), "{error}");
+}
+
+#[test]
+fn releases_may_be_called_otherwise_on_clusters() {
+    let folder = fleet("names");
+    folder.write(
+        "web/templates/web.yaml",
+        &TEMPLATE.replace("name: web\nspec", "name: {{ .Release.Name }}\nspec"),
+    );
+    let named = FLEET.replace("  chart: ./web\n", "  chart: ./web\n  releaseName: web-${ring}\n");
+    folder.write("bowsprit.yaml", &named);
+    let text = folder.out(&["fleet", "render"]);
+    assert!(text.contains("name: web-canary") && text.contains("name: web-stable"), "{text}");
+}
+
+#[test]
 fn the_first_file_works_and_errors_help() {
     let folder = Folder::new("init");
     let missing = folder.error(&["fleet", "plan"]);

@@ -10,6 +10,7 @@ mod program;
 
 mod apply;
 mod dependencies;
+mod fleet;
 mod flux;
 mod index;
 mod kustomize;

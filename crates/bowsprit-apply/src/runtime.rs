@@ -43,6 +43,14 @@ impl Runtime {
         })
     }
 
+    /// Calls a function when the program is interrupted or asked to end, once.
+    pub fn on_interrupt(&self, react: impl FnOnce() + Send + 'static) {
+        self.0.spawn(async move {
+            interrupted().await;
+            react();
+        });
+    }
+
     pub(crate) fn handle(&self) -> tokio::runtime::Handle {
         self.0.handle().clone()
     }

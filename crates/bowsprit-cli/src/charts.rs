@@ -10,24 +10,50 @@ use bowsprit::loader::{
 };
 use std::path::PathBuf;
 
+const USERNAME: Flag =
+    Flag::with("username", Kind::Text, "NAME", "Name of the user at the repository or registry");
+const PASSWORD: Flag = Flag::with("password", Kind::Text, "PASSWORD", "Password of the user");
+const PASS_CREDENTIALS: Flag =
+    Flag::switch("pass-credentials", "Give the password to every host that the chart comes from");
+const CERT_FILE: Flag = Flag::with("cert-file", Kind::Text, "FILE", "Certificate to identify with");
+const KEY_FILE: Flag = Flag::with("key-file", Kind::Text, "FILE", "Key of that certificate");
+const CA_FILE: Flag =
+    Flag::with("ca-file", Kind::Text, "FILE", "Trust the authorities in FILE and no others");
+const INSECURE: Flag = Flag::switch("insecure-skip-tls-verify", "Trust every server");
+const PLAIN_HTTP: Flag = Flag::switch("plain-http", "Talk to the registry without TLS");
+const MIRROR: Flag = Flag::with(
+    "registry-mirror",
+    Kind::Texts,
+    "HOST=MIRROR",
+    "Ask MIRROR before the registry HOST; repeatable",
+);
+
+/// As whom servers of charts are asked, and whom to trust.
+pub(crate) static REMOTE: &[Flag] = &[
+    USERNAME,
+    PASSWORD,
+    PASS_CREDENTIALS,
+    CERT_FILE,
+    KEY_FILE,
+    CA_FILE,
+    INSECURE,
+    PLAIN_HTTP,
+    MIRROR,
+];
+
 pub(crate) static FLAGS: &[Flag] = &[
     Flag::with("version", Kind::Text, "VERSION", "The chart's version, or a range: 1.2.3, ^1.2"),
     Flag::switch("devel", "Take versions into account that are not released yet, as >0.0.0-0 does"),
     Flag::with("repo", Kind::Text, "URL", "Look for the chart in the repository at URL"),
-    Flag::with("username", Kind::Text, "NAME", "Name of the user at the repository or registry"),
-    Flag::with("password", Kind::Text, "PASSWORD", "Password of the user"),
-    Flag::switch("pass-credentials", "Give the password to every host that the chart comes from"),
-    Flag::with("cert-file", Kind::Text, "FILE", "Certificate to identify with"),
-    Flag::with("key-file", Kind::Text, "FILE", "Key of that certificate"),
-    Flag::with("ca-file", Kind::Text, "FILE", "Trust the authorities in FILE and no others"),
-    Flag::switch("insecure-skip-tls-verify", "Trust every server"),
-    Flag::switch("plain-http", "Talk to the registry without TLS"),
-    Flag::with(
-        "registry-mirror",
-        Kind::Texts,
-        "HOST=MIRROR",
-        "Ask MIRROR before the registry HOST; repeatable",
-    ),
+    USERNAME,
+    PASSWORD,
+    PASS_CREDENTIALS,
+    CERT_FILE,
+    KEY_FILE,
+    CA_FILE,
+    INSECURE,
+    PLAIN_HTTP,
+    MIRROR,
     Flag::switch("verify", "Check the chart's signature before it is used"),
     Flag::with("keyring", Kind::Text, "FILE", "Public keys for --verify"),
 ];

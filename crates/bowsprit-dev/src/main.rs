@@ -12,6 +12,8 @@
 //! - `apply-time` measures how long bowsprit and Helm take to bring a chart to an API server.
 //! - `counts` counts the instructions and allocations of a render's stages and compares them with those
 //!   that are held.
+//! - `fleet-versus-helm` measures a fleet's renders beside runs of Helm and writes
+//!   `docs/fleet-benchmarks.md`.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
 //!
 //! It is no part of the product and is never published.
@@ -28,6 +30,8 @@ mod apply_time;
 mod conformance;
 mod counts;
 mod differ;
+#[cfg(unix)]
+mod fleet;
 mod golden;
 #[cfg(unix)]
 mod lint;
@@ -48,6 +52,8 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]
        bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
                            [--seed N] [--cases N] [--warnings] [--out REPORT.json]
+       bowsprit-dev fleet-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--clusters N]
+                                      [--runs N] [--out FILE]
        bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
                                      [--show N] [--no-umbrella]
        bowsprit-dev schemas VERSION=FOLDER...
@@ -69,6 +75,8 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
         Some((task, rest)) if task == "umbrella" => umbrella::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),
+        #[cfg(unix)]
+        Some((task, rest)) if task == "fleet-versus-helm" => fleet::run(rest),
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),

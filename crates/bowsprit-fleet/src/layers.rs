@@ -83,15 +83,28 @@ impl<'w> Layers<'w> {
     }
 
     fn expand(&self, layer: &Layer, target: &Target, text: &str) -> Result<String, Error> {
+        let hint = "give the label, restrict the layer by a selector, or make its file optional";
+        self.expand_at(layer.line, target, text).map_err(|error| error.hint(hint))
+    }
+
+    /// Fills in the placeholders of a text on a line of the fleet file.
+    ///
+    /// # Errors
+    ///
+    /// Names the cluster and the label that it lacks.
+    pub(crate) fn expand_at(
+        &self,
+        line: usize,
+        target: &Target,
+        text: &str,
+    ) -> Result<String, Error> {
         target.expand(text).map_err(|key| {
             let name = &target.name;
             let message = match key.starts_with("${") {
                 true => format!("{text:?}: a placeholder is not closed"),
                 false => format!("cluster {name:?} has no label {key:?}, which {text:?} asks for"),
             };
-            let hint =
-                "give the label, restrict the layer by a selector, or make its file optional";
-            Error::new(&self.file, message).at(layer.line, "").hint(hint)
+            Error::new(&self.file, message).at(line, "")
         })
     }
 

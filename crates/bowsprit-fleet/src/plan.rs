@@ -81,6 +81,8 @@ pub struct ReleasePlan {
 pub struct Group {
     /// The group's number among all of the plan, from 0.
     pub number: usize,
+    /// What the release is called on these clusters.
+    pub name: String,
     /// The clusters: places in [`Plan::targets`], rising.
     pub targets: Vec<usize>,
     /// The version or range of the chart.
@@ -204,12 +206,18 @@ fn groups(
         }
         let resolved = layers.resolve(spec, target)?;
         let version = version_for(file, spec, target);
-        let offer = offer(file, target);
-        let at = *known.entry((key(&resolved), version, offer.clone())).or_insert(groups.len());
+        let name = match &spec.release_name {
+            Some(name) => layers.expand_at(spec.line, target, name)?,
+            None => spec.name.clone(),
+        };
+        let offer = offer(file, target, layers)?;
+        let inputs = (key(&resolved), version, offer.clone(), name.clone());
+        let at = *known.entry(inputs).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.targets.push(place),
             None => groups.push(Group {
                 number: 0,
+                name,
                 targets: vec![place],
                 version: version.map(str::to_owned),
                 layers: resolved,
@@ -220,17 +228,19 @@ fn groups(
     Ok(groups)
 }
 
-fn offer(file: &FleetFile, target: &Target) -> Offer {
+fn offer(file: &FleetFile, target: &Target, layers: &Layers<'_>) -> Result<Offer, Error> {
     let matches = |rule: &&CapabilityRule| rule.selector.matches(&target.labels);
-    match file.capabilities.iter().find(matches) {
-        Some(rule) => Offer {
-            kube_version: rule.kube_version.clone(),
-            api_versions: rule.api_versions.clone(),
-            snapshot: rule
-                .snapshot
-                .as_ref()
-                .map(|path| target.expand(path).unwrap_or_else(|_| path.clone())),
-        },
-        None => Offer { kube_version: target.kube_version.clone(), ..Offer::default() },
+    let kube_version = target.kube_version.clone();
+    let Some(rule) = file.capabilities.iter().find(matches) else {
+        return Ok(Offer { kube_version, ..Offer::default() });
+    };
+    if let Some(path) = &rule.snapshot {
+        let path = layers.expand_at(rule.line, target, path)?;
+        return Ok(Offer { snapshot: Some(path), ..Offer::default() });
     }
+    Ok(Offer {
+        kube_version: rule.kube_version.clone().or(kube_version),
+        api_versions: rule.api_versions.clone(),
+        snapshot: None,
+    })
 }

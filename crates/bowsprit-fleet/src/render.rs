@@ -38,7 +38,15 @@ pub struct Output {
     pub same_as: Option<usize>,
 }
 
-type Charts<'p> = HashMap<(&'p str, Option<&'p str>), Result<CompiledChart, String>>;
+/// Repository, reference and version of a chart.
+type ChartKey<'p> = (Option<&'p str>, &'p str, Option<&'p str>);
+
+type Charts<'p> = HashMap<ChartKey<'p>, Result<CompiledChart, String>>;
+
+fn chart_key<'p>(release: &'p ReleasePlan, group: &'p Group) -> ChartKey<'p> {
+    let spec = &release.spec;
+    (spec.repository.as_deref(), &spec.chart, group.version.as_deref())
+}
 
 /// Renders all groups of a plan and hands them over in the plan's order, failed ones too.
 ///
@@ -106,10 +114,10 @@ fn charts<'p>(
     world: &dyn World,
     threads: usize,
 ) -> Charts<'p> {
-    let mut wanted: Vec<(&str, Option<&str>)> =
-        jobs.iter().map(|(r, g)| (r.spec.chart.as_str(), g.version.as_deref())).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
+    let mut wanted: Vec<(ChartKey<'p>, &ReleasePlan)> =
+        jobs.iter().map(|&(r, g)| (chart_key(r, g), r)).collect();
+    wanted.sort_unstable_by_key(|(key, _)| *key);
+    wanted.dedup_by_key(|(key, _)| *key);
     let next = Mutex::new(wanted.into_iter());
     let charts = Mutex::new(Charts::new());
     thread::scope(|scope| {
@@ -117,10 +125,10 @@ fn charts<'p>(
             scope.spawn(|| {
                 loop {
                     let wanted = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some((chart, version)) = wanted else { break };
-                    let compiled = world.chart(chart, version);
+                    let Some((key, release)) = wanted else { break };
+                    let compiled = world.chart(&release.spec, key.2);
                     let mut charts = charts.lock().unwrap_or_else(PoisonError::into_inner);
-                    charts.insert((chart, version), compiled);
+                    charts.insert(key, compiled);
                 }
             });
         }
@@ -140,18 +148,18 @@ fn render_group(
         let error = Error::new(&format!("release {}", spec.name), message);
         error.hint(format!("for {}", describe(plan, group)))
     };
-    let chart = charts.get(&(spec.chart.as_str(), group.version.as_deref()));
-    let chart = match chart {
+    let chart = match charts.get(&chart_key(release, group)) {
         Some(Ok(chart)) => chart,
         Some(Err(message)) => return Err(failed(message.clone())),
         None => return Err(failed("the chart was not loaded".to_owned())),
     };
     let values = merge_layers(&group.layers)?;
     let capabilities = group.offer.capabilities(world).map_err(failed)?;
-    let request = RenderRequest::new(spec.name.as_str(), spec.namespace.as_str())
+    let request = RenderRequest::new(group.name.as_str(), spec.namespace.as_str())
         .values(values)
         .capabilities(capabilities);
-    let rendered = world.render(spec, chart, &request).map_err(failed)?;
+    let snapshot = group.offer.snapshot.as_deref();
+    let rendered = world.render(spec, chart, &request, snapshot).map_err(failed)?;
     Ok(Output { digest: digest(&rendered.text), rendered, same_as: None })
 }
 

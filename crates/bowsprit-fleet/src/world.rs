@@ -20,12 +20,12 @@ pub trait World: Sync {
     /// Fails where `sops` is not there or refuses.
     fn decrypt(&self, path: &str) -> Result<Option<Vec<u8>>, String>;
 
-    /// A chart, compiled. Called once for each chart and version.
+    /// The chart of a release, compiled. Called once for each chart and version.
     ///
     /// # Errors
     ///
     /// Fails where the chart can't be had or read.
-    fn chart(&self, reference: &str, version: Option<&str>) -> Result<CompiledChart, String>;
+    fn chart(&self, spec: &ReleaseSpec, version: Option<&str>) -> Result<CompiledChart, String>;
 
     /// What a recorded snapshot of a cluster says that it offers.
     ///
@@ -34,7 +34,7 @@ pub trait World: Sync {
     /// Fails where the snapshot can't be read.
     fn snapshot(&self, path: &str) -> Result<Capabilities, String>;
 
-    /// Renders and labels a release.
+    /// Renders and labels a release; `lookup` finds the objects of the snapshot, if there is one.
     ///
     /// # Errors
     ///
@@ -44,6 +44,7 @@ pub trait World: Sync {
         spec: &ReleaseSpec,
         chart: &CompiledChart,
         request: &RenderRequest,
+        snapshot: Option<&str>,
     ) -> Result<Rendered, String>;
 }
 

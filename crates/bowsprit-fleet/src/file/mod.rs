@@ -83,6 +83,8 @@ pub struct CapabilityRule {
     pub api_versions: Vec<String>,
     /// The path of a recorded snapshot; may hold placeholders.
     pub snapshot: Option<String>,
+    /// The line in the fleet file.
+    pub line: usize,
 }
 
 /// A release and the clusters it is for.
@@ -93,8 +95,12 @@ pub struct ReleaseSpec {
     pub name: String,
     /// The namespace.
     pub namespace: String,
-    /// A path, a URL, `repo/name` or `oci://…`.
+    /// What it is called on the clusters, where that is not its name; may hold placeholders.
+    pub release_name: Option<String>,
+    /// A path, a URL, `repo/name` or `oci://…`; a name alone where `repository` is given.
     pub chart: String,
+    /// The URL of a repository that has the chart.
+    pub repository: Option<String>,
     /// The version or range; none is the newest.
     pub version: Option<String>,
     /// Versions of single rings, which go over `version`.
@@ -103,7 +109,7 @@ pub struct ReleaseSpec {
     pub selector: LabelSelector,
     /// Layers of values, later ones over earlier ones.
     pub values: Vec<Layer>,
-    /// Labels for all objects, beside the usual ones.
+    /// Labels for all objects, beside those that deliveries other than files put on them.
     pub labels: Vec<(String, String)>,
     /// Makes charts with random values give the same in each run.
     pub seed: Option<u64>,

@@ -20,7 +20,9 @@ pub(super) const CAPABILITY: &[&str] = &["selector", "kubeVersion", "apiVersions
 pub(super) const RELEASE: &[&str] = &[
     "name",
     "namespace",
+    "releaseName",
     "chart",
+    "repository",
     "version",
     "versions",
     "selector",
@@ -162,6 +164,7 @@ fn capability(fields: &Fields<'_, '_>) -> Result<CapabilityRule, Error> {
         kube_version: fields.text("kubeVersion")?,
         api_versions: fields.texts("apiVersions")?,
         snapshot: fields.text("snapshot")?,
+        line: fields.node().line(),
     };
     if rule.snapshot.is_some() && (rule.kube_version.is_some() || !rule.api_versions.is_empty()) {
         return Err(
@@ -180,7 +183,10 @@ fn release(
     let mut release = ReleaseSpec {
         name: fields.required("name")?,
         namespace: fields.text("namespace")?.unwrap_or_else(|| "default".to_owned()),
+        release_name: fields.text("releaseName")?,
         chart: fields.required("chart")?,
+        repository: fields.text("repository")?,
+        labels: fields.pairs("labels")?,
         version: fields.text("version")?,
         versions: fields.pairs("versions")?,
         selector: fields.selector("selector")?,
@@ -188,10 +194,6 @@ fn release(
         line: node.line(),
         ..ReleaseSpec::default()
     };
-    if let Some(labels) = fields.get("labels") {
-        let error = fields.error(labels, "labels", "a fleet's renders are not labelled yet");
-        return Err(error.hint("`bowsprit label` puts labels on what was rendered"));
-    }
     if let Some(seed) = fields.get("seed") {
         let number = seed.as_f64().filter(|n| *n >= 0.0 && n.fract() == 0.0 && *n < 9e15);
         let number =

@@ -7,11 +7,15 @@ mod compare;
 mod disk;
 mod folders;
 pub mod ledger;
+#[cfg(feature = "apply")]
+mod live;
 
 pub use bowsprit_fleet::*;
 pub use compare::{Changed, State};
-pub use disk::{Disk, Locate};
+pub use disk::{ChartSource, Disk, Locate};
 pub use folders::{Folders, Layout};
+#[cfg(feature = "apply")]
+pub use live::Contexts;
 
 /// The time, in seconds since 1970.
 pub fn now() -> i64 {

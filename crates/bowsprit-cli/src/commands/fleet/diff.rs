@@ -4,7 +4,7 @@ use super::super::{Command, Invocation, no_args};
 use super::{FILE, Fleet, SCOPE, THREADS, open, open_at, scope, threads};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, streams};
+use crate::{charts, limits, streams};
 use bowsprit::fleet::{Changed, State};
 use bowsprit::manifest::diff::{MarkdownOptions, TextOptions};
 use std::io::IsTerminal;
@@ -25,7 +25,7 @@ Examples:
   bowsprit fleet diff --since main
   bowsprit fleet diff --since HEAD~1 --format markdown
   bowsprit fleet diff --against out --detailed-exitcode",
-    flags: &[FILE, SCOPE, FLAGS, THREADS, limits::FLAGS],
+    flags: &[FILE, SCOPE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS],
     children: &[],
     run: Some(run),
 };

@@ -8,12 +8,15 @@ mod render;
 mod report;
 mod schema;
 
+use super::release::connect_options;
 use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
-use crate::limits;
-use bowsprit::fleet::{Disk, FleetFile, Plan, Scope, Target, TargetSource};
+use crate::{charts, limits};
+use bowsprit::apply::ConnectOptions;
+use bowsprit::fleet::{ChartSource, Contexts, Disk, FleetFile, Plan, Scope, Target, TargetSource};
 use bowsprit::loader;
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 pub(super) static COMMAND: Command = Command {
@@ -73,6 +76,8 @@ pub(super) struct Fleet<'a> {
     pub(super) text: Vec<u8>,
     pub(super) file: FleetFile,
     pub(super) disk: Disk<'a>,
+    connect: ConnectOptions,
+    contexts: OnceCell<Contexts>,
 }
 
 impl Fleet<'_> {
@@ -81,19 +86,18 @@ impl Fleet<'_> {
         self.path.display().to_string()
     }
 
+    /// The fleet's API servers; nobody is asked before it is needed.
+    pub(super) fn contexts(&self) -> Result<&Contexts, Failure> {
+        if let Some(contexts) = self.contexts.get() {
+            return Ok(contexts);
+        }
+        let contexts = Contexts::new(self.connect.clone()).map_err(Failure::Error)?;
+        Ok(self.contexts.get_or_init(|| contexts))
+    }
+
     pub(super) fn targets(&self) -> Result<Vec<Target>, Failure> {
         let live = &mut |source: &TargetSource| {
-            Err(match source {
-                TargetSource::KubeStellar(context) | TargetSource::Karmada(context) => format!(
-                    "clusters of context {context:?} can't be read live yet; write them to a file: \
-                     kubectl --context {context} get {} -o yaml > clusters.yaml",
-                    match source {
-                        TargetSource::KubeStellar(_) => "managedclusters",
-                        _ => "clusters.cluster.karmada.io",
-                    }
-                ),
-                _ => "clusters of this kind can't be read".to_owned(),
-            })
+            self.contexts().map_err(|_| "no runtime".to_owned())?.targets(source)
         };
         let targets = self.disk.targets(&self.file, live).map_err(Failure::Error)?;
         if targets.is_empty() {
@@ -154,11 +158,32 @@ pub(super) fn open_at<'a>(
         Failure::Error(format!("{}: {reason}{hint}", path.display()))
     })?;
     let file = FleetFile::parse(&path.display().to_string(), &text).map_err(described)?;
-    let locate = |reference: &str, _version: Option<&str>| {
-        loader::locate(reference).map_err(|e| e.to_string())
-    };
+    let locate = |source: ChartSource<'_>| locate(invocation, source);
     let disk = Disk::new(path, limits::engine(invocation.parsed), Box::new(locate));
-    Ok(Fleet { path: path.to_owned(), text, file, disk })
+    let disk = disk.delivering(&file.delivery);
+    let connect = connect_options(invocation);
+    Ok(Fleet { path: path.to_owned(), text, file, disk, connect, contexts: OnceCell::new() })
+}
+
+/// The path of a chart, which is downloaded where it has to be.
+fn locate(invocation: &Invocation<'_>, source: ChartSource<'_>) -> Result<PathBuf, String> {
+    let said = |failure: Failure| match failure {
+        Failure::Error(text) | Failure::Bare(text) => text,
+        Failure::Code(_) => "interrupted".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let mut query = charts::query(invocation).map_err(said)?;
+    query.version = source.version.unwrap_or_default().to_owned();
+    query.repository_url = source.repository.unwrap_or_default().to_owned();
+    if source.repository.is_none() {
+        match loader::locate(source.reference) {
+            Ok(path) => return Ok(path),
+            Err(error) if !error.is_remote() => return Err(error.to_string()),
+            Err(_) => {}
+        }
+    }
+    let located = charts::bring(invocation, source.reference, &query).map_err(said)?;
+    Ok(located.path)
 }
 
 /// How many threads render.

@@ -5,7 +5,7 @@ use super::{FILE, Fleet, SCOPE, THREADS, open, threads};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::output::{self, Item, Table};
-use crate::{limits, streams};
+use crate::{charts, limits, streams};
 use bowsprit::fleet::{self, Delivery, Group, Plan, ReleasePlan, Variant};
 use bowsprit::manifest;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ Examples:
   bowsprit fleet plan
   bowsprit fleet plan --release web -l ring=canary
   bowsprit fleet plan -o json | jq '.releases[].groups[].clusters'",
-    flags: &[FILE, SCOPE, FLAGS, THREADS, limits::FLAGS, output::FLAGS],
+    flags: &[FILE, SCOPE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS, output::FLAGS],
     children: &[],
     run: Some(run),
 };

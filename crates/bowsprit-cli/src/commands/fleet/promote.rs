@@ -4,7 +4,7 @@ use super::super::{Command, Invocation};
 use super::{FILE, Fleet, THREADS, described, open, threads, usage};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, streams};
+use crate::{charts, limits, streams};
 use bowsprit::fleet::ledger::Ledger;
 use bowsprit::fleet::promote::{Evidence, Promotion, check_gate, clusters_of};
 use bowsprit::fleet::{self, FleetFile, Scope, State, read_statuses};
@@ -30,7 +30,7 @@ Examples:
   bowsprit promote web --from canary --to stable --status status.yaml
   bowsprit promote web --from canary --to stable --dry-run --status status.yaml
   bowsprit promote web --undo",
-    flags: &[FILE, FLAGS, THREADS, limits::FLAGS],
+    flags: &[FILE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS],
     children: &[],
     run: Some(run),
 };

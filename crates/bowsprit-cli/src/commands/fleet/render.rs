@@ -4,7 +4,7 @@ use super::super::{Command, Invocation, no_args};
 use super::{FILE, SCOPE, THREADS, open, threads};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, streams};
+use crate::{charts, limits, streams};
 use bowsprit::fleet::{self, Folders, Layout, Outcome, Plan};
 use std::path::Path;
 
@@ -25,7 +25,7 @@ Examples:
   bowsprit fleet render --output-dir out --layout groups
   bowsprit fleet render --release web --cluster edge-1
   bowsprit fleet render --output-dir out --shard 0/4",
-    flags: &[FILE, SCOPE, FLAGS, THREADS, limits::FLAGS],
+    flags: &[FILE, SCOPE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS],
     children: &[],
     run: Some(run),
 };

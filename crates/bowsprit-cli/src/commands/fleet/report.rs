@@ -4,7 +4,7 @@ use super::super::{Command, Invocation, no_args};
 use super::{FILE, SCOPE, THREADS, open, threads};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, streams};
+use crate::{charts, limits, streams};
 use bowsprit::fleet::report::{Report, ReportGroup, ReportRelease};
 use bowsprit::fleet::{self, Outcome};
 use bowsprit::manifest::diff::{ObjectSet, TextOptions, diff};
@@ -21,7 +21,7 @@ The page is a single file that needs no network. Values of Secrets are masked.
 Examples:
   bowsprit fleet report --html fleet.html
   bowsprit fleet report --html eu.html -l region=eu",
-    flags: &[FILE, SCOPE, FLAGS, THREADS, limits::FLAGS],
+    flags: &[FILE, SCOPE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS],
     children: &[],
     run: Some(run),
 };

@@ -95,7 +95,7 @@ impl Session {
     }
 }
 
-fn connect_options(invocation: &Invocation<'_>) -> ConnectOptions {
+pub(in super::super) fn connect_options(invocation: &Invocation<'_>) -> ConnectOptions {
     let parsed = invocation.parsed;
     let given = |flag: &str, variable: &str| {
         parsed.non_empty(flag).map(str::to_owned).or_else(|| env(variable))
