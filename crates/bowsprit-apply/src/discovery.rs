@@ -95,6 +95,15 @@ impl Discovery {
         self.resources.values().any(|r| r.group == group && r.kind == kind)
     }
 
+    /// What is served: group, kind, plural, and whether objects of the kind have namespaces.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, &str, bool)> {
+        self.resources.values().map(|r| (&*r.group, &*r.kind, &*r.plural, r.namespaced))
+    }
+
+    pub(crate) fn listable(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.values().filter(|resource| resource.listable)
+    }
+
     pub(crate) fn find(&self, api_version: &str, kind: &str) -> Option<&Resource> {
         self.resources.get(&(api_version.to_owned(), kind.to_owned()))
     }

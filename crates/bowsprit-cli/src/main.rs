@@ -10,6 +10,7 @@ mod labels;
 mod limits;
 mod network;
 mod output;
+mod placing;
 mod release;
 mod render;
 mod report;

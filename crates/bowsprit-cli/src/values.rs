@@ -41,6 +41,15 @@ pub(crate) static FLAGS: &[Flag] = &[
 ///
 /// Fails where a file can't be read or an argument is wrong, with Helm's words.
 pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
+    with_files(parsed, &[])
+}
+
+/// The same with more files on top of those of `-f`.
+///
+/// # Errors
+///
+/// As [`values`].
+pub(crate) fn with_files(parsed: &Parsed, more: &[String]) -> Result<Map, Failure> {
     let mut options = ValuesOptions {
         set_json: parsed.all("set-json"),
         set: parsed.all("set"),
@@ -52,7 +61,7 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
     };
     // A file that can't be read is an error only after all before it have been parsed.
     let mut unreadable = None;
-    for name in parsed.all("values") {
+    for name in parsed.all("values").into_iter().chain(more.iter().cloned()) {
         match read_file(&name) {
             Ok(text) => options.files.push(ValuesFile::Yaml { name, text }),
             Err(error) => {

@@ -17,6 +17,7 @@ pub mod host;
 pub mod jsonpath;
 pub mod lint;
 pub mod pipeline;
+pub mod place;
 pub mod show;
 pub mod validate;
 
@@ -33,6 +34,8 @@ pub use bowsprit_label as label;
 pub use bowsprit_loader as loader;
 /// Documents, hooks and their order.
 pub use bowsprit_manifest as manifest;
+/// Which objects go to which clusters.
+pub use bowsprit_placement as placement;
 /// Values, plans and renders.
 pub use bowsprit_render as render;
 /// What checks find, and how it is printed.

@@ -11,6 +11,7 @@ mod help;
 mod label;
 mod lint;
 mod package;
+mod place;
 mod pull;
 mod push;
 mod registry;
@@ -94,6 +95,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &lint::COMMAND,
         &release::list::COMMAND,
         &package::COMMAND,
+        &place::COMMAND,
         &fleet::promote::COMMAND,
         &pull::COMMAND,
         &push::COMMAND,

@@ -31,6 +31,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
         ],
     ),
     ("bowsprit-label", &["value", "yaml", "manifest"]),
+    ("bowsprit-placement", &["value", "yaml", "manifest"]),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -42,8 +43,24 @@ const EDGE: &[(&str, &[&str])] = &[
     (
         "bowsprit",
         &[
-            "apply", "diag", "value", "semver", "yaml", "template", "sprig", "chart", "manifest",
-            "label", "render", "loader", "flux", "fleet", "report", "validate", "lint",
+            "apply",
+            "diag",
+            "value",
+            "semver",
+            "yaml",
+            "template",
+            "sprig",
+            "chart",
+            "manifest",
+            "label",
+            "placement",
+            "render",
+            "loader",
+            "flux",
+            "fleet",
+            "report",
+            "validate",
+            "lint",
         ],
     ),
     ("bowsprit-cli", &[""]),

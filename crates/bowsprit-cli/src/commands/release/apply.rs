@@ -1,6 +1,7 @@
 //! `bowsprit apply`, `install` and `upgrade`: a chart becomes a release.
 
 use super::block::{self, Shown};
+use super::placed::{self, Placer, Policies};
 use super::{Session, integer, listener, timeout, warn};
 use crate::charts;
 use crate::commands::{Command, Invocation};
@@ -8,13 +9,13 @@ use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
 use crate::output::{self, Format};
 use crate::render::{self, Job};
-use crate::{labels, limits, release, streams, values};
+use crate::{labels, limits, placing, release, streams, values};
 use bowsprit::apply::{
     Action, Base, ClusterHost, Crds, Discovery, Error, ErrorKind, Hooks, Listener, Options, Plan,
     Record, Request, Space, Status, Time, Wait, no_deployed_releases,
 };
 use bowsprit::deploy::{self, RecordOptions, ReuseValues};
-use bowsprit::label::{INSTANCE, MANAGED_BY, PART_OF};
+use bowsprit::label::{INSTANCE, MANAGED_BY, Options as LabelOptions, PART_OF};
 use bowsprit::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,14 +36,24 @@ In a KubeStellar workload description space (recognised by its BindingPolicy API
 wds) no pod runs: hooks of installs and upgrades are delivered as ordinary objects, and waiting for
 readiness is refused.
 
+--place applies the policies that `bowsprit place` prints, after the objects, and first proves that these
+deliver all of the release and nothing else. The control plane of Karmada is treated as such a space.
+
 Examples:
   bowsprit apply web ./chart --context wds1 -n web
   bowsprit apply web ./chart -n web -f prod.yaml --set replicas=3 --wait
   bowsprit apply web ./chart -n web --dry-run=server
-  bowsprit apply web ./chart -n web --hooks skip --crds create",
+  bowsprit apply web ./chart -n web --hooks skip --crds create
+  bowsprit apply web ./chart -n web --context wds1 --place kubestellar --clusters environment=staging
+  bowsprit apply web ./chart -n web --place karmada --clusters m1,m2 --override m1=values-m1.yaml",
     flags: &[
         FLAGS,
         APPLY_FLAGS,
+        placed::FLAGS,
+        placing::ANY_CLUSTERS,
+        placing::FLAGS,
+        placing::KUBESTELLAR,
+        placing::KARMADA,
         VALUES_FLAGS,
         super::CONNECT,
         super::TAKE_OVER,
@@ -412,6 +423,9 @@ pub(super) struct Deployment<'d> {
     recorded: bool,
     /// What is put on all objects.
     labels: BTreeMap<String, String>,
+    placer: Option<Placer>,
+    /// What is applied after the objects.
+    policies: Option<Policies>,
 }
 
 impl<'d> Deployment<'d> {
@@ -439,6 +453,11 @@ impl<'d> Deployment<'d> {
         let mut options = Options::default();
         options.hooks = hooks(parsed)?;
         options.space = space(parsed)?;
+        let placer = Placer::of(parsed)?;
+        if placer.is_some() && options.space == Space::Auto {
+            // Where policies are, no pod runs.
+            options.space = Space::Wds;
+        }
         options.crds = crds(parsed)?;
         options.wait = wait(parsed);
         options.timeout = timeout(parsed);
@@ -452,7 +471,18 @@ impl<'d> Deployment<'d> {
         let listener =
             listener(invocation, verb != Verb::Apply || output::format(parsed) != Format::Table);
         let labels = BTreeMap::new();
-        Ok(Deployment { invocation, verb, dry_run, options, listener, recorded, labels })
+        let policies = None;
+        Ok(Deployment {
+            invocation,
+            verb,
+            dry_run,
+            options,
+            listener,
+            recorded,
+            labels,
+            placer,
+            policies,
+        })
     }
 
     fn open(&self) -> Result<Session, Failure> {
@@ -472,13 +502,24 @@ impl<'d> Deployment<'d> {
         let session = self.open()?;
         let (plan, action) = self.plan(&session, job)?;
         if self.dry_run != DryRun::No {
+            if self.dry_run == DryRun::Server {
+                self.apply_policies(&session)?;
+            }
             return Ok((self.dry_record(plan), action));
         }
         if self.verb == Verb::Apply {
             plan.summary().iter().for_each(|line| self.listener_note(line));
         }
         let record = session.change(plan.execute()).map_err(|e| self.failed(action, &e))?;
+        self.apply_policies(&session)?;
         Ok((record, action))
+    }
+
+    fn apply_policies(&self, session: &Session) -> Result<(), Failure> {
+        let Some(policies) = &self.policies else { return Ok(()) };
+        let lines = policies.apply(self.invocation, session, self.dry_run != DryRun::No)?;
+        lines.iter().for_each(|line| self.listener_note(line));
+        Ok(())
     }
 
     fn listener_note(&self, line: &str) {
@@ -545,13 +586,25 @@ impl<'d> Deployment<'d> {
         let base = self.base(session, &name).map_err(|e| failed(self, expected, e))?;
         let action = self.action(&base)?;
         self.prepare(&mut job, &base, action, &discovery)?;
+        if let Some(host) = self.placer.and_then(|p| p.host(self.invocation.parsed)) {
+            job.host = host;
+        }
         if self.dry_run != DryRun::Client {
             job.host = Box::new(ClusterHost::new(job.host, &session.cluster, &session.runtime));
         }
         let mut release = job.release(self.invocation)?;
-        self.label(&mut release)?;
-        let record = self.record(&job, &release, &base)?;
+        let labels = self.label(&mut release)?;
+        let mut record = self.record(&job, &release, &base)?;
         self.set_namespace_labels(&record);
+        if let Some(placer) = self.placer {
+            let variants = self.variants(&mut job, &base, action, &discovery)?;
+            let render = (release.clone(), labels);
+            let (invocation, hooks) = (self.invocation, self.options.hooks);
+            let policies =
+                placed::policies(invocation, placer, &render, &variants, hooks, &discovery)?;
+            record.manifest.push_str(&policies.extra);
+            self.policies = Some(policies);
+        }
         let mut request = Request::new(action, record);
         request.crds = deploy::definitions(&release.chart);
         if action != Action::Install && self.verb == Verb::Upgrade {
@@ -562,6 +615,26 @@ impl<'d> Deployment<'d> {
         let plan = Plan::make(&cluster, base, request, self.options.clone(), &self.listener);
         let plan = session.runtime.run(plan).map_err(|e| failed(self, action, e))?;
         Ok((plan, action))
+    }
+
+    /// The renders of clusters that have values of their own.
+    fn variants(
+        &mut self,
+        job: &mut Job,
+        base: &Base,
+        action: Action,
+        discovery: &Discovery,
+    ) -> Result<Vec<(String, placed::Render)>, Failure> {
+        let parsed = self.invocation.parsed;
+        let mut variants = Vec::new();
+        for (cluster, files) in placing::overrides(parsed)? {
+            job.request.values = values::with_files(parsed, &files)?;
+            self.prepare(job, base, action, discovery)?;
+            let mut release = job.release(self.invocation)?;
+            let labels = self.label(&mut release)?;
+            variants.push((cluster, (release, labels)));
+        }
+        Ok(variants)
     }
 
     fn base(&self, session: &Session, name: &str) -> Result<Base, Error> {
@@ -659,12 +732,12 @@ impl<'d> Deployment<'d> {
     }
 
     /// Labels all objects as the flags say; `apply` does so unless told otherwise.
-    fn label(&mut self, release: &mut bowsprit::Release) -> Result<(), Failure> {
+    fn label(&mut self, release: &mut bowsprit::Release) -> Result<LabelOptions, Failure> {
         let Invocation { parsed, settings } = self.invocation;
         let on = self.verb == Verb::Apply;
         let options = labels::apply(parsed, settings, release, on, true)?;
-        self.labels = options.labels.into_iter().collect();
-        Ok(())
+        self.labels = options.labels.clone().into_iter().collect();
+        Ok(options)
     }
 
     /// `apply` makes and labels the namespace unless told otherwise; the others make it when told.
