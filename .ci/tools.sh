@@ -25,6 +25,13 @@ oracle() { (cd tools/oracle && go build -o "$tools/oracle" .); }
 # A real kube-apiserver with etcd.
 wds() { tools/wds/build.sh "$tools/wds"; }
 
+# A kubectl of a known version, for the walk-throughs.
+kubectl() {
+  local at=k8s.io/component-base/version
+  (cd tools/kubectl && go build -o "$tools/kubectl" \
+    -ldflags "-s -w -X $at.gitVersion=v1.36.1 -X $at.gitMajor=1 -X $at.gitMinor=36" .)
+}
+
 # The kustomize whose library helm-controller 1.6.3 uses.
 kustomize() { go_install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1; }
 
@@ -52,7 +59,7 @@ age-keygen() { go_install filippo.io/age/cmd/age-keygen@v1.2.1; }
 # A browser that shows reports.
 chromium() { debian chromium chromium; }
 
-all=(helm oracle wds kustomize gpg docker-registry nginx openssl sops age-keygen chromium)
+all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl sops age-keygen chromium)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

@@ -21,3 +21,4 @@ mod provenance;
 mod services;
 mod sources;
 mod tools;
+mod walkthroughs;

@@ -124,6 +124,8 @@ pub(crate) enum Door {
     Open,
     /// `user` and `geheim`.
     Password,
+    /// TLS.
+    Tls,
     /// TLS, and a certificate of the client's.
     Certificate,
 }
@@ -140,6 +142,10 @@ pub(crate) fn web(folder: &Folder, door: Door) -> Option<Service> {
             folder.write("htpasswd", "user:{PLAIN}geheim\n");
             format!("auth_basic charts; auth_basic_user_file {at}/htpasswd;")
         }
+        Door::Tls => {
+            certificates(folder)?;
+            format!("ssl_certificate {at}/server.pem; ssl_certificate_key {at}/server.key;")
+        }
         Door::Certificate => {
             certificates(folder)?;
             format!(
@@ -148,7 +154,7 @@ pub(crate) fn web(folder: &Folder, door: Door) -> Option<Service> {
             )
         }
     };
-    let ssl = if door == Door::Certificate { " ssl" } else { "" };
+    let ssl = if matches!(door, Door::Tls | Door::Certificate) { " ssl" } else { "" };
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|name| format!("{name}_temp_path {at}/tmp-{name};\n"))

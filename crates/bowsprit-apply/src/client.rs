@@ -6,9 +6,10 @@
 
 use crate::discovery::Discovery;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kubeconfig;
 use http::{Method, Request, StatusCode, header};
 use kube::client::Body;
-use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde_json::Value as Json;
 use std::path::PathBuf;
@@ -339,11 +340,13 @@ impl Cluster {
     /// A request that got no answer.
     fn broken(&self, call: &Call, error: &kube::Error) -> Outcome {
         let causes = causes(error);
-        let text = format!("{} {}{}: {causes}", call.method, self.shared.address, call.path);
+        let never = !self.shared.answered.load(Ordering::Relaxed);
+        let address = self.shared.address.trim_end_matches('/');
+        let text = format!("{} {address}{}: {causes}", call.method, call.path);
         let config = matches!(error, kube::Error::Auth(_) | kube::Error::HttpError(_));
         let error = Error::new(ErrorKind::Unreachable, text);
+        let error = if never { error.unreachable() } else { error };
         // Who has never answered is not there; who has, may come back.
-        let never = !self.shared.answered.load(Ordering::Relaxed);
         if config || (never && !causes.contains("reset") && !causes.contains("closed")) {
             return Outcome::Failed(error);
         }
@@ -430,22 +433,24 @@ async fn config(options: &ConnectOptions) -> Result<Config> {
     let wrong = |e: &dyn std::fmt::Display| {
         Error::new(ErrorKind::Config, format!("kubernetes cluster unreachable: {e}"))
     };
+    let explained = |e: KubeconfigError| wrong(&kubeconfig::explain(&e));
     let selection = KubeConfigOptions { context: options.context.clone(), ..Default::default() };
-    let read = match &options.kubeconfig {
-        Some(file) => Kubeconfig::read_from(file).map_err(|e| wrong(&e)).map(Some)?,
-        None => Kubeconfig::from_env().map_err(|e| wrong(&e))?,
+    let read = match (&options.kubeconfig, &options.context) {
+        (Some(file), _) => Some(Kubeconfig::read_from(file).map_err(explained)?),
+        (None, Some(_)) => Some(Kubeconfig::read().map_err(explained)?),
+        (None, None) => Kubeconfig::from_env().map_err(explained)?,
     };
+    if let (Some(read), Some(wanted)) = (&read, &options.context)
+        && let Some(missing) = kubeconfig::without_context(read, wanted)
+    {
+        return Err(wrong(&missing));
+    }
     let mut config = match read {
-        Some(read) => {
-            Config::from_custom_kubeconfig(read, &selection).await.map_err(|e| wrong(&e))?
-        }
-        None if options.context.is_some() => {
-            Config::from_kubeconfig(&selection).await.map_err(|e| wrong(&e))?
-        }
+        Some(read) => Config::from_custom_kubeconfig(read, &selection).await.map_err(explained)?,
         None => match (Config::infer().await, &options.server) {
             (Ok(config), _) => config,
             (Err(_), Some(server)) => Config::new(server.parse().map_err(|e| wrong(&e))?),
-            (Err(e), None) => return Err(wrong(&e)),
+            (Err(e), None) => return Err(wrong(&kubeconfig::explain_none(&e))),
         },
     };
     apply_options(&mut config, options).map_err(|e| wrong(&e))?;

@@ -238,7 +238,7 @@ impl Cluster {
     /// As [`Cluster::discovery`].
     pub async fn rediscover(&self) -> Result<Arc<Discovery>> {
         let unreachable = |error: Error| match error.kind() {
-            ErrorKind::Unreachable => error.context("kubernetes cluster unreachable"),
+            ErrorKind::Unreachable => error.unreachable(),
             _ => error,
         };
         let (version, core, groups) = (

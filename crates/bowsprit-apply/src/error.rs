@@ -86,6 +86,13 @@ impl Error {
         self.0.text = format!("{words}: {}", self.0.text);
         self
     }
+
+    /// The same error, which says that nothing answers.
+    #[must_use]
+    pub(crate) fn unreachable(self) -> Error {
+        const WORDS: &str = "kubernetes cluster unreachable";
+        if self.0.text.starts_with(WORDS) { self } else { self.context(WORDS) }
+    }
 }
 
 impl fmt::Debug for Error {

@@ -40,6 +40,7 @@ mod error;
 mod event;
 mod execute;
 mod hooks;
+mod kubeconfig;
 mod lock;
 mod lookup;
 mod object;

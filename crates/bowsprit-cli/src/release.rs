@@ -137,10 +137,19 @@ pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Fa
 
 /// The world that templates see.
 pub(crate) fn host(parsed: &Parsed) -> Box<dyn Host> {
+    seeded_host(parsed, parsed.number("seed"))
+}
+
+/// The same, but repeatable without being asked for it: for two renders that are to be compared.
+pub(crate) fn repeatable_host(parsed: &Parsed) -> Box<dyn Host> {
+    seeded_host(parsed, Some(parsed.number("seed").unwrap_or(1)))
+}
+
+fn seeded_host(parsed: &Parsed, seed: Option<u64>) -> Box<dyn Host> {
     let dns = parsed.is_on("enable-dns");
     // A snapshot that can't be read has been an error of the capabilities.
     let target = target(parsed).unwrap_or_default();
-    match (parsed.number("seed"), target) {
+    match (seed, target) {
         (Some(seed), None) => Box::new(SeededHost::at(seed, source_date()).dns(dns)),
         (Some(seed), Some(target)) => {
             Box::new(target.host(SeededHost::at(seed, source_date()).dns(dns)))

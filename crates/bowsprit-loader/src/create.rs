@@ -31,8 +31,9 @@ const STARTER: &[(&str, &str)] = &[
     ),
 ];
 
-/// One file of values for each environment.
+/// What a chart of a repository has besides: a file of values for each environment, and a changelog.
 const ENVIRONMENTS: &[(&str, &str)] = &[
+    ("CHANGELOG.md", include_str!("../starter/CHANGELOG.md")),
     ("values/dev.yaml", include_str!("../starter/values/dev.yaml")),
     ("values/staging.yaml", include_str!("../starter/values/staging.yaml")),
     ("values/prod.yaml", include_str!("../starter/values/prod.yaml")),
@@ -45,7 +46,7 @@ pub struct CreateOptions {
     /// A chart to begin with, whose templates and values say `<CHARTNAME>` for the name; without it,
     /// ours.
     pub starter: Option<PathBuf>,
-    /// Adds `values/dev.yaml`, `values/staging.yaml` and `values/prod.yaml`.
+    /// Adds `values/dev.yaml`, `values/staging.yaml`, `values/prod.yaml` and `CHANGELOG.md`.
     pub environments: bool,
 }
 

@@ -6,4 +6,4 @@ mod faults;
 mod guards;
 mod helm;
 mod seeds;
-mod server;
+pub(crate) mod server;

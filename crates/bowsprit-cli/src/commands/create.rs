@@ -26,7 +26,10 @@ Examples:
 };
 
 static FLAGS: &[Flag] = &[
-    Flag::switch("environments", "Add values/dev.yaml, values/staging.yaml and values/prod.yaml"),
+    Flag::switch(
+        "environments",
+        "Add values/dev.yaml, values/staging.yaml, values/prod.yaml and CHANGELOG.md",
+    ),
     Flag::with("starter", Kind::Text, "STARTER", "Begin with this chart").short('p'),
     Flag::with("chart-api-version", Kind::Text, "VERSION", "").hidden(),
 ];

@@ -5,15 +5,16 @@ use crate::commands::release::{self, Session};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, streams};
+use crate::{limits, release as release_host, streams};
 use bowsprit::apply::{Hooks, Record, drift};
 use bowsprit::flux::{Rendering, RenderingDifference, compare};
 use bowsprit::manifest::Identity;
 use bowsprit::manifest::diff::{MarkdownOptions, ObjectSet, TextOptions, diff};
+use bowsprit::value::Host;
 
 pub(super) static COMMAND: Command = Command {
     name: "diff",
-    usage: "diff [BEFORE] AFTER [flags]",
+    usage: "flux diff [BEFORE] AFTER [flags]",
     about: "Show what a change of HelmReleases changes in what is installed",
     examples: "\
 BEFORE and AFTER are files or folders with HelmReleases and what they refer to, such as the checkouts of
@@ -54,9 +55,14 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     };
     let difference = match (parsed.is_on("live"), invocation.args()) {
         (false, [before, after]) => {
-            compare(&rendering(invocation, before)?, &rendering(invocation, after)?)
+            // What a chart draws by lot must not look like a change: both draw from the beginning.
+            let rendering =
+                |name| rendering(invocation, name, &*release_host::repeatable_host(parsed));
+            compare(&rendering(before)?, &rendering(after)?)
         }
-        (true, [after]) => live(invocation, &rendering(invocation, after)?)?,
+        (true, [after]) => {
+            live(invocation, &rendering(invocation, after, &*release_host::host(parsed))?)?
+        }
         (live, _) => {
             let (count, usage) =
                 if live { ("1 argument", "AFTER --live") } else { ("2 arguments", "BEFORE AFTER") };
@@ -82,9 +88,13 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn rendering(invocation: &Invocation<'_>, name: &String) -> Result<Rendering, Failure> {
+fn rendering(
+    invocation: &Invocation<'_>,
+    name: &String,
+    host: &dyn Host,
+) -> Result<Rendering, Failure> {
     let inventory = input::inventory(invocation, std::slice::from_ref(name))?;
-    input::render(invocation, inventory)
+    input::render_on(invocation, inventory, host)
 }
 
 /// What the server would make of the releases, against what it has.

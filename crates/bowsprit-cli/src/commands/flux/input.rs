@@ -8,7 +8,7 @@ use bowsprit::flux::{
     self, HelmRelease, Inventory, Mirrors, ObjectRef, Options, Outcome, Reason, Rendering, karmada,
 };
 use bowsprit::loader::PathError;
-use bowsprit::value::Str;
+use bowsprit::value::{Host, Str};
 use bowsprit::{Capabilities, KubeVersion};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -143,6 +143,15 @@ pub(super) fn render(
     invocation: &Invocation<'_>,
     inventory: Inventory,
 ) -> Result<Rendering, Failure> {
+    render_on(invocation, inventory, &*release::host(invocation.parsed))
+}
+
+/// The same, on a host of the caller's.
+pub(super) fn render_on(
+    invocation: &Invocation<'_>,
+    inventory: Inventory,
+    host: &dyn Host,
+) -> Result<Rendering, Failure> {
     let parsed = invocation.parsed;
     let mirrors = mirrors(invocation)?;
     let mut options = Options::default();
@@ -163,10 +172,8 @@ pub(super) fn render(
     let is_wanted = |release: &HelmRelease| {
         wanted(&ObjectRef::new("HelmRelease", &*release.namespace, &*release.name))
     };
-    let host = release::host(parsed);
     let engine = limits::engine(parsed);
-    let mut rendering =
-        flux::render_all(inventory, &mirrors, &engine, &*host, &options, &is_wanted);
+    let mut rendering = flux::render_all(inventory, &mirrors, &engine, host, &options, &is_wanted);
     for outcome in &rendering.releases {
         if let Ok(rendered) = &outcome.result {
             let warn = |text: &String| streams::say(&format!("WARNING: {}: {text}", outcome.key));

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub(super) static COMMAND: Command = Command {
     name: "place",
-    usage: "place -f FILE|DIR [flags]",
+    usage: "flux place -f FILE|DIR [flags]",
     about: "Print the Karmada policies that deliver HelmReleases and Kustomizations",
     examples: "\
 For each HelmRelease and Kustomization prints a PropagationPolicy for it and for all that it needs: its

@@ -10,7 +10,7 @@ use bowsprit::value::{Map, Meter, Value, json};
 
 pub(super) static COMMAND: Command = Command {
     name: "render",
-    usage: "render -f FILE|DIR [flags]",
+    usage: "flux render -f FILE|DIR [flags]",
     about: "Print what helm-controller would install for HelmReleases",
     examples: "\
 Prints the manifest of each release as `helm get manifest` would, then its hooks. --show picks other
@@ -91,7 +91,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let inventory = input::inventory(invocation, &names)?;
     let rendering = input::render(invocation, inventory)?;
     if rendering.releases.is_empty() && rendering.kustomizations.is_empty() {
-        return Err(Failure::Error("there is no such HelmRelease in these files".to_owned()));
+        return Err(Failure::Error(nothing(parsed.non_empty("cluster"))));
     }
     let text = if as_json {
         document(&rendering)?
@@ -102,6 +102,15 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     streams::write(text.as_bytes())?;
     let failures = input::failures(&rendering);
     if failures.is_empty() { Ok(()) } else { Err(Failure::Error(failures.join("\n"))) }
+}
+
+fn nothing(cluster: Option<&str>) -> String {
+    match cluster {
+        Some(cluster) => format!(
+            "no policy in these files brings a HelmRelease or a Kustomization to the cluster {cluster}"
+        ),
+        None => "there is no such HelmRelease in these files".to_owned(),
+    }
 }
 
 /// What Kustomizations apply themselves. It is left out where only a part is asked for.
