@@ -59,7 +59,13 @@ age-keygen() { go_install filippo.io/age/cmd/age-keygen@v1.2.1; }
 # A browser that shows reports.
 chromium() { debian chromium chromium; }
 
-all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl sops age-keygen chromium)
+# Git repositories as sources of charts.
+git() { debian git git; }
+
+# The Lua that Karmada runs its interpreters with.
+glua() { go_install github.com/yuin/gopher-lua/cmd/glua@v1.1.1; }
+
+all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl sops age-keygen chromium git glua)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

@@ -4,6 +4,7 @@
 
 use crate::packages::Folder;
 use crate::program;
+use crate::services::{Guard, registry};
 use crate::tools::tool;
 use bowsprit_testkit::repository;
 use std::collections::BTreeMap;
@@ -275,6 +276,65 @@ fn archives_are_fetched_once_and_then_none() {
     let failed = folder.run(program::program(), &["dependency", "build", "web", "--offline"]);
     assert!(!failed.status.success());
     assert_eq!(server.archives(), 0);
+}
+
+/// Charts out of a registry: resolved, locked and brought as Helm does; later without the registry.
+#[test]
+fn dependencies_out_of_registries_are_helms() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = Folder::new("oci-dependencies");
+    let Some(server) = registry(&folder, Guard::Open) else { return };
+    let remote = format!("oci://{}/charts", server.host());
+    for (name, version) in [("a", "1.0.0"), ("a", "1.1.0"), ("a", "2.0.0-rc.1"), ("b", "0.1.0+x")] {
+        folder.write(
+            "made/Chart.yaml",
+            &format!("apiVersion: v2\nname: {name}\nversion: {version}\n"),
+        );
+        folder.write("made/templates/cm.yaml", &format!("kind: {name}\n"));
+        folder.ok(&helm, &["package", "made", "-d", "packed"]);
+        let archive = format!("packed/{name}-{version}.tgz");
+        folder.ok(&helm, &["push", &archive, &remote, "--plain-http"]);
+    }
+    chart(
+        &folder,
+        "web",
+        &[
+            ("a", "1.x", &remote, ""),
+            ("a", "~1.0.0", &remote, ", alias: a2"),
+            ("b", "0.1.0+x", &remote, ""),
+        ],
+    );
+    let update = ["dependency", "update", "--plain-http"];
+    both(&folder, &helm, "web", &update);
+    folder.ok(program::program(), &["dependency", "update", "web", "--plain-http"]);
+    fs::remove_dir_all(folder.path("web/charts")).unwrap();
+    both(&folder, &helm, "web", &["dependency", "build", "--plain-http"]);
+    folder.ok(program::program(), &["dependency", "build", "web", "--plain-http"]);
+    for (name, need) in
+        [("range", ("a", "9.x", &*remote, "")), ("nochart", ("zz", "1.x", &remote, ""))]
+    {
+        chart(&folder, name, &[need]);
+        for program in [&helm, &program::program().to_owned()] {
+            let failed = folder.run(program, &["dependency", "update", name, "--plain-http"]);
+            assert!(!failed.status.success(), "{name}");
+        }
+    }
+    let with = left(&folder.path("web"));
+    assert_eq!(with.1, ["a-1.0.0.tgz", "a-1.1.0.tgz", "b-0.1.0+x.tgz"]);
+    drop(server);
+    // From the lock and the cache.
+    fs::remove_dir_all(folder.path("web/charts")).unwrap();
+    folder.ok(program::program(), &["dependency", "build", "web", "--offline"]);
+    assert_eq!(left(&folder.path("web")), with);
+    // From what lies in charts/, without caches.
+    fs::remove_dir_all(folder.path("home")).unwrap();
+    folder.ok(program::program(), &["dependency", "build", "web", "--offline"]);
+    assert_eq!(left(&folder.path("web")), with);
+    folder.ok(program::program(), &["template", "web"]);
+    fs::remove_file(folder.path("web/charts/b-0.1.0+x.tgz")).unwrap();
+    let failed = folder.run(program::program(), &["dependency", "build", "web", "--offline"]);
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(!failed.status.success() && said.contains("offline"), "{said}");
 }
 
 /// Nothing changes unless all is there: neither charts/ nor the lock, and never through a link.

@@ -9,7 +9,8 @@ use crate::tools::tool;
 use bowsprit::Engine;
 use bowsprit::chart::{Chart, File, Limits};
 use bowsprit::flux::{
-    ChartImage, ChartVersion, Charts, FetchError, ImageRef, Inventory, Options, render,
+    ChartImage, ChartVersion, Charts, FetchError, FolderChart, ImageRef, Inventory, Options,
+    Source, render,
 };
 use bowsprit::manifest::objects;
 use bowsprit::value::{Hermetic, Map, Meter, Value};
@@ -22,35 +23,36 @@ use std::process::Command;
 struct Objects(Vec<u8>);
 
 impl Charts for Objects {
-    fn versions(&self, _: &str, _: &str) -> Result<Option<Vec<ChartVersion>>, FetchError> {
+    fn versions(&self, _: &Source, _: &str) -> Result<Option<Vec<ChartVersion>>, FetchError> {
         Ok(None)
     }
 
-    fn archive(&self, _: &str, _: &str, _: &ChartVersion) -> Result<Chart, FetchError> {
+    fn archive(&self, _: &Source, _: &str, _: &ChartVersion) -> Result<Chart, FetchError> {
         Err(FetchError("no archive".to_owned()))
     }
 
-    fn tags(&self, _: &str) -> Result<Vec<String>, FetchError> {
+    fn tags(&self, _: &Source) -> Result<Vec<String>, FetchError> {
         Ok(Vec::new())
     }
 
-    fn image(&self, _: &str, _: &ImageRef) -> Result<ChartImage, FetchError> {
+    fn image(&self, _: &Source, _: &ImageRef) -> Result<ChartImage, FetchError> {
         Err(FetchError("no image".to_owned()))
     }
 
-    fn folder(&self, _: &str, _: &str) -> Result<Chart, FetchError> {
+    fn folder(&self, _: &Source, _: &str) -> Result<FolderChart, FetchError> {
         let files = vec![
             File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
             File::new("templates/objects.yaml", self.0.clone()),
         ];
-        Ok(Chart::from_files(files, &Limits::default()).unwrap().output)
+        let chart = Chart::from_files(files, &Limits::default()).unwrap().output;
+        Ok(FolderChart { chart, packaged: false })
     }
 
-    fn file(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>, FetchError> {
+    fn file(&self, _: &Source, _: &str) -> Result<Option<Vec<u8>>, FetchError> {
         Ok(None)
     }
 
-    fn files(&self, _: &str, _: &str) -> Result<Option<Vec<String>>, FetchError> {
+    fn files(&self, _: &Source, _: &str) -> Result<Option<Vec<String>>, FetchError> {
         Ok(None)
     }
 }

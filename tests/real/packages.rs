@@ -31,8 +31,9 @@ impl Folder {
 
     /// Runs a program in the folder, with an empty home.
     pub(crate) fn run(&self, program: &Path, args: &[&str]) -> Output {
-        let home = self.path("home");
+        let (home, temporary) = (self.path("home"), self.path("tmp"));
         fs::create_dir_all(&home).unwrap();
+        fs::create_dir_all(&temporary).unwrap();
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -44,6 +45,7 @@ impl Folder {
             .args(args)
             .current_dir(&self.0)
             .env("HOME", &home)
+            .env("TMPDIR", &temporary)
             .env("GNUPGHOME", self.path("gpg"));
         command.output().unwrap()
     }

@@ -59,6 +59,8 @@ pub(crate) enum Guard {
     Password,
     /// With the certificate of [`certificates`].
     Tls,
+    /// With both.
+    TlsAndPassword,
 }
 
 /// The CNCF's registry. None, said loudly, where there are no tools.
@@ -72,19 +74,15 @@ pub(crate) fn registry(folder: &Folder, guard: Guard) -> Option<Service> {
          127.0.0.1:{port}\n",
         root.display()
     );
-    match guard {
-        Guard::Open => {}
-        Guard::Password => {
-            folder.write("htpasswd", HTPASSWD);
-            let file = folder.path("htpasswd");
-            config += &format!("auth: {{htpasswd: {{realm: charts, path: {}}}}}\n", file.display());
-        }
-        Guard::Tls => {
-            certificates(folder)?;
-            let (cert, key) = (folder.path("server.pem"), folder.path("server.key"));
-            config +=
-                &format!("  tls: {{certificate: {}, key: {}}}\n", cert.display(), key.display());
-        }
+    if matches!(guard, Guard::Tls | Guard::TlsAndPassword) {
+        certificates(folder)?;
+        let (cert, key) = (folder.path("server.pem"), folder.path("server.key"));
+        config += &format!("  tls: {{certificate: {}, key: {}}}\n", cert.display(), key.display());
+    }
+    if matches!(guard, Guard::Password | Guard::TlsAndPassword) {
+        folder.write("htpasswd", HTPASSWD);
+        let file = folder.path("htpasswd");
+        config += &format!("auth: {{htpasswd: {{realm: charts, path: {}}}}}\n", file.display());
     }
     let file = format!("{name}.yml");
     folder.write(&file, &config);

@@ -358,6 +358,84 @@ fn registries_behind_tls_open_to_both() {
     assert!(said.contains("x509: certificate signed by unknown authority"), "{said}");
 }
 
+#[test]
+fn registries_with_tls_and_passwords_open_to_both() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = Folder::new("tls-password");
+    let Some(server) = registry(&folder, Guard::TlsAndPassword) else { return };
+    let host = server.host();
+    let archive = package(&folder, &helm, "web", "1.2.0").display().to_string();
+    let remote = format!("oci://{host}/charts");
+    let reference = format!("{remote}/web");
+    let trusted = ["--ca-file", "ca.pem"];
+    for (_, first) in programs(&helm) {
+        let login = ["registry", "login", &host, "-u", "user", "-p", "geheim"];
+        folder.ok(&first, &[&login[..], &trusted].concat());
+        for (_, pusher) in programs(&helm) {
+            folder.ok(&pusher, &[&["push", &archive, &remote][..], &trusted].concat());
+        }
+        same_render(&folder, &helm, &[&[reference.as_str()][..], &trusted].concat());
+        same(&folder, &helm, &["registry", "logout", &host]);
+        let refused = folder.run(program(), &[&["template", &reference][..], &trusted].concat());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains("basic credential not found"), "{said}");
+    }
+    let given = ["--username", "user", "--password", "geheim", "--ca-file", "ca.pem"];
+    same_render(&folder, &helm, &[&[reference.as_str()][..], &given].concat());
+}
+
+/// Values from URLs, and templates with charts from anywhere.
+#[test]
+fn values_come_from_urls_and_charts_for_eval_from_anywhere() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = Folder::new("urls");
+    package(&folder, &helm, "web", "1.2.0");
+    folder.write(
+        "served/show/templates/a.yaml",
+        "kind: A\nvalues: {{ toJson .Values }}\nmore: {{ .Values.text | default \"none\" | quote }}\n",
+    );
+    folder.write("served/show/Chart.yaml", "apiVersion: v2\nname: show\nversion: 1.0.0\n");
+    folder.write("served/values.yaml", "a: 1\nb: {c: 2}\n");
+    folder.write("served/broken.yaml", "a: [\n");
+    folder.write("served/note.txt", "line, one\nline two");
+    folder.write("over.yaml", "b: {c: 3}\n");
+    folder.ok(&helm, &["repo", "index", "served"]);
+    let Some(server) = web(&folder, Door::Open) else { return };
+    let url = format!("http://{}", server.host());
+    let at = |file: &str| format!("{url}/{file}");
+    same_render(&folder, &helm, &["served/show", "-f", &at("values.yaml"), "-f", "over.yaml"]);
+    same_render(&folder, &helm, &["served/show", "-f", "over.yaml", "-f", &at("values.yaml")]);
+    same_render(
+        &folder,
+        &helm,
+        &["served/show", "--set-file", &format!("text={}", at("note.txt"))],
+    );
+    same(&folder, &helm, &["template", "served/show", "-f", "ftp://nope.invalid/x"]);
+    let first =
+        |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned();
+    for args in [
+        ["-f", &at("nope.yaml")],
+        ["-f", &at("broken.yaml")],
+        ["--set-file", &format!("text={}", at("nope.txt"))],
+        ["-f", "http://127.0.0.1:1/values.yaml"],
+    ] {
+        let args = [&["template", "demo", "served/show"][..], &args].concat();
+        let (theirs, ours) = (folder.run(&helm, &args), folder.run(program(), &args));
+        assert_eq!(first(&ours.stderr), first(&theirs.stderr), "{args:?}");
+        assert_eq!(ours.status.code(), Some(1));
+    }
+    folder.ok(&helm, &["repo", "add", "loc", &url]);
+    let template = "{{ .Chart.Name }}-{{ .Chart.Version }}";
+    for chart in [
+        &["--chart", "loc/web"][..],
+        &["--chart", "web", "--repo", &url, "--version", "^1"],
+        &["--chart", &at("web-1.2.0.tgz")],
+        &["--chart", "served/web-1.2.0.tgz"],
+    ] {
+        assert_eq!(folder.ok(program(), &[&["eval", template][..], chart].concat()), "web-1.2.0\n");
+    }
+}
+
 /// A large chart of the world, pushed by Helm.
 #[test]
 fn a_large_chart_renders_alike_from_a_registry() {

@@ -31,10 +31,15 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = Blocking::new().map_err(Failure::of)?;
     let outcome = runtime.wait_for_signals(future);
     runtime.end();
-    outcome.map_err(|signal| match signal {
+    outcome.map_err(interrupted)
+}
+
+/// How a program ends that was asked to.
+pub(crate) fn interrupted(signal: Interrupted) -> Failure {
+    match signal {
         Interrupted::Int => Failure::Code(130),
         Interrupted::Term => Failure::Code(143),
-    })
+    }
 }
 
 /// The failure with everything that is known about it.

@@ -53,7 +53,7 @@ pub(crate) fn prepare_at(
     let parsed = invocation.parsed;
     let capabilities = release::capabilities(parsed)?;
     invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
-    let values = values::values(parsed)?;
+    let values = values::values(invocation)?;
     let mut chart = release::load(invocation, path)?;
     if parsed.is_on("dependency-update") && check_dependencies(&chart).is_err() {
         // What Helm prints meanwhile stands before the manifests.

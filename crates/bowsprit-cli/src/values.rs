@@ -1,8 +1,9 @@
 //! The flags that give values, and the files that they name.
 
+use crate::commands::Invocation;
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
-use crate::release;
+use crate::{network, release};
 use bowsprit::loader::PathError;
 use bowsprit::render::sprig_functions;
 use bowsprit::render::values::{ValuesFile, ValuesOptions, merge};
@@ -15,7 +16,7 @@ pub(crate) static FLAGS: &[Flag] = &[
         "values",
         Kind::List,
         "FILE",
-        "Values from a YAML file, or - for standard input; repeatable",
+        "Values from a YAML file or a URL, or - for standard input; repeatable",
     )
     .short('f'),
     Flag::with("set", Kind::Texts, "KEY=VALUE", "Set values: a.b=1,c[0]=x; repeatable"),
@@ -25,7 +26,7 @@ pub(crate) static FLAGS: &[Flag] = &[
         "set-file",
         Kind::Texts,
         "KEY=FILE",
-        "Set values to the content of files; repeatable",
+        "Set values to the content of files or URLs; repeatable",
     ),
     Flag::with(
         "set-literal",
@@ -40,8 +41,8 @@ pub(crate) static FLAGS: &[Flag] = &[
 /// # Errors
 ///
 /// Fails where a file can't be read or an argument is wrong, with Helm's words.
-pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
-    with_files(parsed, &[])
+pub(crate) fn values(invocation: &Invocation<'_>) -> Result<Map, Failure> {
+    with_files(invocation, &[])
 }
 
 /// The same with more files on top of those of `-f`.
@@ -49,7 +50,9 @@ pub(crate) fn values(parsed: &Parsed) -> Result<Map, Failure> {
 /// # Errors
 ///
 /// As [`values`].
-pub(crate) fn with_files(parsed: &Parsed, more: &[String]) -> Result<Map, Failure> {
+pub(crate) fn with_files(invocation: &Invocation<'_>, more: &[String]) -> Result<Map, Failure> {
+    let parsed = invocation.parsed;
+    let mut read = |name: &str| read_file(invocation, name);
     let mut options = ValuesOptions {
         set_json: parsed.all("set-json"),
         set: parsed.all("set"),
@@ -62,7 +65,7 @@ pub(crate) fn with_files(parsed: &Parsed, more: &[String]) -> Result<Map, Failur
     // A file that can't be read is an error only after all before it have been parsed.
     let mut unreadable = None;
     for name in parsed.all("values").into_iter().chain(more.iter().cloned()) {
-        match read_file(&name) {
+        match read(&name) {
             Ok(text) => options.files.push(ValuesFile::Yaml { name, text }),
             Err(error) => {
                 unreadable = Some(error);
@@ -79,7 +82,7 @@ pub(crate) fn with_files(parsed: &Parsed, more: &[String]) -> Result<Map, Failur
         merge(&files, &mut |_| Err(String::new())).map_err(|e| Failure::found(e.diagnostic()))?;
         return Err(Failure::Error(error));
     }
-    merge(&options, &mut |path| read_file(path)).map_err(|e| Failure::found(e.diagnostic()))
+    merge(&options, &mut read).map_err(|e| Failure::found(e.diagnostic()))
 }
 
 /// The texts of the values files that can be read twice, for those who speak of places in them.
@@ -89,7 +92,7 @@ pub(crate) fn texts(parsed: &Parsed) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Reads what `-f` and `--set-file` name.
-fn read_file(name: &str) -> Result<Vec<u8>, String> {
+fn read_file(invocation: &Invocation<'_>, name: &str) -> Result<Vec<u8>, String> {
     if name.trim() == "-" {
         let mut text = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut text);
@@ -100,7 +103,7 @@ fn read_file(name: &str) -> Result<Vec<u8>, String> {
     if name.contains([':', '%']) || name.chars().any(|c| c.is_ascii_control()) {
         let scheme = scheme(name)?;
         if matches!(scheme.as_slice(), b"http" | b"https" | b"oci") {
-            return Err(format!("values from URLs are not supported yet: {name}"));
+            return from_url(invocation, name);
         }
     }
     let path = Path::new(name);
@@ -109,6 +112,15 @@ fn read_file(name: &str) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(failed("read"))?;
     Ok(text)
+}
+
+fn from_url(invocation: &Invocation<'_>, url: &str) -> Result<Vec<u8>, String> {
+    let sources = network::sources(invocation);
+    let read = network::wait(sources.read_url(url)).map_err(|failure| match failure {
+        Failure::Error(text) => text,
+        _ => "interrupted".to_owned(),
+    })?;
+    read.map_err(|error| format!("{error:#}"))
 }
 
 /// The scheme of what may be a URL; Go's text for what can't be one.

@@ -7,7 +7,7 @@ use crate::access::{flag, list, map, map_at, maps, some_text, text};
 use crate::error::{Failure, Reason};
 use crate::inventory::{Inventory, ObjectRef};
 use crate::release::{ChartSource, ChartTemplate, HelmRelease};
-use crate::sources::source_url;
+use crate::source::url_of;
 use crate::values;
 use bowsprit_value::{Map, Value};
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ fn template_chart(
     source: &Map,
     notes: &mut Vec<String>,
 ) -> (String, Option<String>) {
-    let url = source_url(&template.source, source);
+    let url = url_of(&template.source.kind, source);
     let version = Some(template.version.clone()).filter(|version| version != "*");
     let repository = &template.source.name;
     match template.source.kind.as_str() {

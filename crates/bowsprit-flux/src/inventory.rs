@@ -3,7 +3,7 @@
 use crate::access::{map, map_at, maps, text};
 use crate::release::HelmRelease;
 use bowsprit_manifest::split;
-use bowsprit_value::{Map, Str, Value};
+use bowsprit_value::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -221,7 +221,7 @@ impl Inventory {
         if let Some(plain) = plain_entry(object, key, entry) {
             return Ok(Some(plain));
         }
-        Ok(Some(decode_base64(&text)))
+        Ok(Some(decode_base64(text.as_bytes())))
     }
 
     /// All entries of a ConfigMap or Secret, as text.
@@ -320,7 +320,7 @@ fn modernize_release(object: &Map) {
 }
 
 /// Standard base64; what is none is skipped, as the API server would not have let it in.
-fn decode_base64(text: &Str) -> Vec<u8> {
+pub(crate) fn decode_base64(text: &[u8]) -> Vec<u8> {
     let digit = |b: u8| match b {
         b'A'..=b'Z' => Some(b - b'A'),
         b'a'..=b'z' => Some(b - b'a' + 26),
@@ -330,7 +330,7 @@ fn decode_base64(text: &Str) -> Vec<u8> {
         _ => None,
     };
     let (mut out, mut bits, mut count) = (Vec::new(), 0u32, 0u32);
-    for digit in text.as_bytes().iter().filter_map(|b| digit(*b)) {
+    for digit in text.iter().filter_map(|b| digit(*b)) {
         bits = bits << 6 | u32::from(digit);
         count += 6;
         if count >= 8 {

@@ -29,13 +29,16 @@
 mod access;
 mod capabilities;
 pub mod convert;
+mod dependencies;
 mod error;
+mod ignored;
 mod inventory;
 pub mod karmada;
 pub mod kustomization;
 mod postrender;
 mod release;
 mod render;
+mod source;
 mod sources;
 mod values;
 
@@ -47,4 +50,5 @@ pub use release::{
     Patch, PostRenderStrategy, Target, ValuesReference,
 };
 pub use render::{Options, Rendered, render};
-pub use sources::{ChartImage, ChartVersion, Charts, FetchError, ImageRef};
+pub use source::{Access, Revision, Source};
+pub use sources::{ChartImage, ChartVersion, Charts, FetchError, FolderChart, ImageRef};

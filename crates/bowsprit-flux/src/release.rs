@@ -44,6 +44,8 @@ pub struct HelmRelease {
     pub upgrade: Action,
     /// `spec.dependsOn`.
     pub depends_on: Vec<ObjectRef>,
+    /// Those of them whose readiness an expression decides, by `readyExpr`.
+    pub ready_expressions: Vec<(ObjectRef, String)>,
     /// `spec.suspend`: Flux leaves it alone.
     pub suspend: bool,
     /// The object that it was read from.
@@ -230,6 +232,13 @@ impl HelmRelease {
             depends_on: maps(&spec, "dependsOn")
                 .iter()
                 .map(|reference| ObjectRef::of(reference, "HelmRelease", &namespace))
+                .collect(),
+            ready_expressions: maps(&spec, "dependsOn")
+                .iter()
+                .filter_map(|reference| {
+                    let expression = some_text(reference, "readyExpr")?;
+                    Some((ObjectRef::of(reference, "HelmRelease", &namespace), expression))
+                })
                 .collect(),
             suspend: flag(&spec, "suspend"),
             namespace,

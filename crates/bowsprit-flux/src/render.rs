@@ -208,7 +208,15 @@ fn action<'r>(release: &'r HelmRelease, options: &Options) -> &'r Action {
 /// Names what a HelmRelease waits for and what is not among the objects.
 fn dependencies(release: &HelmRelease, inventory: &Inventory) -> Vec<String> {
     let missing = release.depends_on.iter().filter(|key| inventory.get(key).is_none());
-    missing.map(|key| format!("depends on {key}, which is not among the objects read")).collect()
+    let missing =
+        missing.map(|key| format!("depends on {key}, which is not among the objects read"));
+    let expressions = release.ready_expressions.iter().map(|(key, expression)| {
+        format!(
+            "readyExpr of {key} is not evaluated: it asks for what a cluster makes of the release; Flux \
+             waits for `{expression}`"
+        )
+    });
+    missing.chain(expressions).collect()
 }
 
 struct Run<'r> {

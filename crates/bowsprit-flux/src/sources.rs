@@ -1,10 +1,13 @@
 //! Charts as Flux's source-controller hands them out.
 
-use crate::access::{flag, map_at, some_text, text};
+use crate::access::{map_at, some_text, text};
+use crate::dependencies;
 use crate::error::{Failure, Reason};
+use crate::ignored;
 use crate::inventory::{Inventory, ObjectRef, not_found};
 use crate::postrender::pattern::matches;
 use crate::release::{ChartSource, ChartTemplate, HelmRelease, chart_template};
+use crate::source::Source;
 use crate::values::{merged, read_table};
 use bowsprit_chart::{Bytes, Chart};
 use bowsprit_semver::{Constraint, Version};
@@ -20,6 +23,8 @@ pub struct ChartVersion {
     pub urls: Vec<String>,
     /// When it was made, in RFC 3339; of equal versions the newest counts.
     pub created: String,
+    /// The SHA-256 of its archive; empty where the index does not say.
+    pub digest: String,
 }
 
 /// Which image of an OCI repository is wanted.
@@ -38,6 +43,15 @@ pub struct ChartImage {
     pub chart: Chart,
     /// The digest of the image's manifest: `sha256:...`.
     pub digest: String,
+}
+
+/// A chart from a folder of files.
+#[derive(Clone, Debug)]
+pub struct FolderChart {
+    /// The chart.
+    pub chart: Chart,
+    /// Whether it is a packaged chart: then its dependencies are not completed.
+    pub packaged: bool,
 }
 
 /// Why something can't be fetched. `Display` is the message.
@@ -59,42 +73,61 @@ pub trait Charts {
     /// # Errors
     ///
     /// Where there is no index.
-    fn versions(&self, url: &str, chart: &str) -> Result<Option<Vec<ChartVersion>>, FetchError>;
+    fn versions(
+        &self,
+        source: &Source,
+        chart: &str,
+    ) -> Result<Option<Vec<ChartVersion>>, FetchError>;
 
     /// The chart of a version.
     ///
     /// # Errors
     ///
     /// Where its archive is not there, or no chart.
-    fn archive(&self, url: &str, chart: &str, version: &ChartVersion) -> Result<Chart, FetchError>;
+    fn archive(
+        &self,
+        source: &Source,
+        chart: &str,
+        version: &ChartVersion,
+    ) -> Result<Chart, FetchError>;
 
     /// All tags of an OCI repository.
     ///
     /// # Errors
     ///
     /// Where there is no such repository.
-    fn tags(&self, url: &str) -> Result<Vec<String>, FetchError>;
+    fn tags(&self, source: &Source) -> Result<Vec<String>, FetchError>;
 
     /// The chart in an OCI repository.
     ///
     /// # Errors
     ///
     /// Where there is no such image, or no chart in it.
-    fn image(&self, url: &str, image: &ImageRef) -> Result<ChartImage, FetchError>;
+    fn image(&self, source: &Source, image: &ImageRef) -> Result<ChartImage, FetchError>;
 
     /// The chart at a path within a GitRepository or a Bucket: a folder or an archive.
     ///
     /// # Errors
     ///
     /// Where there is none.
-    fn folder(&self, url: &str, path: &str) -> Result<Chart, FetchError>;
+    fn folder(&self, source: &Source, path: &str) -> Result<FolderChart, FetchError>;
+
+    /// The commit that a GitRepository stands at; none where that is not known.
+    ///
+    /// # Errors
+    ///
+    /// Where the source is not there.
+    fn commit(&self, source: &Source) -> Result<Option<String>, FetchError> {
+        let _ = source;
+        Ok(None)
+    }
 
     /// A file within a GitRepository or a Bucket; none where it is not there.
     ///
     /// # Errors
     ///
     /// Where the source is not there, or the file can't be read.
-    fn file(&self, url: &str, path: &str) -> Result<Option<Vec<u8>>, FetchError>;
+    fn file(&self, source: &Source, path: &str) -> Result<Option<Vec<u8>>, FetchError>;
 
     /// The names of the files below a folder within a GitRepository, a Bucket or an OCIRepository, as
     /// paths from its root; none where there is no such folder.
@@ -102,7 +135,7 @@ pub trait Charts {
     /// # Errors
     ///
     /// Where the source is not there.
-    fn files(&self, url: &str, path: &str) -> Result<Option<Vec<String>>, FetchError>;
+    fn files(&self, source: &Source, path: &str) -> Result<Option<Vec<String>>, FetchError>;
 }
 
 /// A chart that is ready to be installed.
@@ -117,6 +150,7 @@ const REFERENCE: &str = "invalid chart reference";
 const PULL: &str = "chart pull error";
 const METADATA: &str = "chart metadata patch error";
 const VALUES_FILES: &str = "values files merge error";
+const DEPENDENCIES: &str = "dependency build error";
 
 /// Finds and builds the chart of a HelmRelease.
 pub(crate) fn chart(
@@ -163,7 +197,7 @@ fn referenced(
             template.generation = text(&metadata, "generation").parse().unwrap_or(1);
             build(&template, inventory, charts).map_err(|error| not_ready(key, &error))
         }
-        "OCIRepository" => from_image(key, &spec, charts),
+        "OCIRepository" => from_image(key, &spec, inventory, charts),
         kind => Err(Failure::new(
             Reason::ArtifactFailed,
             format!("could not get Source object: charts from a {kind} are not supported here"),
@@ -181,25 +215,24 @@ fn build(
     let object =
         inventory.get(key).ok_or_else(|| format!("failed to get source: {}", not_found(key)))?;
     let spec = map_at(object, &["spec"]);
-    let url = text(&spec, "url");
+    let source = Source::of(key, &spec, inventory);
     match key.kind.as_str() {
-        "HelmRepository" if text(&spec, "type") == "oci" || url.starts_with("oci://") => {
-            from_registry(template, &url, charts)
+        "HelmRepository" if text(&spec, "type") == "oci" || is_oci(&source.url) => {
+            from_registry(template, &source, charts)
         }
-        "HelmRepository" => from_repository(template, &url, charts),
-        "GitRepository" | "Bucket" => from_folder(template, &source_url(key, &spec), charts),
+        "HelmRepository" => from_repository(template, &source, charts),
+        "GitRepository" | "Bucket" => {
+            Folder { template, source: &source, inventory, charts }.build()
+        }
         kind => Err(format!(
             "unsupported source kind '{kind}', must be one of: [HelmRepository GitRepository Bucket]"
         )),
     }
 }
 
-/// The URL of a source; that of a bucket is made up of its endpoint and name.
-pub(crate) fn source_url(key: &ObjectRef, spec: &Map) -> String {
-    if key.kind == "Bucket" {
-        return format!("{}/{}", text(spec, "endpoint"), text(spec, "bucketName"));
-    }
-    text(spec, "url")
+/// Whether a URL is that of a registry.
+pub(crate) fn is_oci(url: &str) -> bool {
+    url.starts_with("oci://")
 }
 
 fn check_name(name: &str) -> Result<(), String> {
@@ -217,19 +250,19 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn from_repository(
     template: &ChartTemplate,
-    url: &str,
+    source: &Source,
     charts: &dyn Charts,
 ) -> Result<Built, String> {
     check_name(&template.chart)?;
     let failed = |reason: &str, why: &dyn fmt::Display| {
         format!("{reason}: failed to get chart version for remote reference: {why}")
     };
-    let versions = charts.versions(url, &template.chart).map_err(|e| failed(PULL, &e))?;
+    let versions = charts.versions(source, &template.chart).map_err(|e| failed(PULL, &e))?;
     let versions = versions.ok_or_else(|| failed(REFERENCE, &"no chart name found"))?;
     let version = pick(&template.chart, &template.version, versions)
         .map_err(|error| failed(REFERENCE, &error))?;
     let mut chart = charts
-        .archive(url, &template.chart, &version)
+        .archive(source, &template.chart, &version)
         .map_err(|e| format!("{PULL}: failed to download chart for remote reference: {e}"))?;
     let files = merge_files(template, &mut chart)?;
     Ok(Built { chart, warnings: files })
@@ -237,36 +270,43 @@ fn from_repository(
 
 fn from_registry(
     template: &ChartTemplate,
-    url: &str,
+    source: &Source,
     charts: &dyn Charts,
 ) -> Result<Built, String> {
     check_name(&template.chart)?;
-    let url = format!("{}/{}", url.trim_end_matches('/'), template.chart);
+    let source = source.below(&template.chart);
     let failed = |reason: &str, why: &dyn fmt::Display| {
         format!("{reason}: failed to get chart version for remote reference: {why}")
     };
-    let tags = charts.tags(&url).map_err(|e| failed(PULL, &e))?;
-    let versions = tags
-        .iter()
-        .map(|tag| ChartVersion {
-            version: tag.replace('_', "+"),
-            urls: vec![tag.clone()],
-            created: String::new(),
-        })
-        .collect();
+    let tags = charts.tags(&source).map_err(|e| failed(PULL, &e))?;
+    let versions = tagged(&tags);
     let version = pick(&template.chart, &template.version, versions)
         .map_err(|error| failed(REFERENCE, &error))?;
     let tag = version.urls.first().cloned().unwrap_or_default();
     let image = charts
-        .image(&url, &ImageRef::Tag(tag))
+        .image(&source, &ImageRef::Tag(tag))
         .map_err(|e| format!("{PULL}: failed to download chart for remote reference: {e}"))?;
     let mut chart = image.chart;
     let files = merge_files(template, &mut chart)?;
     Ok(Built { chart, warnings: files })
 }
 
+/// Tags as versions; each has the tag for its URL.
+pub(crate) fn tagged(tags: &[String]) -> Vec<ChartVersion> {
+    let version = |tag: &String| ChartVersion {
+        version: tag.replace('_', "+"),
+        urls: vec![tag.clone()],
+        ..ChartVersion::default()
+    };
+    tags.iter().map(version).collect()
+}
+
 /// The version that is meant: the very one, else the highest that fits the range.
-fn pick(chart: &str, wanted: &str, versions: Vec<ChartVersion>) -> Result<ChartVersion, String> {
+pub(crate) fn pick(
+    chart: &str,
+    wanted: &str,
+    versions: Vec<ChartVersion>,
+) -> Result<ChartVersion, String> {
     if versions.is_empty() {
         return Err("no chart version found".to_owned());
     }
@@ -362,26 +402,74 @@ fn set_metadata(chart: &mut Chart, metadata: &str) -> Result<(), String> {
 }
 
 /// A chart from a GitRepository or a Bucket. Its values files lie beside it, not in it.
-fn from_folder(template: &ChartTemplate, url: &str, charts: &dyn Charts) -> Result<Built, String> {
-    let mut chart =
-        charts.folder(url, &template.chart).map_err(|error| format!("{REFERENCE}: {error}"))?;
-    let mut warnings = Vec::new();
-    if template.by_revision {
-        warnings.push(format!(
-            "reconcileStrategy Revision: the version of chart {} is left without the commit, which \
-             is not known here",
-            chart.metadata.name
-        ));
+struct Folder<'f> {
+    template: &'f ChartTemplate,
+    source: &'f Source,
+    inventory: &'f Inventory,
+    charts: &'f dyn Charts,
+}
+
+impl Folder<'_> {
+    fn build(&self) -> Result<Built, String> {
+        let template = self.template;
+        let found = self
+            .charts
+            .folder(self.source, &template.chart)
+            .map_err(|error| format!("{REFERENCE}: {error}"))?;
+        let mut chart = found.chart;
+        let mut warnings = Vec::new();
+        if !found.packaged {
+            ignored::leave_out(&mut chart);
+        }
+        let files = wanted_files(template);
+        let metadata = self.metadata(files, &chart, &mut warnings)?;
+        if !metadata.is_empty() {
+            set_metadata(&mut chart, &metadata)?;
+        }
+        if !files.is_empty() {
+            overwrite(&mut chart, &self.values(files)?)?;
+        }
+        if !found.packaged {
+            dependencies::complete(&mut chart, template, self.source, self.inventory, self.charts)
+                .map_err(|error| format!("{DEPENDENCIES}: {error}"))?;
+        }
+        Ok(Built { chart, warnings })
     }
-    let files = wanted_files(template);
-    if !files.is_empty() {
-        set_metadata(&mut chart, &template.generation.to_string())?;
+
+    /// What is added to the chart's version: the commit, where that is wanted, and the generation.
+    fn metadata(
+        &self,
+        files: &[String],
+        chart: &Chart,
+        warnings: &mut Vec<String>,
+    ) -> Result<String, String> {
+        let mut parts = Vec::new();
+        if self.template.by_revision {
+            let commit = self.charts.commit(self.source).map_err(|error| error.to_string())?;
+            match commit.as_deref().and_then(|commit| commit.get(..12)) {
+                Some(short) => parts.push(short.to_owned()),
+                None => warnings.push(format!(
+                    "reconcileStrategy Revision: the version of chart {} is left without the commit, \
+                     which is not known here",
+                    chart.metadata.name
+                )),
+            }
+        }
+        if !files.is_empty() {
+            parts.push(self.template.generation.to_string());
+        }
+        Ok(parts.join("."))
+    }
+
+    fn values(&self, files: &[String]) -> Result<Map, String> {
         let mut values = Map::new();
         for path in files {
-            let text =
-                charts.file(url, &clean(path)).map_err(|e| format!("{VALUES_FILES}: {e}"))?;
+            let text = self
+                .charts
+                .file(self.source, &clean(path))
+                .map_err(|e| format!("{VALUES_FILES}: {e}"))?;
             let Some(text) = text else {
-                if template.ignore_missing_values_files {
+                if self.template.ignore_missing_values_files {
                     continue;
                 }
                 let why =
@@ -392,30 +480,42 @@ fn from_folder(template: &ChartTemplate, url: &str, charts: &dyn Charts) -> Resu
                 read_values_file(path, &text).map_err(|e| format!("{VALUES_FILES}: {e}"))?;
             values = merged(&values, &table);
         }
-        overwrite(&mut chart, &values)?;
+        Ok(values)
     }
-    Ok(Built { chart, warnings })
 }
 
-fn from_image(key: &ObjectRef, spec: &Map, charts: &dyn Charts) -> Result<Built, Failure> {
-    let url = text(spec, "url");
-    let wanted = image_ref(spec, &url, charts).map_err(|error| {
+fn from_image(
+    key: &ObjectRef,
+    spec: &Map,
+    inventory: &Inventory,
+    charts: &dyn Charts,
+) -> Result<Built, Failure> {
+    let source = Source::of(key, spec, inventory);
+    let url = &source.url;
+    let wanted = image_ref(spec, &source, charts).map_err(|error| {
         let error = format!("failed to determine the artifact tag for '{url}': {error}");
         not_ready(key, &error)
     })?;
-    let image = charts.image(&url, &wanted).map_err(|error| {
+    let image = charts.image(&source, &wanted).map_err(|error| {
         not_ready(key, &format!("failed to pull artifact from '{url}': {error}"))
     })?;
     let mut chart = image.chart;
+    if text(&map_at(spec, &["layerSelector"]), "operation") != "copy" {
+        // The archive is unpacked and packed again.
+        ignored::leave_out(&mut chart);
+    }
     mutate(&mut chart, &wanted, &image.digest)?;
     let mut warnings = Vec::new();
-    if flag(&map_at(spec, &["verify"]), "provider") || spec.contains(b"verify") {
+    if spec.contains(b"verify") {
         warnings.push(format!("{key}: signatures are not verified here"));
+    }
+    if source.ignore.is_some() {
+        warnings.push(format!("{key}: spec.ignore is not followed here"));
     }
     Ok(Built { chart, warnings })
 }
 
-fn image_ref(spec: &Map, url: &str, charts: &dyn Charts) -> Result<ImageRef, String> {
+fn image_ref(spec: &Map, source: &Source, charts: &dyn Charts) -> Result<ImageRef, String> {
     let reference = map_at(spec, &["ref"]);
     if let Some(digest) = some_text(&reference, "digest") {
         return Ok(ImageRef::Digest(digest));
@@ -427,7 +527,7 @@ fn image_ref(spec: &Map, url: &str, charts: &dyn Charts) -> Result<ImageRef, Str
     let filter = text(&reference, "semverFilter");
     let constraint = Constraint::parse(&range)
         .map_err(|error| format!("semver '{range}' parse error: {error}"))?;
-    let tags = charts.tags(url).map_err(|error| error.to_string())?;
+    let tags = charts.tags(source).map_err(|error| error.to_string())?;
     let mut best: Option<(Version, String)> = None;
     for tag in tags {
         if !filter.is_empty() && !matches(&filter, &tag)? {
@@ -471,8 +571,8 @@ mod tests {
         let versions = ["1.0.0", "2.0.0", "1.2.0", "1.3.0-beta.1", "1.2.0+b"];
         let versions = versions.iter().enumerate().map(|(day, version)| ChartVersion {
             version: (*version).to_owned(),
-            urls: Vec::new(),
             created: format!("2024-01-0{day}"),
+            ..ChartVersion::default()
         });
         let picked = pick("web", wanted, versions.collect());
         assert_eq!(picked.map_or_else(|e| e, |v| v.version), want, "{wanted}");

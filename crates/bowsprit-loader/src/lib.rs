@@ -33,6 +33,10 @@ mod dir;
 mod error;
 mod expand;
 mod files;
+#[cfg(feature = "network")]
+mod getter;
+#[cfg(feature = "network")]
+mod git;
 mod io;
 #[cfg(feature = "network")]
 pub mod net;
@@ -62,6 +66,8 @@ pub use dependency::{
 pub use dependency::{Listing, Status, list_dependencies};
 pub use error::{Error, ErrorKind};
 pub use expand::{ExpandError, expand};
+#[cfg(feature = "network")]
+pub use git::{GitError, GitQuery};
 pub use io::{LinkError, PathError};
 #[cfg(feature = "provenance")]
 pub use package::sign_package;

@@ -179,6 +179,13 @@ impl Sources {
         &self.client
     }
 
+    /// A program among the folders of `PATH`.
+    pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
+        let name = if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() };
+        let search = self.search.as_deref()?;
+        std::env::split_paths(search).map(|dir| dir.join(&name)).find(|path| path.is_file())
+    }
+
     /// What indexes may cost.
     pub fn limits(&self) -> &IndexLimits {
         &self.limits

@@ -123,10 +123,15 @@ impl Case {
         let mut options = Options::default();
         options.revision = revision;
         let engine = Engine::new();
-        let mut outcomes =
-            render_all(inventory, &mirrors, &engine, &OsHost::new(), &options, &|release| {
-                format!("{}/{}", release.namespace, release.name) == wanted
-            });
+        let mut outcomes = render_all(
+            inventory,
+            &mirrors,
+            &mirrors,
+            &engine,
+            &OsHost::new(),
+            &options,
+            &|release| format!("{}/{}", release.namespace, release.name) == wanted,
+        );
         match outcomes.releases.pop().map(|Outcome { result, .. }| result) {
             Some(Ok(rendered)) => self.check_rendered(&rendered),
             Some(Err(failure)) => self.check_failure(&failure),

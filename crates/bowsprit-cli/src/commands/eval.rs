@@ -3,11 +3,10 @@
 use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, release, streams, values};
+use crate::{charts, limits, release, streams, values};
 use bowsprit::RenderRequest;
 use bowsprit::chart::{Chart, File, Limits};
 use bowsprit::eval::Evaluator;
-use bowsprit::loader;
 use bowsprit::value::Host;
 use std::io::{BufRead, ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,13 +29,18 @@ Examples:
   bowsprit eval --chart ./chart '{{ include \"chart.fullname\" . }}'
   bowsprit eval --kube-version 1.31 '{{ .Capabilities.KubeVersion }}'
   echo '{\"id\": 1, \"kind\": \"template\", \"template\": \"{{ add 1 2 }}\"}' | bowsprit eval --jsonl",
-    flags: &[FLAGS, values::FLAGS, release::FLAGS, release::TARGET, limits::FLAGS],
+    flags: &[FLAGS, charts::FLAGS, values::FLAGS, release::FLAGS, release::TARGET, limits::FLAGS],
     children: &[],
     run: Some(run),
 };
 
 static FLAGS: &[Flag] = &[
-    Flag::with("chart", Kind::Text, "CHART", "A chart whose values, files and helpers are there"),
+    Flag::with(
+        "chart",
+        Kind::Text,
+        "CHART",
+        "A chart whose values, files and helpers are there: a path, a URL, NAME/CHART or oci://",
+    ),
     Flag::with("name", Kind::Text, "NAME", "The release's name (default release-name)"),
     Flag::switch("strict", "Take missing keys for errors"),
     Flag::switch("jsonl", "Answer requests from standard input"),
@@ -59,7 +63,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let template = template_text(template)?;
     let parsed = invocation.parsed;
     let capabilities = release::capabilities(parsed)?;
-    let values = values::values(parsed)?;
+    let values = values::values(invocation)?;
     let chart = chart(invocation)?;
     let name = parsed.text("name").unwrap_or("release-name");
     let mut request = RenderRequest::new(name, invocation.settings.namespace())
@@ -98,7 +102,7 @@ fn template_text(argument: &str) -> Result<Vec<u8>, Failure> {
 /// The chart of `--chart`, or one that has nothing in it.
 fn chart(invocation: &Invocation<'_>) -> Result<Chart, Failure> {
     if let Some(chart) = invocation.parsed.non_empty("chart") {
-        let path = loader::locate(chart).map_err(Failure::of)?;
+        let path = charts::locate(invocation, chart)?;
         return release::load(invocation, &path);
     }
     let metadata = "apiVersion: v2\nname: chart\nversion: 0.1.0\n";

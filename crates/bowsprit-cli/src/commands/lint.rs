@@ -96,7 +96,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         paths.extend(below);
     }
     options.namespace = invocation.settings.namespace();
-    options.values = values::values(parsed)?;
+    options.values = values::values(invocation)?;
     if !options.rules.is_empty() {
         let texts = values::texts(parsed).into_iter();
         options.values_texts = texts.map(|(name, text)| ValuesText { name, text }).collect();

@@ -5,6 +5,7 @@ use crate::postrender::kustomize;
 use crate::postrender::node::Node;
 use crate::postrender::resource::{parse_all, to_resources};
 use crate::release::{self, Patch};
+use crate::source::Source;
 use crate::sources::Charts;
 use bowsprit_value::{Map, Value};
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ const MAX_DEPTH: usize = 50;
 /// Reads folders of one source.
 pub(super) struct Folders<'c> {
     pub(super) charts: &'c dyn Charts,
-    pub(super) url: &'c str,
+    pub(super) source: &'c Source,
 }
 
 impl Folders<'_> {
@@ -46,7 +47,7 @@ impl Folders<'_> {
             return Err(format!("{path}: folders refer to each other without end"));
         }
         let path = clean(path);
-        let files = self.charts.files(self.url, &path).map_err(|error| error.to_string())?;
+        let files = self.charts.files(self.source, &path).map_err(|error| error.to_string())?;
         let files = files.ok_or_else(|| format!("kustomization path not found: {path}"))?;
         for name in FILES {
             let file = join(&path, name);
@@ -58,7 +59,7 @@ impl Folders<'_> {
     }
 
     fn read(&self, file: &str) -> Result<Vec<u8>, String> {
-        let found = self.charts.file(self.url, file).map_err(|error| error.to_string())?;
+        let found = self.charts.file(self.source, file).map_err(|error| error.to_string())?;
         found.ok_or_else(|| format!("{file}: no such file"))
     }
 
@@ -126,8 +127,11 @@ impl Folders<'_> {
                 return Err(fail(format!("the remote resource {resource} is not supported")));
             }
             let below = clean(&join(path, &resource));
-            let is_folder =
-                self.charts.files(self.url, &below).map_err(|error| error.to_string())?.is_some();
+            let is_folder = self
+                .charts
+                .files(self.source, &below)
+                .map_err(|error| error.to_string())?
+                .is_some();
             objects.extend(if is_folder {
                 self.at(&below, depth + 1)?
             } else {

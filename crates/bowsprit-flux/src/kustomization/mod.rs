@@ -16,7 +16,8 @@ use crate::postrender::node::Node;
 use crate::postrender::resource::{ResId, check_ids, is_cluster_scoped, parse_all};
 use crate::postrender::{kustomize, with_metadata};
 use crate::release;
-use crate::sources::{Charts, source_url};
+use crate::source::Source;
+use crate::sources::Charts;
 use bowsprit_value::{Map, Meter};
 use folder::Folders;
 use std::collections::BTreeMap;
@@ -62,16 +63,16 @@ pub fn build(
     let Some(source_object) = inventory.get(&source) else {
         return Err(Failure::new(Reason::ArtifactFailed, not_found(&source)));
     };
-    let url = source_url(&source, &map_at(source_object, &["spec"]));
+    let source = Source::of(&source, &map_at(source_object, &["spec"]), inventory);
     let failed = |error: String| Failure::new(Reason::BuildFailed, error);
     if let Some(field) = UNSUPPORTED.iter().find(|field| spec.contains(field.as_bytes())) {
         return Err(failed(format!("spec.{field} is not supported")));
     }
     // Whether the source is there at all.
     charts
-        .files(&url, "")
+        .files(&source, "")
         .map_err(|error| Failure::new(Reason::ArtifactFailed, error.to_string()))?;
-    let folders = Folders { charts, url: &url };
+    let folders = Folders { charts, source: &source };
     let objects = folders.build(&text(&spec, "path")).map_err(failed)?;
     let objects = transform(key, &spec, objects).map_err(failed)?;
     let mut documents = Vec::new();

@@ -3,8 +3,8 @@
 use crate::folder::{Folder, client, wait, with_fetch};
 use crate::server::{Answer, Fault, Server};
 use bowsprit_loader::net::{
-    Addresses, Body, Call, Client, Credentials, Fetch, FetchError, FileSink, Header, Pending,
-    Policy, Request, Response, Tls, TransportError,
+    Addresses, Body, Call, Client, Credentials, Fetch, FetchError, FileSink, Header, Http, Pending,
+    Policy, Proxies, Request, Response, Tls, TransportError,
 };
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -260,4 +260,45 @@ fn connections_that_fail_are_explained() {
     let want = "Get \"http://nosuch.invalid/\": dial tcp: lookup nosuch.invalid: no such host";
     assert_eq!(error.to_string(), want);
     assert!(plain("file:///etc/passwd").unwrap_err().to_string().contains("only http and https"));
+}
+
+#[test]
+fn proxies_are_asked_but_for_this_machine() {
+    let proxy = Server::start(|seen, _| match seen.method.as_str() {
+        "CONNECT" => Answer::status(403, "Forbidden"),
+        _ => Answer::ok("by the proxy"),
+    });
+    let direct = Server::start(|_, _| Answer::ok("by itself"));
+    let mut proxies = Proxies::default();
+    proxies.http = Some(proxy.host());
+    proxies.https = Some(proxy.url(""));
+    proxies.except = "near.invalid".to_owned();
+    let client = with_fetch(Arc::new(Http::new("test/1").proxies(proxies)));
+    let far = "http://charts.invalid/index.yaml";
+    assert_eq!(get(&client, far).unwrap(), b"by the proxy");
+    assert_eq!(proxy.seen()[0].path, far);
+    assert_eq!(get(&client, &direct.url("/x")).unwrap(), b"by itself");
+    let error = get(&client, "http://near.invalid/").unwrap_err().to_string();
+    assert!(error.contains("no such host"), "{error}");
+    assert_eq!(proxy.seen().len(), 1);
+    get(&client, "https://charts.invalid/").unwrap_err();
+    let seen = proxy.seen();
+    assert!(seen[1..].iter().all(|s| (&*s.method, &*s.path) == ("CONNECT", "charts.invalid:443")));
+    assert!(seen.len() > 1);
+}
+
+#[test]
+fn files_at_urls_are_read_whole() {
+    let folder = Folder::new();
+    let server = Server::start(|seen, _| match seen.path.as_str() {
+        "/values.yaml" => Answer::ok("a: 1\n"),
+        "/short.yaml" => Answer::ok("a: 1\n".repeat(9)).fault(Fault::Truncate(7)),
+        _ => Answer::status(404, "Not Found"),
+    });
+    let read = |path: &str| wait(folder.sources().read_url(&server.url(path)));
+    assert_eq!(read("/values.yaml").unwrap(), b"a: 1\n");
+    let error = read("/nope.yaml").unwrap_err().to_string();
+    assert_eq!(error, format!("failed to fetch {} : 404 Not Found", server.url("/nope.yaml")));
+    read("/short.yaml").unwrap_err();
+    assert!(folder.cached().is_empty());
 }

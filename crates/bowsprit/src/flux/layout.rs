@@ -30,6 +30,11 @@ fn read_json(path: &Path) -> Result<Map, FetchError> {
         .map_err(|error| FetchError(format!("{}: {error}", path.display())))
 }
 
+/// What source-controller says of an image without a layer of a media type.
+pub(super) fn no_layer(media_type: &str) -> FetchError {
+    FetchError(format!("failed to find layer with media type '{media_type}' in artifact"))
+}
+
 /// Manifests with their tags.
 fn manifests(dir: &Path) -> Result<Vec<(String, String)>, FetchError> {
     let index = read_json(&dir.join("index.json"))?;
@@ -61,7 +66,15 @@ fn blob(dir: &Path, digest: &str) -> Result<Vec<u8>, FetchError> {
 }
 
 /// The chart of a tag or a digest.
-pub(super) fn image(dir: &Path, wanted: &ImageRef) -> Result<ChartImage, FetchError> {
+///
+/// # Errors
+///
+/// Where there is none, or no layer of the media type that is wanted.
+pub(super) fn image(
+    dir: &Path,
+    wanted: &ImageRef,
+    media_type: Option<&str>,
+) -> Result<ChartImage, FetchError> {
     let digest = match wanted {
         ImageRef::Digest(digest) => digest.clone(),
         ImageRef::Tag(tag) => {
@@ -73,8 +86,14 @@ pub(super) fn image(dir: &Path, wanted: &ImageRef) -> Result<ChartImage, FetchEr
     let manifest = json::decode_map(&blob(dir, &digest)?)
         .map_err(|error| FetchError(format!("{}: {digest}: {error}", dir.display())))?;
     let layers = maps(&manifest, b"layers");
-    let layer = layers.iter().find(|layer| text(layer, b"mediaType") == CHART_LAYER);
-    let layer = layer.ok_or_else(|| FetchError(format!("{digest}: not an image of a chart")))?;
+    let of_type = |media_type| layers.iter().find(|l| text(l, b"mediaType") == media_type);
+    let layer = match media_type {
+        Some(media_type) => of_type(media_type).ok_or_else(|| no_layer(media_type)),
+        None => of_type(CHART_LAYER)
+            .or(layers.first())
+            .ok_or_else(|| FetchError("no layers found in artifact".to_owned())),
+    };
+    let layer = layer?;
     let archive = blob(dir, &text(layer, b"digest"))?;
     let chart = Chart::from_archive(&archive, &Limits::default())
         .map_err(|error| FetchError(error.to_string()))?;

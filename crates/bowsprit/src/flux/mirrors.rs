@@ -2,7 +2,7 @@
 
 use super::{layout, repository};
 use bowsprit_chart::{Chart, path};
-use bowsprit_flux::{ChartImage, ChartVersion, Charts, FetchError, ImageRef};
+use bowsprit_flux::{ChartImage, ChartVersion, Charts, FetchError, FolderChart, ImageRef, Source};
 use bowsprit_loader::{Options, load_path};
 use std::fmt;
 use std::fs;
@@ -59,6 +59,11 @@ impl Mirrors {
         Ok(())
     }
 
+    /// Whether a folder stands for a URL.
+    pub fn has(&self, url: &str) -> bool {
+        self.folder_of(url).is_ok()
+    }
+
     /// True without mappings.
     pub fn is_empty(&self) -> bool {
         self.by_url.is_empty() && self.all.is_none()
@@ -79,7 +84,7 @@ impl Mirrors {
             return Ok(dir);
         }
         let Some(all) = &self.all else {
-            let text = format!("there is no mirror for {url}: give one with URL=DIR");
+            let text = format!("there is no mirror for {url}: give one with --mirror {url}=DIR");
             return Err(FetchError(text));
         };
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -115,16 +120,25 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, FetchError> {
 }
 
 impl Charts for Mirrors {
-    fn versions(&self, url: &str, chart: &str) -> Result<Option<Vec<ChartVersion>>, FetchError> {
-        repository::versions(&self.folder_of(url)?, chart)
+    fn versions(
+        &self,
+        source: &Source,
+        chart: &str,
+    ) -> Result<Option<Vec<ChartVersion>>, FetchError> {
+        repository::versions(&self.folder_of(&source.url)?, chart)
     }
 
-    fn archive(&self, url: &str, chart: &str, version: &ChartVersion) -> Result<Chart, FetchError> {
-        repository::archive(&self.folder_of(url)?, url, chart, version)
+    fn archive(
+        &self,
+        source: &Source,
+        chart: &str,
+        version: &ChartVersion,
+    ) -> Result<Chart, FetchError> {
+        repository::archive(&self.folder_of(&source.url)?, &source.url, chart, version)
     }
 
-    fn tags(&self, url: &str) -> Result<Vec<String>, FetchError> {
-        let (dir, chart) = self.image_folder(url)?;
+    fn tags(&self, source: &Source) -> Result<Vec<String>, FetchError> {
+        let (dir, chart) = self.image_folder(&source.url)?;
         if layout::is_layout(&dir) {
             return layout::tags(&dir);
         }
@@ -132,57 +146,71 @@ impl Charts for Mirrors {
         Ok(versions.into_iter().map(|entry| entry.version.replace('+', "_")).collect())
     }
 
-    fn image(&self, url: &str, image: &ImageRef) -> Result<ChartImage, FetchError> {
-        let (dir, chart) = self.image_folder(url)?;
+    fn image(&self, source: &Source, image: &ImageRef) -> Result<ChartImage, FetchError> {
+        let (dir, chart) = self.image_folder(&source.url)?;
         if layout::is_layout(&dir) {
-            return layout::image(&dir, image);
+            return layout::image(&dir, image, source.layer.as_deref());
         }
         repository::image(&dir, &chart, image)
     }
 
-    fn folder(&self, url: &str, path: &str) -> Result<Chart, FetchError> {
-        let path = inside(&self.folder_of(url)?, path);
-        if !path.exists() {
-            return Err(FetchError(format!("no chart found at {}", path.display())));
-        }
-        load(&path)
+    fn folder(&self, source: &Source, path: &str) -> Result<FolderChart, FetchError> {
+        chart_in(&self.folder_of(&source.url)?, path)
     }
 
-    fn file(&self, url: &str, path: &str) -> Result<Option<Vec<u8>>, FetchError> {
-        let path = inside(&self.folder_of(url)?, path);
-        match fs::read(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(FetchError(format!("open {}: {error}", path.display()))),
-        }
+    fn file(&self, source: &Source, path: &str) -> Result<Option<Vec<u8>>, FetchError> {
+        file_in(&self.folder_of(&source.url)?, path)
     }
 
-    fn files(&self, url: &str, path: &str) -> Result<Option<Vec<String>>, FetchError> {
-        let root = self.folder_of(url)?;
-        let start = inside(&root, path);
-        if !start.is_dir() {
-            return Ok(None);
-        }
-        let (mut names, mut pending) = (Vec::new(), vec![start]);
-        while let Some(dir) = pending.pop() {
-            let failed = |error| FetchError(format!("open {}: {error}", dir.display()));
-            for entry in fs::read_dir(&dir).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                let path = entry.path();
-                // Links could lead in a circle, or out of the folder.
-                match entry.file_type().map_err(failed)? {
-                    kind if kind.is_dir() => pending.push(path),
-                    kind if kind.is_file() => {
-                        let name = path.strip_prefix(&root).unwrap_or(&path);
-                        names.push(name.to_string_lossy().into_owned());
-                    }
-                    _ => {}
+    fn files(&self, source: &Source, path: &str) -> Result<Option<Vec<String>>, FetchError> {
+        files_in(&self.folder_of(&source.url)?, path)
+    }
+}
+
+/// The chart at a path within a folder.
+pub(super) fn chart_in(root: &Path, path: &str) -> Result<FolderChart, FetchError> {
+    let path = inside(root, path);
+    if !path.exists() {
+        return Err(FetchError(format!("no chart found at {}", path.display())));
+    }
+    Ok(FolderChart { chart: load(&path)?, packaged: !path.is_dir() })
+}
+
+/// A file within a folder; none where it is not there.
+pub(super) fn file_in(root: &Path, path: &str) -> Result<Option<Vec<u8>>, FetchError> {
+    let path = inside(root, path);
+    match fs::read(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FetchError(format!("open {}: {error}", path.display()))),
+    }
+}
+
+/// The files below a folder within a folder.
+pub(super) fn files_in(root: &Path, path: &str) -> Result<Option<Vec<String>>, FetchError> {
+    let start = inside(root, path);
+    if !start.is_dir() {
+        return Ok(None);
+    }
+    let (mut names, mut pending) = (Vec::new(), vec![start]);
+    while let Some(dir) = pending.pop() {
+        let failed = |error| FetchError(format!("open {}: {error}", dir.display()));
+        for entry in fs::read_dir(&dir).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            // Links could lead in a circle, or out of the folder.
+            match entry.file_type().map_err(failed)? {
+                kind if kind.is_dir() => pending.push(path),
+                kind if kind.is_file() => {
+                    let name = path.strip_prefix(root).unwrap_or(&path);
+                    names.push(name.to_string_lossy().into_owned());
                 }
+                _ => {}
             }
         }
-        names.sort();
-        Ok(Some(names))
     }
+    names.sort();
+    Ok(Some(names))
 }
 
 impl Mirrors {

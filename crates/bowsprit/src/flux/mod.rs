@@ -1,7 +1,9 @@
-//! Flux's HelmReleases, rendered from files: [`bowsprit_flux`] with charts from the disk.
+//! Flux's HelmReleases, rendered from files: [`bowsprit_flux`] with charts from the disk, or
+//! from where Flux brings them.
 //!
 //! [`Mirrors`] says which folder stands for which of the URLs that Flux's sources name: a chart
-//! repository with or without its index, an OCI image layout, or the files of a Git repository.
+//! repository with or without its index, an OCI image layout, or the files of a Git repository. With the
+//! feature `network`, `Network` asks repositories, registries and Git where there is no such folder.
 //!
 //! ```no_run
 //! use bowsprit::Engine;
@@ -23,9 +25,15 @@
 
 mod layout;
 mod mirrors;
+#[cfg(feature = "network")]
+mod network;
 mod releases;
 mod repository;
+#[cfg(feature = "network")]
+mod scratch;
 
 pub use bowsprit_flux::*;
 pub use mirrors::{MirrorError, Mirrors};
+#[cfg(feature = "network")]
+pub use network::Network;
 pub use releases::{Outcome, Rendering, RenderingDifference, compare, render_all};

@@ -29,15 +29,20 @@ pub struct Rendering {
 
 /// Builds all Kustomizations, adds their objects to the others, and renders the HelmReleases that
 /// `wanted` picks, each behind those that it depends on.
+///
+/// Kustomizations are built from `folders`, and charts are taken from `charts`. The former mostly stand
+/// for the very repository whose files are read, in another state; who asks the network for charts will
+/// not want it asked for those too.
 pub fn render_all(
     mut inventory: Inventory,
+    folders: &dyn Charts,
     charts: &dyn Charts,
     engine: &Engine,
     host: &dyn Host,
     options: &Options,
     wanted: &dyn Fn(&HelmRelease) -> bool,
 ) -> Rendering {
-    let built = expand(&mut inventory, charts).into_iter();
+    let built = expand(&mut inventory, folders).into_iter();
     let releases = inventory.helm_releases().into_iter().filter(|release| wanted(release));
     let outcomes = releases.map(|release| Outcome {
         key: ObjectRef::new("HelmRelease", &*release.namespace, &*release.name),

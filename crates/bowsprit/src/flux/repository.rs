@@ -25,7 +25,7 @@ pub(super) fn versions(dir: &Path, chart: &str) -> Result<Option<Vec<ChartVersio
             found.push(ChartVersion {
                 version: loaded.metadata.version,
                 urls: vec![file_name(&path.to_string_lossy()).to_owned()],
-                created: String::new(),
+                ..ChartVersion::default()
             });
         }
     }
@@ -55,6 +55,7 @@ fn indexed(index: &Path, chart: &str) -> Result<Option<Vec<ChartVersion>>, Fetch
             _ => Vec::new(),
         },
         created: text(entry, b"created"),
+        digest: text(entry, b"digest"),
     });
     Ok(Some(versions.collect()))
 }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{limits, release as release_host, streams};
 use bowsprit::apply::{Hooks, Record, drift};
-use bowsprit::flux::{Rendering, RenderingDifference, compare};
+use bowsprit::flux::{Network, Rendering, RenderingDifference, compare};
 use bowsprit::manifest::Identity;
 use bowsprit::manifest::diff::{MarkdownOptions, ObjectSet, TextOptions, diff};
 use bowsprit::value::Host;
@@ -19,7 +19,8 @@ pub(super) static COMMAND: Command = Command {
     examples: "\
 BEFORE and AFTER are files or folders with HelmReleases and what they refer to, such as the checkouts of
 two branches. Both are rendered as by `bowsprit flux render`, and the objects are compared by kind,
-namespace and name. What Secrets hold is not shown.
+namespace and name. What Secrets hold is not shown. Charts come from where Flux would bring them, or from
+the folders of --mirror.
 
 With --live there is only AFTER, and it is compared with the cluster of the kubeconfig: what the server
 would make of the objects, against what is there. Objects that only the cluster has are not found.
@@ -27,7 +28,8 @@ would make of the objects, against what is there. Objects that only the cluster 
 Of a HelmRelease or Kustomization that fails in either nothing is compared; its failure is shown instead.
 
 Examples:
-  bowsprit flux diff main/apps branch/apps --mirror '*=mirror'
+  bowsprit flux diff main/apps branch/apps
+  bowsprit flux diff main/apps branch/apps --mirror '*=mirror' --offline
   bowsprit flux diff main/apps branch/apps --mirror '*=mirror' --format markdown > comment.md
   bowsprit flux diff main/apps branch/apps --mirror '*=mirror' --exit-code
   bowsprit flux diff apps --mirror '*=mirror' --live --context prod",
@@ -53,15 +55,19 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             return Err(Failure::Error(format!("--format: want text or markdown, not {other:?}")));
         }
     };
+    let charts = input::charts(invocation)?;
     let difference = match (parsed.is_on("live"), invocation.args()) {
         (false, [before, after]) => {
             // What a chart draws by lot must not look like a change: both draw from the beginning.
-            let rendering =
-                |name| rendering(invocation, name, &*release_host::repeatable_host(parsed));
+            // And what both need is brought once, so that both see the same.
+            let rendering = |name| {
+                rendering(invocation, name, &charts, &*release_host::repeatable_host(parsed))
+            };
             compare(&rendering(before)?, &rendering(after)?)
         }
         (true, [after]) => {
-            live(invocation, &rendering(invocation, after, &*release_host::host(parsed))?)?
+            let host = release_host::host(parsed);
+            live(invocation, &rendering(invocation, after, &charts, &*host)?)?
         }
         (live, _) => {
             let (count, usage) =
@@ -91,10 +97,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
 fn rendering(
     invocation: &Invocation<'_>,
     name: &String,
+    charts: &Network,
     host: &dyn Host,
 ) -> Result<Rendering, Failure> {
     let inventory = input::inventory(invocation, std::slice::from_ref(name))?;
-    input::render_on(invocation, inventory, host)
+    input::render_on(invocation, inventory, charts, host)
 }
 
 /// What the server would make of the releases, against what it has.

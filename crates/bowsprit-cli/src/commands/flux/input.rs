@@ -3,9 +3,10 @@
 use crate::commands::Invocation;
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, release, streams};
+use crate::{limits, network, release, streams};
 use bowsprit::flux::{
-    self, HelmRelease, Inventory, Mirrors, ObjectRef, Options, Outcome, Reason, Rendering, karmada,
+    self, HelmRelease, Inventory, Mirrors, Network, ObjectRef, Options, Outcome, Reason, Rendering,
+    karmada,
 };
 use bowsprit::loader::PathError;
 use bowsprit::value::{Host, Str};
@@ -20,6 +21,7 @@ pub(super) static FLAGS: &[Flag] = &[
         "URL=DIR",
         "Folder that stands for a source's URL, or *=DIR for all; repeatable",
     ),
+    Flag::switch("offline", "Take charts from the folders of --mirror alone"),
     Flag::with(
         "helm-release",
         Kind::Texts,
@@ -138,22 +140,30 @@ pub(super) fn wanted(invocation: &Invocation<'_>) -> impl Fn(&ObjectRef) -> bool
     }
 }
 
+/// Where charts come from.
+pub(super) fn charts(invocation: &Invocation<'_>) -> Result<Network, Failure> {
+    let offline = invocation.parsed.is_on("offline");
+    let sources = (!offline).then(|| network::sources(invocation));
+    Ok(Network::new(mirrors(invocation)?, sources))
+}
+
 /// Renders the HelmReleases that are wanted, and the Kustomizations that bring them.
 pub(super) fn render(
     invocation: &Invocation<'_>,
     inventory: Inventory,
+    charts: &Network,
 ) -> Result<Rendering, Failure> {
-    render_on(invocation, inventory, &*release::host(invocation.parsed))
+    render_on(invocation, inventory, charts, &*release::host(invocation.parsed))
 }
 
 /// The same, on a host of the caller's.
 pub(super) fn render_on(
     invocation: &Invocation<'_>,
     inventory: Inventory,
+    charts: &Network,
     host: &dyn Host,
 ) -> Result<Rendering, Failure> {
     let parsed = invocation.parsed;
-    let mirrors = mirrors(invocation)?;
     let mut options = Options::default();
     options.capabilities = capabilities(invocation)?;
     options.revision = i64::try_from(parsed.number("revision").unwrap_or(1)).unwrap_or(1).max(1);
@@ -173,7 +183,11 @@ pub(super) fn render_on(
         wanted(&ObjectRef::new("HelmRelease", &*release.namespace, &*release.name))
     };
     let engine = limits::engine(parsed);
-    let mut rendering = flux::render_all(inventory, &mirrors, &engine, host, &options, &is_wanted);
+    let mut rendering =
+        flux::render_all(inventory, charts.mirrors(), charts, &engine, host, &options, &is_wanted);
+    if let Some(signal) = charts.interrupted() {
+        return Err(network::interrupted(signal));
+    }
     for outcome in &rendering.releases {
         if let Ok(rendered) = &outcome.result {
             let warn = |text: &String| streams::say(&format!("WARNING: {}: {text}", outcome.key));

@@ -18,6 +18,10 @@ parts: manifest, hooks, values (what Flux hands to Helm), values-all (with the c
 (custom resource definitions and a namespace that are applied first). Several are printed in the order
 given. With -o json all parts come as one JSON document, failures included.
 
+Charts come from where Flux would bring them: chart repositories, registries, and Git repositories by the
+program git, with the credentials of the Secrets among the objects, else those that Helm and Docker have
+stored here. A folder that --mirror names for a URL is read instead; with --offline there is nothing else.
+
 Kustomizations are built from the folders that stand for their sources; what they apply comes first, and
 HelmReleases among it are rendered too. Of kustomize a subset is known, and the rest is an error.
 
@@ -25,6 +29,7 @@ A HelmRelease that fails ends the command with exit code 1 and with the reason a
 Ready condition would have; the others are printed all the same.
 
 Examples:
+  bowsprit flux render -f apps/
   bowsprit flux render -f apps/ --mirror https://stefanprodan.github.io/podinfo=charts/podinfo
   bowsprit flux render -f release.yaml --mirror '*=mirror' --show values
   bowsprit flux render -f apps/ --mirror '*=mirror' --helm-release shop/web --include-crds
@@ -89,7 +94,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     };
     let inventory = input::inventory(invocation, &names)?;
-    let rendering = input::render(invocation, inventory)?;
+    let rendering = input::render(invocation, inventory, &input::charts(invocation)?)?;
     if rendering.releases.is_empty() && rendering.kustomizations.is_empty() {
         return Err(Failure::Error(nothing(parsed.non_empty("cluster"))));
     }

@@ -89,7 +89,7 @@ fn overridden(
 ) -> Result<Vec<(String, Rendered)>, Failure> {
     let mut all = Vec::new();
     for (cluster, files) in placing::overrides(invocation.parsed)? {
-        job.request.values = values::with_files(invocation.parsed, &files)?;
+        job.request.values = values::with_files(invocation, &files)?;
         let release = rendered(invocation, job).map_err(|failure| match failure {
             Failure::Error(text) => Failure::Error(format!("cluster {cluster}: {text}")),
             other => other,

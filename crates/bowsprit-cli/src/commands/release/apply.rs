@@ -628,7 +628,7 @@ impl<'d> Deployment<'d> {
         let parsed = self.invocation.parsed;
         let mut variants = Vec::new();
         for (cluster, files) in placing::overrides(parsed)? {
-            job.request.values = values::with_files(parsed, &files)?;
+            job.request.values = values::with_files(self.invocation, &files)?;
             self.prepare(job, base, action, discovery)?;
             let mut release = job.release(self.invocation)?;
             let labels = self.label(&mut release)?;
