@@ -38,6 +38,11 @@ fleet-versus-helm *args="":
     cargo build --release --package bowsprit-cli
     cargo run --release --package bowsprit-dev -- fleet-versus-helm {{ args }}
 
+# Write docs/commands from the program's own help.
+commands:
+    cargo build --workspace --bin bowsprit
+    cargo run --package bowsprit-dev -- commands --write
+
 # Build the core crates for wasm32-unknown-unknown.
 wasm:
     .ci/wasm.sh

@@ -65,7 +65,15 @@ git() { debian git git; }
 # The Lua that Karmada runs its interpreters with.
 glua() { go_install github.com/yuin/gopher-lua/cmd/glua@v1.1.1; }
 
-all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl sops age-keygen chromium git glua)
+# Checks of pipelines: GitHub's workflows, and schemas of other files.
+actionlint() { go_install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12; }
+check-jsonschema() {
+  python3 -m venv "$tools/python"
+  "$tools/python/bin/pip" install --quiet check-jsonschema==0.39.0
+  ln -sf python/bin/check-jsonschema "$tools/check-jsonschema"
+}
+
+all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen chromium git glua)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi

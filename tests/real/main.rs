@@ -19,6 +19,7 @@ mod kustomize;
 mod label;
 mod lint;
 mod packages;
+mod pipelines;
 mod provenance;
 mod services;
 mod sources;

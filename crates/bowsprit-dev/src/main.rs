@@ -8,6 +8,7 @@
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
+//! - `commands` compares `docs/commands` with what the program says about itself, or writes it.
 //! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
 //! - `apply-time` measures how long bowsprit and Helm take to bring a chart to an API server.
 //! - `counts` counts the instructions and allocations of a render's stages and compares them with those
@@ -27,6 +28,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod apply_time;
+mod commands;
 mod conformance;
 mod counts;
 mod differ;
@@ -57,6 +59,7 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
                                      [--show N] [--no-umbrella]
        bowsprit-dev schemas VERSION=FOLDER...
+       bowsprit-dev commands [--write] [--bowsprit PATH]
        bowsprit-dev counts [--write] [--charts FOLDER]
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
                                 [--charts FOLDER|CHART...] [--families] [--family NAME...]
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "core" && rest.is_empty() => Ok(tidy::core().join("\n")),
         Some((task, rest)) if task == "golden" => golden::run(rest),
         Some((task, rest)) if task == "apply-time" => apply_time::run(rest),
+        Some((task, rest)) if task == "commands" => commands::run(rest),
         Some((task, rest)) if task == "conformance" => conformance::run(rest),
         Some((task, rest)) if task == "umbrella" => umbrella::run(rest),
         Some((task, rest)) if task == "differ" => differ::run(rest),

@@ -55,3 +55,8 @@ pub use bowsprit_render::{
     Capabilities, Compat, CompiledChart, Engine, EngineBuilder, KubeVersion, Release,
     ReleaseOptions, RenderRequest,
 };
+
+// The guide's code runs with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct Guide;

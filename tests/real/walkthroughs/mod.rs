@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
-use world::{Need, World};
+use world::Need;
+pub(crate) use world::{World, servers};
 
 #[test]
 fn a_chart_repository() {

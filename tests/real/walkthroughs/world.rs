@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 
 /// What a page needs besides an API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// A chart repository with charts of the corpus, `$REPOSITORY`.
     Repository,
     /// A registry with charts of the corpus, `$REGISTRY`.
@@ -32,15 +32,15 @@ pub(super) enum Need {
 const CHARTS: [&str; 4] =
     ["podinfo-6.14.1.tgz", "postgresql-17.1.0.tgz", "redis-23.1.1.tgz", "memcached-8.0.0.tgz"];
 
-pub(super) struct World {
-    pub(super) folder: Folder,
+pub(crate) struct World {
+    pub(crate) folder: Folder,
     variables: BTreeMap<&'static str, String>,
     _services: Vec<Service>,
 }
 
 impl World {
     /// None, said loudly, where programs or charts are missing.
-    pub(super) fn make(name: &str, needs: &[Need]) -> Option<World> {
+    pub(crate) fn make(name: &str, needs: &[Need]) -> Option<World> {
         let folder = Folder::new(&format!("walk-{name}"));
         for program in ["helm", "kubectl"] {
             folder.link(&tool(program)?, program);
@@ -173,7 +173,7 @@ impl World {
     }
 
     /// A program in the reader's home, with nothing of the environment but what the page has set up.
-    pub(super) fn command(&self, program: &Path, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, program: &Path, args: &[&str]) -> Command {
         let home = self.folder.path("home");
         fs::create_dir_all(&home).unwrap();
         let mut command = Command::new(program);
@@ -237,7 +237,7 @@ struct Servers {
 const SERVERS: [&str; 3] = ["dev", "wds1", "karmada-apiserver"];
 
 /// The kubeconfig with a context for each of the servers; the first one is the current context.
-fn servers() -> Option<&'static Path> {
+pub(crate) fn servers() -> Option<&'static Path> {
     static STARTED: OnceLock<Option<Servers>> = OnceLock::new();
     STARTED.get_or_init(start).as_ref().map(|servers| servers.kubeconfig.as_path())
 }
