@@ -159,8 +159,64 @@ fn space_expansion_is_proposed_where_strings_differ() {
     assert!(properties.contains("us.example/web:7"), "{properties}");
     folder.write("values/us.yaml", "registry: us.example\nreplicas: 3\n");
     let plan = folder.out(&["fleet", "plan"]);
-    assert!(plan.contains("2 versions need 2 spaces and 1 are given"), "{plan}");
+    assert!(plan.contains("2 versions need 2 spaces and 1 are left"), "{plan}");
     assert!(plan.contains("spec.replicas differs and is no string"), "{plan}");
+}
+
+#[test]
+fn plans_say_what_goes_where() {
+    let folder = fleet("where");
+    folder.write("values/us.yaml", "registry: us.example\nreplicas: 3\n");
+    // A space for each ring; the stable ring's two versions differ in more than strings.
+    let spaces =
+        |spaces: &str| format!("{FLEET}delivery: {{kubestellar: {{spaces: [{spaces}]}}}}\n");
+    folder.write("bowsprit.yaml", &spaces("wds1, wds2"));
+    let plan = folder.out(&["fleet", "plan"]);
+    assert!(plan.contains("2 versions for ring stable need 2 spaces and 1 are left"), "{plan}");
+    folder.write("bowsprit.yaml", &spaces("wds1, wds2, wds3"));
+    let plan = folder.out(&["fleet", "plan"]);
+    for want in [
+        "web in wds1: cluster a, through BindingPolicy shop-shop-web-canary",
+        "web in wds2: cluster b, through BindingPolicy shop-shop-web-stable-1",
+        "web in wds3: cluster c, through BindingPolicy shop-shop-web-stable-2",
+    ] {
+        assert!(plan.contains(want), "{want}: {plan}");
+    }
+    // Objects of other names share a space.
+    let template = TEMPLATE.replace("  name: web\nspec", "  name: {{ .Release.Name }}\nspec");
+    folder.write("web/templates/web.yaml", &template);
+    let named = spaces("wds1").replace("  chart:", "  releaseName: web-${region}\n  chart:");
+    folder.write("bowsprit.yaml", &named);
+    let plan = folder.out(&["fleet", "plan"]);
+    assert!(plan.contains("web-us in wds1: cluster c"), "{plan}");
+    assert!(plan.contains("whose objects have names of their own"), "{plan}");
+    folder.write("bowsprit.yaml", &format!("{FLEET}delivery: {{karmada: {{context: k}}}}\n"));
+    let plan = folder.out(&["fleet", "plan"]);
+    assert!(plan.contains("web in k: 3 clusters, through OverridePolicy"), "{plan}");
+    assert!(
+        plan.contains("2 versions: that of most clusters, and overrides for the others"),
+        "{plan}"
+    );
+    folder.write("bowsprit.yaml", FLEET);
+    let error = folder.error(&["fleet", "apply"]);
+    assert!(error.contains("the fleet's delivery is files"), "{error}");
+}
+
+/// The schema is read by the validator of charts' values: the first file and ours pass, others don't.
+#[test]
+fn the_schema_is_published_and_knows_fleet_files() {
+    let folder = fleet("schema");
+    let schema = folder.out(&["fleet", "schema"]);
+    let published = repository().join("docs/schemas/fleet.schema.json");
+    assert_eq!(schema, std::fs::read_to_string(published).unwrap());
+    folder.write("check/Chart.yaml", "apiVersion: v2\nname: check\nversion: 0.1.0\n");
+    folder.write("check/values.schema.json", &schema);
+    let check = ["template", "x", "check", "-f", "bowsprit.yaml"];
+    folder.out(&check);
+    folder.write("bowsprit.yaml", &FLEET.replace("  namespace: shop", "  namespaec: shop"));
+    assert!(folder.error(&check).contains("namespaec"));
+    folder.out(&["fleet", "init", "-f", "first.yaml"]);
+    folder.out(&["template", "x", "check", "-f", "first.yaml"]);
 }
 
 #[test]

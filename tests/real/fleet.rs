@@ -71,9 +71,9 @@ fn charts_come_from_registries() {
     folder.write(
         "bowsprit.yaml",
         &format!(
-            "{HEAD}targets:\n- clusters: [{{name: a, labels: {{ring: x}}}}, {{name: b, labels: {{ring: y}}}}]\n\
-             rings: [{{name: x, selector: ring=x}}, {{name: y, selector: ring=y}}]\nreleases:\n\
-             - {{name: web, chart: '{url}/web', version: ^1, versions: {{x: 2.0.0}}}}\n"
+            "{HEAD}targets:\n- clusters: [{{name: a, labels: {{ring: one}}}}, {{name: b, labels: {{ring: two}}}}]\n\
+             rings: [{{name: one, selector: ring=one}}, {{name: two, selector: ring=two}}]\nreleases:\n\
+             - {{name: web, chart: '{url}/web', version: ^1, versions: {{one: 2.0.0}}}}\n"
         ),
     );
     let text = folder.ok(program(), &["fleet", "render", "--plain-http"]);

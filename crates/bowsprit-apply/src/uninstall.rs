@@ -37,6 +37,8 @@ pub struct UninstallOptions {
     pub delete_namespace: bool,
     /// Takes an operation that is under way for dead.
     pub take_over: bool,
+    /// Leaves objects alone that another release has adopted meanwhile; Helm deletes them.
+    pub only_owned: bool,
 }
 
 impl Default for UninstallOptions {
@@ -50,6 +52,7 @@ impl Default for UninstallOptions {
             description: None,
             delete_namespace: false,
             take_over: false,
+            only_owned: false,
         }
     }
 }
@@ -184,6 +187,15 @@ impl Job<'_> {
                     objects.push(object);
                 }
             }
+        }
+        if self.options.only_owned {
+            let mut owned = Vec::new();
+            for object in objects {
+                if self.is_owned(&object, record).await? {
+                    owned.push(object);
+                }
+            }
+            objects = owned;
         }
         if self.mode == Hooks::Deliver {
             for object in self.hook_objects(record) {

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use bowsprit_manifest::{Identity, Object};
 use bowsprit_value::Value;
+use std::fmt;
 
 /// The name of the StatusCollector that [`read_statuses`] understands, [`STATUS_COLLECTOR`].
 pub const COLLECTOR: &str = "bowsprit-health";
@@ -36,6 +37,13 @@ pub struct ObjectStatus {
     pub health: Health,
 }
 
+impl ObjectStatus {
+    /// An object on a cluster.
+    pub fn new(cluster: impl Into<String>, identity: Identity, health: Health) -> ObjectStatus {
+        ObjectStatus { cluster: cluster.into(), identity, health }
+    }
+}
+
 /// How an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -45,6 +53,16 @@ pub enum Health {
     Unhealthy(String),
     /// Nothing has been reported of it.
     Unknown,
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Health::Healthy => f.write_str("healthy"),
+            Health::Unhealthy(why) => f.write_str(why),
+            Health::Unknown => f.write_str("no status yet"),
+        }
+    }
 }
 
 impl Health {

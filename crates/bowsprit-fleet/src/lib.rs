@@ -29,6 +29,7 @@
 //! # Ok::<(), bowsprit_fleet::Error>(())
 //! ```
 
+mod deliver;
 mod error;
 mod expand;
 mod file;
@@ -41,6 +42,9 @@ pub mod report;
 mod target;
 mod world;
 
+pub use deliver::{
+    Consigned, Consignment, RELEASE_LABEL, Version, Versions, consign, cover, release_id, share,
+};
 pub use error::Error;
 pub use expand::{
     ANNOTATION as EXPAND_ANNOTATION, Expansion, NAMESPACE as PROPERTY_NAMESPACE, Variant, expand,

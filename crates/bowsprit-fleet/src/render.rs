@@ -81,7 +81,8 @@ pub fn render<'p, E>(
         for (at, (release, group)) in jobs.iter().enumerate() {
             let mut result = queue.take(at);
             if let Ok(output) = &mut result {
-                output.same_as = seen.note(&release.spec.name, &output.digest, group.number);
+                let id = format!("{}/{}", release.spec.namespace, release.spec.name);
+                output.same_as = seen.note(id, &output.digest, group.number);
             }
             if let Err(error) = take(Outcome { release, group, result }) {
                 queue.stop();
@@ -102,8 +103,8 @@ fn panicked(release: &ReleasePlan) -> Error {
 struct Seen(BTreeMap<(String, String), usize>);
 
 impl Seen {
-    fn note(&mut self, release: &str, digest: &str, number: usize) -> Option<usize> {
-        let first = *self.0.entry((release.to_owned(), digest.to_owned())).or_insert(number);
+    fn note(&mut self, release: String, digest: &str, number: usize) -> Option<usize> {
+        let first = *self.0.entry((release, digest.to_owned())).or_insert(number);
         (first != number).then_some(first)
     }
 }

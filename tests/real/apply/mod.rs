@@ -3,6 +3,7 @@
 mod corpus;
 mod crash;
 mod faults;
+mod fleet;
 mod guards;
 mod helm;
 mod seeds;

@@ -35,9 +35,19 @@ pub(crate) fn servers() -> Option<&'static [Server; 2]> {
     PAIR.get_or_init(start).as_ref().map(|pair| &pair.servers)
 }
 
+/// Two more servers for fleets: as spaces and control planes they have kinds that others must not see.
+pub(crate) fn fleet_servers() -> Option<&'static [Server; 2]> {
+    static PAIR: OnceLock<Option<Pair>> = OnceLock::new();
+    PAIR.get_or_init(|| start_in("fleet")).as_ref().map(|pair| &pair.servers)
+}
+
 fn start() -> Option<Pair> {
+    start_in("real")
+}
+
+fn start_in(name: &str) -> Option<Pair> {
     let wds = tool("wds")?;
-    let home = std::env::temp_dir().join(format!("bowsprit-real-{}", std::process::id()));
+    let home = std::env::temp_dir().join(format!("bowsprit-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
     let mut child = Command::new(wds)
         .args(["-name", "one,two", "-controllers", "all", "-until-eof", "-data"])

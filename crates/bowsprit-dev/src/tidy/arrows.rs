@@ -37,7 +37,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
 /// Crates that may do I/O and start threads, and what each may use.
 const EDGE: &[(&str, &[&str])] = &[
     ("bowsprit-loader", &["value", "yaml", "semver", "chart"]),
-    ("bowsprit-fleet", &["value", "yaml", "manifest", "render"]),
+    ("bowsprit-fleet", &["value", "yaml", "manifest", "render", "placement"]),
     ("bowsprit-apply", &["value", "yaml", "manifest"]),
     ("bowsprit-flux", &["value", "semver", "yaml", "chart", "manifest", "render"]),
     (

@@ -22,6 +22,8 @@ pub struct Report {
     pub clusters: Vec<(Target, Option<String>)>,
     /// The releases.
     pub releases: Vec<ReportRelease>,
+    /// Whether the live side was looked at.
+    pub looked: bool,
 }
 
 /// A release on the page.
@@ -78,6 +80,7 @@ impl Report {
         let releases: Vec<Json> = self.releases.iter().map(ReportRelease::data).collect();
         json!({
             "name": self.name, "generated": self.generated, "clusters": clusters, "releases": releases,
+            "looked": self.looked,
         })
     }
 }

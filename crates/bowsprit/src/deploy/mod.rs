@@ -10,8 +10,10 @@ mod values;
 pub use chart::{chart_value, slim_chart_value};
 pub use values::{ReuseValues, computed_values, reuse_values};
 
-use bowsprit_apply::{Base, Discovery, Record, RecordHook};
+use bowsprit_apply::{Base, Comparison, Discovery, Record, RecordHook};
 use bowsprit_chart::Chart;
+use bowsprit_manifest::Identity;
+use bowsprit_manifest::diff::ObjectSet;
 use bowsprit_render::{Capabilities, KubeVersion, KubeVersionError, Release, RenderRequest};
 use bowsprit_value::{Map, Str, Value};
 use std::collections::BTreeMap;
@@ -35,6 +37,22 @@ pub fn definitions(chart: &Chart) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let crds = chart.crd_objects().into_iter();
     crds.map(|crd| (text(crd.filename.as_bytes()), text(crd.file.data.as_bytes()))).collect()
+}
+
+/// What is and what would be, as sets of objects that can be compared.
+pub fn object_sets(comparison: &Comparison) -> (ObjectSet, ObjectSet) {
+    let (mut before, mut after) = (ObjectSet::new(), ObjectSet::new());
+    for pair in &comparison.pairs {
+        let identity =
+            Identity::new(&pair.api_version, &pair.kind, Some(&pair.namespace), &pair.name);
+        if let Some(value) = &pair.before {
+            before.push(identity.clone(), value.clone());
+        }
+        if let Some(value) = &pair.after {
+            after.push(identity, value.clone());
+        }
+    }
+    (before, after)
 }
 
 /// How a record is made of a release.

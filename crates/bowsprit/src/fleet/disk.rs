@@ -2,7 +2,10 @@
 
 use crate::host::{OsHost, SeededHost};
 use crate::pipeline;
-use bowsprit_fleet::{Delivery, FleetFile, ReleaseSpec, Rendered, Target, TargetSource, World};
+use bowsprit_fleet::{
+    Delivery, FleetFile, RELEASE_LABEL, ReleaseSpec, Rendered, Target, TargetSource, World,
+    release_id,
+};
 use bowsprit_label::Options as LabelOptions;
 use bowsprit_loader as loader;
 use bowsprit_render::{
@@ -245,8 +248,12 @@ pub(super) fn label_options(
     chart: &str,
     usual: bool,
 ) -> Result<LabelOptions, String> {
-    let mut options =
-        if usual { LabelOptions::release(name, chart) } else { LabelOptions::default() };
+    let mut options = LabelOptions::default();
+    if usual {
+        options = LabelOptions::release(name, chart);
+        let id = release_id(&spec.namespace, name);
+        options.set_label(RELEASE_LABEL, &id).map_err(|e| e.to_string())?;
+    }
     for (key, value) in &spec.labels {
         options.set_label(key, value).map_err(|e| format!("labels: {e}"))?;
     }

@@ -9,13 +9,19 @@ mod folders;
 pub mod ledger;
 #[cfg(feature = "apply")]
 mod live;
+#[cfg(feature = "apply")]
+mod ship;
 
 pub use bowsprit_fleet::*;
 pub use compare::{Changed, State};
 pub use disk::{ChartSource, Disk, Locate};
 pub use folders::{Folders, Layout};
 #[cfg(feature = "apply")]
-pub use live::Contexts;
+pub use live::{Contexts, Leftover};
+#[cfg(feature = "apply")]
+pub use ship::{
+    Arrival, Cargo, Dock, Errand, FLEET_LABEL, ShipOptions, Shipment, Standing, Tally, ship,
+};
 
 /// The time, in seconds since 1970.
 pub fn now() -> i64 {

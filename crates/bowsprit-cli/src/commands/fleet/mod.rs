@@ -1,5 +1,7 @@
 //! `bowsprit fleet`.
 
+mod apply;
+mod deliver;
 mod diff;
 mod init;
 mod plan;
@@ -7,6 +9,7 @@ pub(super) mod promote;
 mod render;
 mod report;
 mod schema;
+mod status;
 
 use super::release::connect_options;
 use super::{Command, Invocation};
@@ -22,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub(super) static COMMAND: Command = Command {
     name: "fleet",
     usage: "fleet [command]",
-    about: "Render charts for many clusters, by ring and by region",
+    about: "Bring charts to many clusters, by ring and by region",
     examples: "\
 A fleet file names releases, the clusters they are for, and the layers of values that hold for which of
 them. Each chart is compiled once, and clusters with equal inputs share one render.
@@ -32,16 +35,20 @@ Examples:
   bowsprit fleet plan
   bowsprit fleet render --output-dir out
   bowsprit fleet diff --since main
+  bowsprit fleet apply --dry-run
+  bowsprit fleet status
   bowsprit fleet report --html fleet.html
   bowsprit promote web --from canary --to stable",
     flags: &[],
     children: &[
+        &apply::COMMAND,
         &diff::COMMAND,
         &init::COMMAND,
         &plan::COMMAND,
         &render::COMMAND,
         &report::COMMAND,
         &schema::COMMAND,
+        &status::COMMAND,
     ],
     run: None,
 };

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::output::{self, Item, Table};
 use crate::{charts, limits, streams};
-use bowsprit::fleet::{self, Delivery, Group, Plan, ReleasePlan, Variant};
+use bowsprit::fleet::{self, Consigned, Delivery, Group, Plan, ReleasePlan, Versions};
 use bowsprit::manifest;
 use std::collections::BTreeMap;
 
@@ -49,7 +49,6 @@ struct PlannedGroup<'p> {
     digest: String,
     objects: usize,
     same_as: Option<usize>,
-    text: Vec<u8>,
     error: Option<String>,
 }
 
@@ -62,11 +61,18 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let plan = fleet.plan(parsed)?;
     let mut planned: Vec<Planned<'_>> = Vec::new();
     let mut properties = Properties::new();
-    let mut last = None;
+    // Clusters that are served by themselves need no thought.
+    let through =
+        matches!(fleet.file.delivery, Delivery::KubeStellar { .. } | Delivery::Karmada { .. });
+    let mut versions = Versions::new(&fleet.file, &plan);
+    let mut last: Option<&ReleasePlan> = None;
     fleet::render(&plan, &fleet.disk, threads(parsed), |outcome| {
-        if last != Some(outcome.release.spec.line) {
-            finish(&fleet, &plan, &mut planned, &mut properties)?;
-            last = Some(outcome.release.spec.line);
+        if last.is_none_or(|last| !std::ptr::eq(last, outcome.release)) {
+            if through {
+                let ready = versions.finish();
+                ready.into_iter().for_each(|r| advise(&plan, r, &mut planned, &mut properties));
+            }
+            last = Some(outcome.release);
             planned.push(Planned {
                 release: outcome.release,
                 groups: Vec::new(),
@@ -74,11 +80,16 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             });
         }
         if let Some(release) = planned.last_mut() {
-            release.groups.push(group(outcome));
+            release.groups.push(group(&outcome));
+        }
+        if through {
+            let ready = versions.take(outcome);
+            ready.into_iter().for_each(|r| advise(&plan, r, &mut planned, &mut properties));
         }
         Ok::<(), Failure>(())
     })?;
-    finish(&fleet, &plan, &mut planned, &mut properties)?;
+    let ready = versions.finish();
+    ready.into_iter().for_each(|r| advise(&plan, r, &mut planned, &mut properties));
     if let Some(path) = parsed.non_empty("properties") {
         let text = fleet::property_maps(&properties);
         std::fs::write(path, text).map_err(|e| Failure::Error(format!("{path}: {e}")))?;
@@ -92,16 +103,15 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     failures(&planned)
 }
 
-fn group(outcome: fleet::Outcome<'_>) -> PlannedGroup<'_> {
+fn group<'p>(outcome: &fleet::Outcome<'p>) -> PlannedGroup<'p> {
     let group = outcome.group;
-    match outcome.result {
+    match &outcome.result {
         Ok(output) => PlannedGroup {
             group,
             version: output.rendered.release.chart.metadata.version.to_string(),
             objects: manifest::objects(&output.rendered.text).map_or(0, |objects| objects.len()),
-            digest: output.digest,
+            digest: output.digest.clone(),
             same_as: output.same_as,
-            text: output.rendered.text,
             error: None,
         },
         Err(error) => PlannedGroup {
@@ -110,88 +120,52 @@ fn group(outcome: fleet::Outcome<'_>) -> PlannedGroup<'_> {
             digest: String::new(),
             objects: 0,
             same_as: None,
-            text: Vec::new(),
             error: Some(format!("{error:#}")),
         },
     }
 }
 
-/// Thinks about the delivery of the release that was planned last, and forgets its texts.
-fn finish(
-    fleet: &Fleet<'_>,
+/// Adds how a release is delivered, or why it can't be.
+fn advise(
     plan: &Plan,
+    consigned: Consigned<'_>,
     planned: &mut [Planned<'_>],
     properties: &mut Properties,
-) -> Result<(), Failure> {
-    let Some(release) = planned.last_mut() else { return Ok(()) };
-    if let Delivery::KubeStellar { spaces, .. } = &fleet.file.delivery {
-        release.advice = kubestellar(plan, release, spaces, properties)?;
-    }
-    release.groups.iter_mut().for_each(|group| group.text = Vec::new());
-    Ok(())
-}
-
-/// How a release with different objects for different clusters goes through spaces that hold one version
-/// of each object.
-fn kubestellar(
-    plan: &Plan,
-    release: &Planned<'_>,
-    spaces: &[String],
-    properties: &mut Properties,
-) -> Result<Vec<String>, Failure> {
-    let name = &release.release.spec.name;
-    let fine: Vec<&PlannedGroup<'_>> =
-        release.groups.iter().filter(|g| g.error.is_none()).collect();
-    let different: Vec<&&PlannedGroup<'_>> = fine.iter().filter(|g| g.same_as.is_none()).collect();
-    if different.len() <= 1 {
-        return Ok(vec![format!(
-            "{name}: one version for all its clusters, so one space and one policy"
-        )]);
-    }
-    let names: Vec<Vec<&str>> = different
-        .iter()
-        .map(|group| {
-            let same = |g: &&&PlannedGroup<'_>| {
-                g.group.number == group.group.number || g.same_as == Some(group.group.number)
-            };
-            fine.iter().filter(same).flat_map(|g| cluster_names(plan, g.group)).collect()
-        })
-        .collect();
-    let variants: Vec<Variant<'_>> = different
-        .iter()
-        .zip(&names)
-        .map(|(group, clusters)| Variant { clusters, text: &group.text })
-        .collect();
-    let count = different.len();
-    match fleet::expand(name, &variants).map_err(super::described)? {
-        Ok(expansion) => {
-            let objects: Vec<String> = expansion.objects.iter().map(ToString::to_string).collect();
-            for (cluster, values) in expansion.properties {
-                properties.entry(cluster).or_default().extend(values);
+) {
+    let consignments = match consigned {
+        Ok(consignments) => consignments,
+        // Renders that failed are told of by themselves.
+        Err(error) => {
+            if let Some(release) = planned.last_mut()
+                && release.groups.iter().all(|group| group.error.is_none())
+            {
+                release.advice.extend(format!("{error:#}").lines().map(str::to_owned));
             }
-            Ok(vec![format!(
-                "{name}: {count} versions that differ in strings alone: one space, template expansion on {}",
-                objects.join(", ")
-            )])
+            return;
         }
-        Err(reasons) => {
-            let mut lines = vec![match spaces.len() >= count {
-                true => format!(
-                    "{name}: {count} versions: a space each, {}",
-                    spaces[..count].join(", ")
-                ),
-                false => format!(
-                    "{name}: {count} versions need {count} spaces and {} are given: give more below \
-                     delivery.kubestellar.spaces, or other names to the objects",
-                    spaces.len()
-                ),
-            }];
-            lines.push("  templates can't be expanded per cluster:".to_owned());
-            lines.extend(reasons.iter().take(5).map(|reason| format!("  - {reason}")));
-            if reasons.len() > 5 {
-                lines.push(format!("  - and {} more", reasons.len() - 5));
-            }
-            Ok(lines)
+    };
+    for consignment in consignments {
+        let spec = &consignment.group.name;
+        let release = planned.iter_mut().rev().find(|planned| {
+            planned.groups.iter().any(|group| group.group.number == consignment.group.number)
+        });
+        let Some(release) = release else { continue };
+        let mut line = format!("{spec} in {}", consignment.context);
+        match consignment.targets.len() {
+            1 => line.push_str(&format!(": cluster {}", consignment.clusters(plan).join(""))),
+            n => line.push_str(&format!(": {n} clusters")),
+        }
+        if !consignment.policies.is_empty() {
+            line.push_str(&format!(", through {}", consignment.policies.join(", ")));
+        }
+        release.advice.push(line);
+        if !consignment.why.is_empty() {
+            release.advice.push(format!("  {}", consignment.why));
+        }
+        let warnings = consignment.warnings.iter();
+        release.advice.extend(warnings.map(|warning| format!("  warning: {warning}")));
+        for (cluster, values) in consignment.properties {
+            properties.entry(cluster).or_default().extend(values);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::flags::{Flag, Kind};
 use crate::{charts, limits, streams};
 use bowsprit::fleet::ledger::Ledger;
 use bowsprit::fleet::promote::{Evidence, Promotion, check_gate, clusters_of};
-use bowsprit::fleet::{self, FleetFile, Scope, State, read_statuses};
+use bowsprit::fleet::{self, Delivery, FleetFile, Scope, State, read_statuses};
 use bowsprit::manifest::diff::TextOptions;
 use bowsprit::manifest::objects;
 use std::io::IsTerminal;
@@ -22,13 +22,14 @@ reported healthy, soak time, expression), then writes the version into the fleet
 .bowsprit/history.jsonl beside it. Selectors and names of policies stay as they are, so nothing is left
 behind on clusters. --undo takes the last promotion back and restores the same bytes.
 
---status gives what the clusters reported: KubeStellar's CombinedStatus objects (collected by the
-StatusCollector that `bowsprit promote --print-collector` prints) or Karmada's ResourceBindings.
+What the clusters report is read where the fleet is delivered: KubeStellar's CombinedStatus objects (the
+StatusCollector comes with `fleet apply`; --print-collector prints it) or Karmada's bindings. --status
+gives files with such objects instead.
 
 Examples:
-  kubectl --context wds1 get combinedstatuses -A -o yaml > status.yaml
+  bowsprit promote web --from canary --to stable --dry-run
+  bowsprit promote web --from canary --to stable
   bowsprit promote web --from canary --to stable --status status.yaml
-  bowsprit promote web --from canary --to stable --dry-run --status status.yaml
   bowsprit promote web --undo",
     flags: &[FILE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS],
     children: &[],
@@ -174,7 +175,13 @@ fn gate(
     let clusters = clusters_of(&fleet.file, &promotion.release, &promotion.from, &targets);
     let mut evidence = Evidence::default();
     evidence.clusters = clusters.map_err(described)?.iter().map(|t| t.name.clone()).collect();
-    for path in invocation.parsed.all("status") {
+    let files = invocation.parsed.all("status");
+    let ask = files.is_empty();
+    if ask {
+        let live = fleet.contexts()?.statuses(&fleet.file.delivery).map_err(Failure::Error)?;
+        evidence.statuses = live.unwrap_or_default();
+    }
+    for path in files {
         let text = std::fs::read(&path).map_err(|e| Failure::Error(format!("{path}: {e}")))?;
         let objects = objects(&text).map_err(|e| Failure::Error(format!("{path}: {e}")))?;
         evidence.statuses.extend(read_statuses(&objects).map_err(described)?);
@@ -187,6 +194,14 @@ fn gate(
         let plan = plan.map_err(described)?;
         fleet::render(&plan, &fleet.disk, threads(invocation.parsed), |outcome| {
             let output = outcome.result.map_err(described)?;
+            if let (Delivery::Direct { context }, true) = (&fleet.file.delivery, ask) {
+                let manifest = output.rendered.release.manifest(false);
+                let namespace = &outcome.release.spec.namespace;
+                for target in outcome.group.targets.iter().filter_map(|at| plan.targets.get(*at)) {
+                    let found = fleet.contexts()?.live(context, target, namespace, &manifest);
+                    evidence.statuses.extend(found.map_err(Failure::Error)?);
+                }
+            }
             for manifest in &output.rendered.release.manifests {
                 let found = objects(manifest.content.as_bytes()).map_err(Failure::of)?;
                 evidence.objects.extend(found.into_iter().map(|object| object.identity));
