@@ -6,6 +6,7 @@
 //! - `conformance` writes the conformance report from the results of the shared checks, and
 //!   compares the results with the scores that are held.
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
+//! - `helm-tests` asks bowsprit what Helm's own tests ask Helm.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
 //! - `commands` compares `docs/commands` with what the program says about itself, or writes it.
@@ -35,6 +36,7 @@ mod differ;
 #[cfg(unix)]
 mod fleet;
 mod golden;
+mod helm_tests;
 #[cfg(unix)]
 mod lint;
 mod schemas;
@@ -53,7 +55,9 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev golden [--helm PATH] [--check] [FILTER]
        bowsprit-dev conformance [--write] [--vectors RESULT.json] [--corpus RESULT.json]
        bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
-                           [--seed N] [--cases N] [--warnings] [--out REPORT.json]
+                           [--seed N] [--cases N] [--jobs N] [--minutes N] [--warnings] [--commit NAME]
+                           [--out RUNS.json] [--add RUNS.json]... [--report REPORT.md]
+       bowsprit-dev helm-tests --source FOLDER [--bowsprit PATH]
        bowsprit-dev fleet-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--clusters N]
                                       [--runs N] [--out FILE]
        bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "differ" => differ::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "fleet-versus-helm" => fleet::run(rest),
+        Some((task, rest)) if task == "helm-tests" => helm_tests::run(rest),
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),

@@ -5,125 +5,170 @@
 
 mod compare;
 mod generate;
+mod options;
+mod record;
 mod report;
 mod rng;
 mod shrink;
 mod sides;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::TaskResult;
 use compare::{Verdict, compare};
-use generate::{AREAS, Area};
-use report::{Case, Row, Span};
+use generate::Area;
+use options::Options;
+use record::{Case, Counts, Run};
 use rng::Rng;
 use sides::{Bowsprit, Program};
 
 /// Requests that are on their way at once.
 const BATCH: u64 = 500;
 
-/// Helm's answer that depends on the order of a Go map shows it in so many runs, mostly.
-const RUNS: usize = 40;
+/// What was found is saved after so many requests.
+const SLICE: u64 = 20_000;
+
+/// Helm's answer that depends on the order of a Go map shows it in so many runs: of two entries the second
+/// comes first in one run of eight. Few runs come first, since mostly they are enough.
+const RUNS: [usize; 5] = [4, 8, 16, 32, 400];
+
+const ORACLE_ARGS: &[&str] = &["-timeout", "20s"];
 
 /// Requests that shrinking one difference may cost.
 const SHRINK_BUDGET: usize = 4000;
 
-struct Options {
-    oracle: PathBuf,
-    bowsprit: Option<PathBuf>,
-    areas: Vec<&'static Area>,
-    count: u64,
-    first: u64,
-    seed: u64,
-    cases: usize,
-    warnings: bool,
-    out: Option<PathBuf>,
-    report: Option<PathBuf>,
-}
-
-pub(crate) const USAGE: &str =
-    "bowsprit-dev differ --oracle PATH [--bowsprit PATH] [--area AREA]... [--count N] [--first N]
-                           [--seed N] [--cases N] [--warnings] [--out CASES.json] [--report REPORT.md]";
-
 pub(crate) fn run(args: &[String]) -> TaskResult {
-    let options = options(args)?;
-    let mut rows = Vec::new();
+    let options = Options::parse(args)?;
+    let mut runs = Vec::new();
+    for path in &options.add {
+        runs.extend(record::load(path)?);
+    }
+    let added = runs.len();
+    let started = Instant::now();
     for area in &options.areas {
-        let row = run_area(area, &options)?;
-        eprintln!("{}", report::line(&row));
-        for case in &row.cases {
-            eprintln!("{}", report::show(case));
+        if options.count > 0 {
+            run_area(area, &options, started, &mut runs, added)?;
         }
-        rows.push(row);
     }
+    record::distinct(&runs)?;
     if let Some(path) = &options.report {
-        let old = std::fs::read_to_string(path).unwrap_or_default();
-        let end = options.first.saturating_add(options.count);
-        let span = Span { seed: options.seed, first: options.first, end };
-        std::fs::write(path, report::markdown(&old, &rows, &span))
+        std::fs::write(path, report::markdown(&runs))
             .map_err(|e| format!("{}: {e}", path.display()))?;
     }
-    if let Some(path) = &options.out {
-        let report = report::json(&rows, options.seed);
-        std::fs::write(path, format!("{report:#}\n"))
-            .map_err(|e| format!("{}: {e}", path.display()))?;
-    }
-    Ok(report::table(&rows))
+    Ok(report::table(&runs))
 }
 
-fn options(args: &[String]) -> Result<Options, String> {
-    let mut options = Options {
-        oracle: PathBuf::from("oracle"),
-        bowsprit: None,
-        areas: Vec::new(),
-        count: 20_000,
-        first: 0,
-        seed: 1,
-        cases: 20,
-        warnings: false,
-        out: None,
-        report: None,
+/// Makes an area's requests; what was found is saved from time to time.
+fn run_area(
+    area: &'static Area,
+    options: &Options,
+    started: Instant,
+    runs: &mut Vec<Run>,
+    added: usize,
+) -> Result<(), String> {
+    let at = runs.len();
+    runs.push(Run {
+        area: area.name,
+        commit: options.commit.clone(),
+        seed: options.seed,
+        first: options.first,
+        end: options.first,
+        counts: Counts::default(),
+        cases: Vec::new(),
+    });
+    let begun = Instant::now();
+    let end = options.first.saturating_add(options.count);
+    while runs[at].end < end {
+        let late = |minutes| started.elapsed() >= Duration::from_secs(60 * minutes);
+        if options.minutes.is_some_and(late) {
+            break;
+        }
+        let to = runs[at].end.saturating_add(SLICE).min(end);
+        slice(area, options, &mut runs[at], to)?;
+        if let Some(path) = &options.out {
+            record::save(path, &runs[added..])?;
+        }
+    }
+    let run = &runs[at];
+    let rate = (run.end - run.first) as f64 / begun.elapsed().as_secs_f64();
+    eprintln!("{}   {rate:.0}/s", report::line(run));
+    for case in &run.cases {
+        eprintln!("{}", report::show(case));
+    }
+    Ok(())
+}
+
+/// Makes the requests from the end of a run up to `end`, in several threads.
+fn slice(area: &Area, options: &Options, run: &mut Run, end: u64) -> Result<(), String> {
+    let next = AtomicU64::new(run.end);
+    let found = Mutex::new(&mut *run);
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..options.jobs).map(|_| scope.spawn(|| work(area, options, &next, end, &found))).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned()))
+        })
+    })?;
+    run.end = end;
+    Ok(())
+}
+
+fn work(
+    area: &Area,
+    options: &Options,
+    next: &AtomicU64,
+    end: u64,
+    found: &Mutex<&mut Run>,
+) -> Result<(), String> {
+    let judge = Judge {
+        oracle: options.oracle.clone(),
+        helm: Program::start(&options.oracle, ORACLE_ARGS)?,
+        ours: Bowsprit::new(options.bowsprit.as_deref())?,
+        warnings: options.warnings,
     };
-    let mut args = args.iter();
-    while let Some(flag) = args.next() {
-        if flag == "--warnings" {
-            options.warnings = true;
-            continue;
+    loop {
+        let from = next.fetch_add(BATCH, Ordering::Relaxed);
+        if from >= end {
+            return Ok(());
         }
-        let value = args.next().ok_or_else(|| format!("usage: {USAGE}"))?;
-        let number = || value.parse::<u64>().map_err(|e| format!("{flag} {value}: {e}"));
-        match flag.as_str() {
-            "--oracle" => options.oracle = PathBuf::from(value),
-            "--bowsprit" => options.bowsprit = Some(PathBuf::from(value)),
-            "--area" => options.areas.push(area(value)?),
-            "--count" => options.count = number()?,
-            "--first" => options.first = number()?,
-            "--seed" => options.seed = number()?,
-            "--cases" => options.cases = number()? as usize,
-            "--report" => options.report = Some(PathBuf::from(value)),
-            "--out" => options.out = Some(PathBuf::from(value)),
-            _ => return Err(format!("usage: {USAGE}")),
+        let requests: Vec<Value> = (from..end.min(from + BATCH))
+            .map(|index| (area.make)(&mut Rng::of(options.seed, area.name, index)))
+            .collect();
+        let mut counts = Counts::default();
+        for (request, (.., verdict)) in requests.iter().zip(judge.ask(&requests)?) {
+            counts.count(verdict);
+            if verdict != Verdict::Different {
+                continue;
+            }
+            if !judge.is_stable(request)? {
+                counts.is_unstable();
+            } else if found.lock().unwrap_or_else(PoisonError::into_inner).cases.len() < options.cases
+                && let Some(case) = small(&judge, request)?
+            {
+                found.lock().unwrap_or_else(PoisonError::into_inner).note(case);
+            }
         }
+        found.lock().unwrap_or_else(PoisonError::into_inner).counts.add(counts);
     }
-    if options.areas.is_empty() {
-        options.areas = AREAS.iter().collect();
-    }
-    Ok(options)
 }
 
-fn area(name: &str) -> Result<&'static Area, String> {
-    let names = || AREAS.iter().map(|area| area.name).collect::<Vec<_>>().join(", ");
-    AREAS
-        .iter()
-        .find(|area| area.name == name)
-        .ok_or_else(|| format!("no area `{name}`; there are {}", names()))
+/// A difference, cut down.
+fn small(judge: &Judge, request: &Value) -> Result<Option<Case>, String> {
+    let small = shrink::shrink(request, SHRINK_BUDGET, |some| judge.differs(some))?;
+    let small = if judge.is_stable(&small)? { small } else { request.clone() };
+    let answer = judge.ask(std::slice::from_ref(&small))?.pop();
+    Ok(answer.map(|(helm, ours, _)| Case { request: small, helm, ours, count: 1 }))
 }
 
 /// The sides, and how their answers are compared.
 struct Judge {
+    oracle: PathBuf,
     helm: Program,
     ours: Bowsprit,
     warnings: bool,
@@ -131,8 +176,9 @@ struct Judge {
 
 impl Judge {
     fn ask(&self, requests: &[Value]) -> Result<Vec<(Value, Value, Verdict)>, String> {
+        self.helm.send(requests)?;
         let ours = self.ours.ask(requests)?;
-        let helm = self.helm.ask(requests)?;
+        let helm = self.helm.receive(requests.len())?;
         let pairs = helm.into_iter().zip(ours).map(|(helm, ours)| {
             let verdict = compare(&helm, &ours, self.warnings);
             (helm, ours, verdict)
@@ -147,61 +193,24 @@ impl Judge {
 
     /// Whether Helm gives the same answer each time and ours is never it.
     fn is_stable(&self, request: &Value) -> Result<bool, String> {
-        let answers = self.ask(&vec![request.clone(); RUNS])?;
-        Ok(answers.iter().all(|(helm, _, verdict)| {
-            *verdict == Verdict::Different && compare::same(helm, &answers[0].0)
-        }))
-    }
-}
-
-fn run_area(area: &Area, options: &Options) -> Result<Row, String> {
-    let judge = Judge {
-        helm: Program::start(&options.oracle, &["-timeout", "20s"])?,
-        ours: Bowsprit::new(options.bowsprit.as_deref())?,
-        warnings: options.warnings,
-    };
-    let mut row = Row::new(area.name);
-    let mut cases: BTreeMap<String, Case> = BTreeMap::new();
-    let end = options.first.saturating_add(options.count);
-    let mut from = options.first;
-    while from < end {
-        let to = (from + BATCH).min(end);
-        let requests: Vec<Value> = (from..to)
-            .map(|index| (area.make)(&mut Rng::of(options.seed, area.name, index)))
-            .collect();
-        for (request, (.., verdict)) in requests.iter().zip(judge.ask(&requests)?) {
-            row.count(verdict);
-            if verdict == Verdict::Different {
-                note(&judge, request, options.cases, &mut row, &mut cases)?;
+        let first = self.helm.ask(std::slice::from_ref(request))?.pop().unwrap_or_default();
+        for runs in RUNS {
+            let answers = self.ask(&vec![request.clone(); runs])?;
+            let stable = answers.iter().all(|(helm, _, verdict)| {
+                *verdict == Verdict::Different && compare::same(helm, &first)
+            });
+            if !stable {
+                return Ok(false);
             }
         }
-        from = to;
+        // What depends on where a process keeps its memory, such as a printed address, is the same in all
+        // answers of one.
+        for _ in 0..3 {
+            let fresh = Program::start(&self.oracle, ORACLE_ARGS)?.ask(std::slice::from_ref(request))?;
+            if !fresh.first().is_some_and(|answer| compare::same(answer, &first)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-    row.cases = cases.into_values().collect();
-    Ok(row)
-}
-
-/// Shrinks a difference and keeps it, unless Helm's answers vary or the same case was found before.
-fn note(
-    judge: &Judge,
-    request: &Value,
-    limit: usize,
-    row: &mut Row,
-    cases: &mut BTreeMap<String, Case>,
-) -> Result<(), String> {
-    if !judge.is_stable(request)? {
-        row.is_unstable();
-        return Ok(());
-    }
-    if cases.len() >= limit {
-        return Ok(());
-    }
-    let small = shrink::shrink(request, SHRINK_BUDGET, |some| judge.differs(some))?;
-    let small = if judge.is_stable(&small)? { small } else { request.clone() };
-    if let Some((helm, ours, _)) = judge.ask(std::slice::from_ref(&small))?.pop() {
-        let case =
-            cases.entry(small.to_string()).or_insert(Case { request: small, helm, ours, count: 0 });
-        case.count += 1;
-    }
-    Ok(())
 }

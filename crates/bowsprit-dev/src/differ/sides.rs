@@ -40,18 +40,31 @@ impl Program {
 
     /// The answers to some requests, in their order.
     pub(super) fn ask(&self, requests: &[Value]) -> Result<Vec<Value>, String> {
-        let gone = || "the program has gone".to_owned();
-        for request in requests {
+        self.send(requests)?;
+        self.receive(requests.len())
+    }
+
+    /// Hands requests over and goes on.
+    pub(super) fn send(&self, requests: &[Value]) -> Result<(), String> {
+        requests.iter().try_for_each(|request| {
             let line = format!("{request}\n");
-            self.requests.as_ref().and_then(|to| to.send(line).ok()).ok_or_else(gone)?;
-        }
-        let mut answers = Vec::with_capacity(requests.len());
-        for _ in requests {
+            self.requests.as_ref().and_then(|to| to.send(line).ok()).ok_or_else(gone)
+        })
+    }
+
+    /// The answers to the requests that were handed over first.
+    pub(super) fn receive(&self, count: usize) -> Result<Vec<Value>, String> {
+        let mut answers = Vec::with_capacity(count);
+        for _ in 0..count {
             let line = self.answers.recv().map_err(|_| gone())?;
             answers.push(serde_json::from_str(&line).map_err(|e| format!("{e}: {line}"))?);
         }
         Ok(answers)
     }
+}
+
+fn gone() -> String {
+    "the program has gone".to_owned()
 }
 
 impl Drop for Program {
