@@ -1,6 +1,7 @@
 //! A decoded document whose values still know where they stand and what they were in YAML.
 
 use crate::error::{Error, ErrorKind, Stage};
+use crate::gosyntax::{Parts, Twins};
 use crate::resolve::Resolved;
 use crate::tree::{Text, Tree};
 use crate::utf8::valid_utf8;
@@ -63,6 +64,11 @@ impl Key {
         }
     }
 
+    /// Whether Go takes both for one key.
+    fn is(&self, other: &Key) -> bool {
+        self.order(other) == Ordering::Equal && self.identity() == other.identity()
+    }
+
     /// Null is no string, and so never the same as any other key.
     fn order(&self, other: &Key) -> Ordering {
         let null = |key: &Key| key.kind == Resolved::Null;
@@ -103,6 +109,7 @@ pub struct Document<'b> {
     pub(crate) values: Vec<Entry>,
     pub(crate) items: Vec<u32>,
     pub(crate) pairs: Vec<Pair>,
+    twins: Twins,
     pub(crate) root: u32,
 }
 
@@ -111,6 +118,7 @@ struct Arena {
     values: Vec<Entry>,
     items: Vec<u32>,
     pairs: Vec<Pair>,
+    twins: Twins,
     scratch: Vec<u8>,
     sets: u32,
     strict: bool,
@@ -239,14 +247,20 @@ impl Build for Arena {
             self.note_duplicates(&pairs);
         }
         let start = self.pairs.len();
+        let mut twins: Vec<Pair> = Vec::new();
         for pair in pairs {
             let last = self.pairs.get(start..).and_then(<[Pair]>::last);
             if last.is_some_and(|last| last.key.order(&pair.key) == Ordering::Equal) {
-                self.pairs.pop();
+                twins.extend(self.pairs.pop());
+                twins.retain(|twin| !twin.key.is(&pair.key));
             }
             self.pairs.push(pair);
         }
         let end = self.pairs.len() as u32;
+        if !twins.is_empty() {
+            self.pairs.append(&mut twins);
+            self.twins.insert(end, self.pairs.len() as u32);
+        }
         self.push(Any::Map(start as u32..end), node)
     }
 
@@ -257,7 +271,8 @@ impl Build for Arena {
 
     fn container_key(&self, tree: &Tree<'_>, value: u32) -> Error {
         let mut text = b"invalid map key: ".to_vec();
-        crate::gosyntax::append(&mut text, tree, &self.values, &self.items, &self.pairs, value);
+        let Arena { values, items, pairs, twins, .. } = self;
+        crate::gosyntax::append(&mut text, &Parts { tree, values, items, pairs, twins }, value);
         Error::content(String::from_utf8_lossy(&text).into_owned())
     }
 }
@@ -292,7 +307,8 @@ impl<'b> Document<'b> {
     fn null() -> Document<'b> {
         let tree = Tree { source: Cow::Borrowed(b""), arena: Vec::new(), nodes: Vec::new() };
         let values = vec![Entry { value: Any::Null, node: 0 }];
-        Document { tree, values, items: Vec::new(), pairs: Vec::new(), root: 0 }
+        let twins = Twins::default();
+        Document { tree, values, items: Vec::new(), pairs: Vec::new(), twins, root: 0 }
     }
 
     pub(crate) fn from_tree(tree: Tree<'b>, strict: bool) -> Result<Document<'b>, Error> {
@@ -303,14 +319,14 @@ impl<'b> Document<'b> {
             Err(Stop::Error(error)) => return Err(error),
             Err(Stop::Unfit) => None,
         };
-        let Arena { values, items, pairs, mut duplicates, .. } = walk.build;
+        let Arena { values, items, pairs, twins, mut duplicates, .. } = walk.build;
         if !duplicates.is_empty() {
             duplicates.sort_by_key(|(set_at, _)| *set_at);
             let lines: Vec<String> = duplicates.into_iter().map(|(_, text)| text).collect();
             return Err(Error::content(format!("unmarshal errors:\n  {}", lines.join("\n  "))));
         }
         let Some(root) = root else { return Ok(Document::null()) };
-        Ok(Document { tree, values, items, pairs, root })
+        Ok(Document { tree, values, items, pairs, twins, root })
     }
 
     /// Refuses the keys that have no JSON form: null and integers above `int64`.
@@ -322,12 +338,16 @@ impl<'b> Document<'b> {
         }
         let mut pending = vec![self.root];
         while let Some(index) = pending.pop() {
-            for pair in self.map_pairs(index) {
-                if unfit(&pair) {
-                    return Err(self.key_error(pair));
-                }
+            // Go converts all entries, and only then sees which of them have the same name in JSON.
+            let pairs = match self.any(index) {
+                Any::Map(range) => slice(&self.pairs, &self.twins.widen(range)),
+                _ => &[],
+            };
+            if let Some(pair) = pairs.iter().find(unfit) {
+                return Err(self.key_error(pair));
             }
-            pending.extend(self.children(index).rev());
+            pending.extend(pairs.iter().rev().map(|pair| pair.value));
+            pending.extend(self.list_items(index).iter().rev());
         }
         Ok(())
     }
@@ -344,8 +364,8 @@ impl<'b> Document<'b> {
         if matches!(self.any(value), Any::Null) {
             text.extend_from_slice(b"<nil>");
         } else {
-            let (values, items, pairs) = (&self.values, &self.items, &self.pairs);
-            crate::gosyntax::append(&mut text, &self.tree, values, items, pairs, value);
+            let Document { tree, values, items, pairs, twins, .. } = self;
+            crate::gosyntax::append(&mut text, &Parts { tree, values, items, pairs, twins }, value);
         }
         let text = String::from_utf8_lossy(&text).into_owned();
         Error::new(ErrorKind::Key, Stage::Plain, text)

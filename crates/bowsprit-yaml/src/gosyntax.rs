@@ -5,6 +5,8 @@ use crate::resolve::Resolved;
 use crate::tree::Tree;
 use bowsprit_value::fmt::append_float;
 use bowsprit_value::strconv::append_quote;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 enum Step {
     Value(u32),
@@ -12,15 +14,35 @@ enum Step {
     Text(&'static str),
 }
 
+/// What a document is made of, or will be.
+pub(crate) struct Parts<'a> {
+    pub(crate) tree: &'a Tree<'a>,
+    pub(crate) values: &'a [Entry],
+    pub(crate) items: &'a [u32],
+    pub(crate) pairs: &'a [Pair],
+    pub(crate) twins: &'a Twins,
+}
+
+/// Entries that lose their place in JSON to others of the same name, but not of the same Go type: behind
+/// the last pair of such a mapping, up to the pair that is named here.
+#[derive(Debug, Default)]
+pub(crate) struct Twins(BTreeMap<u32, u32>);
+
+impl Twins {
+    pub(crate) fn insert(&mut self, end: u32, with_twins: u32) {
+        self.0.insert(end, with_twins);
+    }
+
+    /// A mapping's pairs, and those that lose to them.
+    pub(crate) fn widen(&self, range: &Range<u32>) -> Range<u32> {
+        let end = self.0.get(&range.end).filter(|_| !range.is_empty());
+        range.start..end.copied().unwrap_or(range.end)
+    }
+}
+
 /// Appends a value as Go syntax, without recursion.
-pub(crate) fn append(
-    out: &mut Vec<u8>,
-    tree: &Tree<'_>,
-    values: &[Entry],
-    items: &[u32],
-    pairs: &[Pair],
-    root: u32,
-) {
+pub(crate) fn append(out: &mut Vec<u8>, parts: &Parts<'_>, root: u32) {
+    let Parts { tree, values, items, pairs, twins } = parts;
     let mut steps = vec![Step::Value(root)];
     while let Some(step) = steps.pop() {
         match step {
@@ -42,7 +64,7 @@ pub(crate) fn append(
                 Some(Any::Map(range)) => {
                     out.extend_from_slice(b"map[interface {}]interface {}{");
                     steps.push(Step::Text("}"));
-                    let mut order: Vec<u32> = range.clone().collect();
+                    let mut order: Vec<u32> = twins.widen(range).collect();
                     order.sort_by(|&a, &b| go_order(pairs, a, b));
                     for (i, &at) in order.iter().enumerate().rev() {
                         steps.extend(pairs.get(at as usize).map(|pair| Step::Value(pair.value)));
