@@ -515,7 +515,14 @@ impl<'s> Parser<'s> {
         match self.tree.kind {
             TreeKind::Root => self.error("unexpected {{else}}"),
             TreeKind::Define => self.error("unexpected {{else}} in define clause"),
-            TreeKind::Block => self.error("unexpected {{else}} in block clause"),
+            TreeKind::Block => {
+                let mut error = self.error("unexpected {{else}} in block clause");
+                // The template that the block stands in complains; it has read no further than the head.
+                if let Some(outer) = self.outer.last() {
+                    error.line = outer.tokens[0].line;
+                }
+                error
+            }
         }
     }
 
