@@ -156,6 +156,11 @@ impl Settings {
         }
     }
 
+    /// The release of Helm whose texts are printed.
+    pub(crate) fn compat(&self) -> Compat {
+        self.compat
+    }
+
     /// How errors are printed: none where Helm's text alone is wanted.
     pub(crate) fn error_style(&self) -> Option<Style> {
         let watched = streams::is_watched();
@@ -228,17 +233,18 @@ fn color_from_env() -> String {
 /// # Errors
 ///
 /// Fails for such a driver.
-pub(crate) fn check_driver() -> Result<(), Failure> {
+pub(crate) fn check_driver(compat: Compat) -> Result<(), Failure> {
     let driver = env("HELM_DRIVER");
     match driver.as_str() {
         "" | "secret" | "secrets" | "configmap" | "configmaps" | "memory" | "sql" => Ok(()),
         _ => {
             let driver = strconv::quote(driver.as_bytes());
-            Err(Failure::Log(LogLine {
+            let line = LogLine {
                 level: Level::Info,
                 message: format!("unknown driver {}", String::from_utf8_lossy(&driver)),
                 attrs: Vec::new(),
-            }))
+            };
+            Err(Failure::Bare(compat.log_text(&line).unwrap_or_default()))
         }
     }
 }

@@ -170,6 +170,8 @@ rules! {
     alias_subcharts: AliasSubcharts =            AliasSubcharts::Shared,    AliasSubcharts::Copied,     AliasSubcharts::Copied;
     /// Whether `--set-json` takes an object for all values.
     set_json_object: bool =                      false,                     true,                       true;
+    /// Whether an index of `--set` without its `]` is an error.
+    open_index_fails: bool =                     true,                      false,                      false;
     /// Whether templates can call `mustToYaml`.
     must_to_yaml: bool =                         false,                     true,                       true;
     /// Whether templates can call `mustToToml`.
@@ -228,6 +230,7 @@ impl Compat {
 
 /// Where Helm 3.22 logs what, by how the message begins.
 const PLACES: &[(&str, &str)] = &[
+    ("unknown driver", "helm.go:83"),
     ("warning: skipping globals because destination", "coalesce.go:138"),
     ("warning: skipping globals because source", "coalesce.go:145"),
     ("Conflict: cannot merge map onto non-map", "coalesce.go:161"),

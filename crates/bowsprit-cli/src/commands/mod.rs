@@ -144,7 +144,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let Some(run) = command.run.filter(|_| !parsed.is_on("help")) else {
         return help::print(&path);
     };
-    settings::check_driver()?;
+    settings::check_driver(settings.compat())?;
     settings.check()?;
     run(&Invocation { parsed: &parsed, settings: &settings })
         .map_err(|failure| failure.styled(&settings))

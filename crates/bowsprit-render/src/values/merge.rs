@@ -1,9 +1,9 @@
 //! The user's values: files and `--set` arguments made into one table.
 
-use super::set::{self, ReadFile};
+use super::set::{self, Mode, ReadFile};
 use super::{ValuesError, ValuesErrorKind};
 use crate::compat::{Compat, Rules};
-use bowsprit_diag::{Label, Source};
+use bowsprit_diag::{Label, Source, Span};
 use bowsprit_value::{Map, Value, json, unicode};
 
 /// One source of values that is no `--set` argument.
@@ -70,24 +70,28 @@ pub fn merge(options: &ValuesOptions, read_file: ReadFile<'_>) -> Result<Map, Va
     for arg in &options.set_json {
         apply_json(arg, &base, rules)?;
     }
+    let open = rules.open_index_fails;
     for arg in &options.set {
-        set::parse_into(arg.as_bytes(), &base).map_err(|e| failed("--set", e))?;
+        let set = set::parse_as(arg.as_bytes(), Mode::Typed, &base, open);
+        set.map_err(|e| failed("--set", e))?;
     }
     for arg in &options.set_string {
-        set::parse_into_string(arg.as_bytes(), &base).map_err(|e| failed("--set-string", e))?;
+        let set = set::parse_as(arg.as_bytes(), Mode::Strings, &base, open);
+        set.map_err(|e| failed("--set-string", e))?;
     }
     for arg in &options.set_file {
-        set::parse_into_file(arg.as_bytes(), &base, &mut *read_file)
-            .map_err(|e| failed("--set-file", e))?;
+        let set = set::parse_as(arg.as_bytes(), Mode::File(&mut *read_file), &base, open);
+        set.map_err(|e| failed("--set-file", e))?;
     }
     for arg in &options.set_literal {
-        set::parse_literal_into(arg.as_bytes(), &base).map_err(|e| failed("--set-literal", e))?;
+        let set = set::parse_as(arg.as_bytes(), Mode::Literal, &base, open);
+        set.map_err(|e| failed("--set-literal", e))?;
     }
     Ok(base)
 }
 
 fn failed(flag: &str, error: ValuesError) -> ValuesError {
-    error.prefixed(&format!("failed parsing {flag} data: "))
+    error.prefixed(&format!("failed parsing {flag} data: ")).in_source(flag)
 }
 
 fn read_yaml(name: &str, text: &[u8], rules: &Rules) -> Result<Map, ValuesError> {
@@ -109,15 +113,19 @@ fn read_yaml(name: &str, text: &[u8], rules: &Rules) -> Result<Map, ValuesError>
 fn apply_json(arg: &str, base: &Map, rules: &Rules) -> Result<(), ValuesError> {
     let trimmed = arg.trim_matches(unicode::is_space);
     if !trimmed.starts_with('{') || !rules.set_json_object {
-        return set::parse_json(arg.as_bytes(), base)
-            .map_err(|_| ValuesError::set(format!("failed parsing --set-json data {arg}")));
+        return set::parse_as(arg.as_bytes(), Mode::Json, base, rules.open_index_fails)
+            .map_err(|e| e.worded(format!("failed parsing --set-json data {arg}")).in_source("--set-json"));
     }
     match json::decode(trimmed.as_bytes()) {
         Ok(Value::Map(map)) => {
             merge_maps(base, &map);
             Ok(())
         }
-        _ => Err(ValuesError::set(format!("failed parsing --set-json data JSON: {arg}"))),
+        _ => {
+            let source = Source::new("--set-json", arg);
+            let label = Label::primary(&source, Span::new(0, arg.len()), "");
+            Err(ValuesError::set(format!("failed parsing --set-json data JSON: {arg}")).at(label))
+        }
     }
 }
 

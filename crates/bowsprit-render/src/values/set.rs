@@ -4,6 +4,7 @@
 //! values collected so far. Indexes may nest without bound, so the descent keeps its own stack.
 
 use super::ValuesError;
+use bowsprit_diag::{Label, Source, Span};
 use bowsprit_value::{List, Map, Str, Value, json, strconv, unicode};
 
 const MAX_INDEX: usize = 65536;
@@ -98,7 +99,18 @@ pub fn parse_literal_into(arg: &[u8], values: &Map) -> Result<(), ValuesError> {
     Parser::new(arg, Mode::Literal).parse(values)
 }
 
-enum Mode<'r> {
+/// As the functions above, at a level of compatibility: whether an index without its `]` is an error, or
+/// the end.
+pub(crate) fn parse_as(
+    arg: &[u8],
+    mode: Mode<'_>,
+    values: &Map,
+    open_index_fails: bool,
+) -> Result<(), ValuesError> {
+    Parser { open_index_fails, ..Parser::new(arg, mode) }.parse(values)
+}
+
+pub(crate) enum Mode<'r> {
     Typed,
     Strings,
     Json,
@@ -156,13 +168,16 @@ enum Next {
 struct Parser<'a, 'r> {
     input: &'a [u8],
     pos: usize,
+    /// The piece that was read last.
+    piece: Span,
     mode: Mode<'r>,
     writes: Option<&'r mut ListWrites>,
+    open_index_fails: bool,
 }
 
 impl<'a, 'r> Parser<'a, 'r> {
     fn new(input: &'a [u8], mode: Mode<'r>) -> Self {
-        Parser { input, pos: 0, mode, writes: None }
+        Parser { input, pos: 0, piece: Span::default(), mode, writes: None, open_index_fails: false }
     }
 
     fn parse(mut self, values: &Map) -> Result<(), ValuesError> {
@@ -170,7 +185,10 @@ impl<'a, 'r> Parser<'a, 'r> {
             match self.pair(values) {
                 Ok(()) => {}
                 Err(Stop::Eof) => return Ok(()),
-                Err(Stop::Failed(text)) => return Err(ValuesError::set(text)),
+                Err(Stop::Failed(text)) => {
+                    let source = Source::new("argument", self.input);
+                    return Err(ValuesError::set(text).at(Label::primary(&source, self.piece, "")));
+                }
             }
         }
     }
@@ -255,7 +273,10 @@ impl<'a, 'r> Parser<'a, 'r> {
     fn key_index(&mut self) -> Step<i64> {
         let (text, last) = self.runes_until(b"]");
         if last.is_none() {
-            return Err(Stop::Eof);
+            return match self.open_index_fails {
+                true => failed("error parsing index: EOF"),
+                false => Err(Stop::Eof),
+            };
         }
         strconv::atoi(&text).map_err(|e| {
             Stop::Failed(format!("error parsing index: {}", e.text().to_string_lossy()))
@@ -375,7 +396,10 @@ impl<'a, 'r> Parser<'a, 'r> {
                 self.skip_blanks_and_comma();
                 Ok(value)
             }
-            Err(e) => failed(e.to_string()),
+            Err(e) => {
+                self.piece = Span::new(self.pos, self.input.len());
+                failed(e.to_string())
+            }
         }
     }
 
@@ -400,9 +424,11 @@ impl<'a, 'r> Parser<'a, 'r> {
 
     /// The runes before one of the stops, which is eaten; no stop where the input ends first.
     fn runes_until(&mut self, stops: &[u8]) -> (Vec<u8>, Option<u8>) {
+        self.piece = Span::at(self.pos);
         let escapes = !matches!(self.mode, Mode::Literal);
         let mut runes = Vec::new();
         while let Some(&byte) = self.input.get(self.pos) {
+            self.piece.end = self.pos;
             if stops.contains(&byte) {
                 self.pos += 1;
                 return (runes, Some(byte));
@@ -414,6 +440,7 @@ impl<'a, 'r> Parser<'a, 'r> {
             self.pos += width;
             runes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
+        self.piece.end = self.pos;
         (runes, None)
     }
 }
