@@ -308,7 +308,8 @@ impl Format {
     /// # Errors
     /// For versions that no chart has, and for text that is no YAML.
     pub fn detect(chart_yaml: &[u8]) -> Result<Format, ErrorKind> {
-        let version = decode::api_version(chart_yaml).map_err(in_file("Chart.yaml", "v2"))?;
+        let failed = |e| in_file("Chart.yaml", &Bytes::from(chart_yaml.to_vec()), "v2")(e);
+        let version = decode::api_version(chart_yaml).map_err(failed)?;
         match version.as_str() {
             "" | API_VERSION_V1 | API_VERSION_V2 => Ok(Format::V2),
             API_VERSION_V3 => Ok(Format::V3),
@@ -329,8 +330,15 @@ fn detect(files: &[File]) -> Result<Format, ErrorKind> {
     Format::detect(&chart_yaml.ok_or(ErrorKind::VersionUndetected)?.data)
 }
 
-fn in_file(name: &'static str, package: &'static str) -> impl Fn(DecodeError) -> ErrorKind {
-    move |source| ErrorKind::File { name, source: source.in_package(package) }
+fn in_file<'t>(
+    name: &'static str,
+    text: &'t Bytes,
+    package: &'static str,
+) -> impl Fn(DecodeError) -> ErrorKind + use<'t> {
+    move |source| {
+        let source = source.in_package(package);
+        ErrorKind::File { name, source, text: text.clone() }
+    }
 }
 
 /// A file by its name from the root of the chart that is being loaded.
@@ -410,7 +418,7 @@ impl Loader<'_> {
         let mut sorted = Sorted::default();
         for file in files.iter().filter(|file| file.name == b"Chart.yaml") {
             let metadata = sorted.metadata.get_or_insert_default();
-            let failed = in_file("Chart.yaml", self.package(format));
+            let failed = in_file("Chart.yaml", file.data, self.package(format));
             decode::metadata(file.data, metadata).map_err(failed)?;
             if metadata.api_version.is_empty() {
                 metadata.api_version = format.default_api_version().into();
@@ -446,7 +454,8 @@ impl Loader<'_> {
         match file.name {
             b"Chart.yaml" => {}
             b"Chart.lock" => {
-                sorted.lock = decode::lock(file.data).map_err(in_file("Chart.lock", package))?
+                let failed = in_file("Chart.lock", file.data, package);
+                sorted.lock = decode::lock(file.data).map_err(failed)?;
             }
             b"values.yaml" => {
                 let data = self.first(file, depth);
@@ -481,7 +490,7 @@ impl Loader<'_> {
             return Ok(values);
         }
         let values = self.limits.reading.values_documents.read(data);
-        let values = values.map_err(|e| in_file("values.yaml", package)(e.into()))?;
+        let values = values.map_err(|e| in_file("values.yaml", data, package)(e.into()))?;
         self.twins.keep_values(data, &values);
         Ok(values)
     }
@@ -492,7 +501,7 @@ impl Loader<'_> {
         if metadata.api_version != API_VERSION_V1 {
             self.log.push(LogLine::info(REQUIREMENTS_MOVED));
         }
-        let failed = in_file("requirements.yaml", self.package(Format::V2));
+        let failed = in_file("requirements.yaml", file.data, self.package(Format::V2));
         decode::metadata(file.data, metadata).map_err(failed)?;
         if metadata.api_version == API_VERSION_V1 {
             sorted.files.push(file.to_file());
@@ -505,7 +514,7 @@ impl Loader<'_> {
         file: Named<'_>,
         sorted: &mut Sorted<'_>,
     ) -> Result<(), ErrorKind> {
-        let failed = in_file("requirements.lock", self.package(Format::V2));
+        let failed = in_file("requirements.lock", file.data, self.package(Format::V2));
         sorted.lock = decode::lock(file.data).map_err(failed)?;
         if sorted.metadata.get_or_insert_default().api_version == API_VERSION_V1 {
             sorted.files.push(file.to_file());

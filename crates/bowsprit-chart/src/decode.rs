@@ -32,6 +32,7 @@ enum Problem {
         found: &'static str,
         field: Option<String>,
         wanted: Cow<'static, str>,
+        line: usize,
     },
     Time(time::ParseError),
     /// A key that Helm's struct has no field for; only strict decoding minds.
@@ -39,6 +40,24 @@ enum Problem {
 }
 
 impl DecodeError {
+    /// The line that it is about, from 1, where that is known.
+    pub fn line(&self) -> Option<usize> {
+        match &*self.0 {
+            Problem::Yaml(error) => error.line().map(|line| line as usize),
+            Problem::Type { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, in few words.
+    pub fn problem(&self) -> String {
+        match &*self.0 {
+            Problem::Yaml(error) => error.message().to_owned(),
+            Problem::Type { found, wanted, .. } => format!("{found} where {wanted} is wanted"),
+            _ => self.to_string(),
+        }
+    }
+
     /// The same for types of the same names in another Go package.
     pub(crate) fn in_package(mut self, package: &str) -> DecodeError {
         if let Problem::Type { wanted, .. } = &mut *self.0 {
@@ -63,13 +82,13 @@ impl fmt::Display for DecodeError {
                 write!(f, "error converting YAML to JSON: json: unsupported value: {number}")
             }
             Problem::TooDeep => write!(f, "{FROM_JSON}exceeded max depth"),
-            Problem::Type { found, field: None, wanted } => {
+            Problem::Type { found, field: None, wanted, .. } => {
                 write!(
                     f,
                     "{FROM_JSON}json: cannot unmarshal {found} into Go value of type {wanted}"
                 )
             }
-            Problem::Type { found, field: Some(field), wanted } => write!(
+            Problem::Type { found, field: Some(field), wanted, .. } => write!(
                 f,
                 "{FROM_JSON}json: cannot unmarshal {found} into Go struct field {field} of type {wanted}"
             ),
@@ -269,7 +288,8 @@ impl Decoder {
         };
         let field = place.map(Place::text);
         let wanted = Cow::Borrowed(wanted);
-        self.error.get_or_insert(Problem::Type { found, field, wanted });
+        let line = node.line();
+        self.error.get_or_insert(Problem::Type { found, field, wanted, line });
     }
 
     /// Looks for numbers that JSON lacks in what is not decoded into strings.

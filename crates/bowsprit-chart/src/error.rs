@@ -1,5 +1,6 @@
 //! Why files are no chart.
 
+use crate::Bytes;
 use crate::archive::{ArchiveError, ArchiveErrorKind};
 use crate::decode::DecodeError;
 use crate::log::LogLine;
@@ -35,6 +36,8 @@ pub enum ErrorKind {
         name: &'static str,
         /// Why.
         source: DecodeError,
+        /// What the file holds.
+        text: Bytes,
     },
     /// The metadata is invalid.
     Validation(ValidationError),
@@ -84,7 +87,33 @@ impl Error {
     }
 }
 
+/// A place in a chart's file that can't be decoded.
+#[derive(Clone, Debug)]
+pub struct BrokenFile<'e> {
+    /// The file's name from the root of the chart, those of subcharts below `charts/`.
+    pub path: String,
+    /// What it holds.
+    pub text: &'e [u8],
+    /// The line that is wrong, from 1, where that is known.
+    pub line: Option<usize>,
+    /// What is wrong there, in few words.
+    pub problem: String,
+}
+
 impl ErrorKind {
+    /// The file that can't be decoded, if that is what is wrong.
+    pub fn broken_file(&self) -> Option<BrokenFile<'_>> {
+        let mut path = String::new();
+        let mut kind = self;
+        while let ErrorKind::Subchart { name, source, .. } = kind {
+            path.push_str(&format!("charts/{}/", name.to_string_lossy()));
+            kind = source;
+        }
+        let ErrorKind::File { name, source, text } = kind else { return None };
+        path.push_str(name);
+        Some(BrokenFile { path, text, line: source.line(), problem: source.problem() })
+    }
+
     /// The innermost reason: that of the subchart's subchart.
     pub fn root(&self) -> &ErrorKind {
         let mut kind = self;
@@ -134,7 +163,7 @@ impl fmt::Display for ErrorKind {
                 f.write_str("unable to detect chart version, no Chart.yaml found")
             }
             Self::VersionUnsupported => f.write_str("unsupported chart version"),
-            Self::File { name, source } => write!(f, "cannot load {name}: {source}"),
+            Self::File { name, source, .. } => write!(f, "cannot load {name}: {source}"),
             Self::Validation(error) => error.fmt(f),
             Self::Archive(error) => error.fmt(f),
             Self::SubchartIsDirectory { parent, expected, found } => write!(

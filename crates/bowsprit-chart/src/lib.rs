@@ -52,7 +52,7 @@ pub use chart::{
 pub use decode::DecodeError;
 pub use dependency::{Dependency, Lock, MissingDependencies, check_dependencies};
 pub use encode::EncodeError;
-pub use error::{Error, ErrorKind};
+pub use error::{BrokenFile, Error, ErrorKind};
 pub use files::File;
 pub use glob::{BadPattern, Glob, GlobError, filepath_match};
 pub use ignore::{HELM_IGNORE, IgnoreError, Rules};

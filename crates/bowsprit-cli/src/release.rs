@@ -130,7 +130,8 @@ pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Fa
         }
         Err(error) => {
             error.log().iter().for_each(|line| invocation.settings.log(line));
-            Err(Failure::of(error))
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            Err(Failure::found(pipeline::load_diagnostic(&error, &name)))
         }
     }
 }

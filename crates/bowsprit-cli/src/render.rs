@@ -9,6 +9,7 @@ use crate::flags::Parsed;
 use crate::{charts, limits, release, values};
 use bowsprit::chart::check_dependencies;
 use bowsprit::pipeline::{self, Options};
+use bowsprit::render::values::locate;
 use bowsprit::value::Host;
 use bowsprit::{CompiledChart, Release, RenderRequest};
 use std::path::Path;
@@ -154,6 +155,9 @@ pub(crate) fn name_and_chart(invocation: &Invocation<'_>) -> Result<(String, Str
 pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) -> Failure {
     let mut found = error.diagnostic();
     found.message = hinted(error, error.has_release() && !invocation.settings.debug);
+    if let Some(error) = error.values() {
+        found.labels.extend(locate(error, &values::sources(invocation.parsed)));
+    }
     Failure::found(found)
 }
 

@@ -53,15 +53,7 @@ pub(crate) fn values(invocation: &Invocation<'_>) -> Result<Map, Failure> {
 pub(crate) fn with_files(invocation: &Invocation<'_>, more: &[String]) -> Result<Map, Failure> {
     let parsed = invocation.parsed;
     let mut read = |name: &str| read_file(invocation, name);
-    let mut options = ValuesOptions {
-        set_json: parsed.all("set-json"),
-        set: parsed.all("set"),
-        set_string: parsed.all("set-string"),
-        set_file: parsed.all("set-file"),
-        set_literal: parsed.all("set-literal"),
-        compat: release::compat(parsed),
-        ..ValuesOptions::default()
-    };
+    let mut options = arguments(parsed);
     // A file that can't be read is an error only after all before it have been parsed.
     let mut unreadable = None;
     for name in parsed.all("values").into_iter().chain(more.iter().cloned()) {
@@ -83,6 +75,27 @@ pub(crate) fn with_files(invocation: &Invocation<'_>, more: &[String]) -> Result
         return Err(Failure::Error(error));
     }
     merge(&options, &mut read).map_err(|e| Failure::found(e.diagnostic()))
+}
+
+/// The arguments that set values; files are to be added.
+fn arguments(parsed: &Parsed) -> ValuesOptions {
+    ValuesOptions {
+        set_json: parsed.all("set-json"),
+        set: parsed.all("set"),
+        set_string: parsed.all("set-string"),
+        set_file: parsed.all("set-file"),
+        set_literal: parsed.all("set-literal"),
+        compat: release::compat(parsed),
+        ..ValuesOptions::default()
+    }
+}
+
+/// All that gives values and can be read twice, for those who speak of places in it.
+pub(crate) fn sources(parsed: &Parsed) -> ValuesOptions {
+    let mut options = arguments(parsed);
+    let texts = texts(parsed).into_iter();
+    options.files = texts.map(|(name, text)| ValuesFile::Yaml { name, text }).collect();
+    options
 }
 
 /// The texts of the values files that can be read twice, for those who speak of places in them.

@@ -109,6 +109,16 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// The chart's file that can't be decoded, if that is what is wrong.
+    pub fn broken_file(&self) -> Option<bowsprit_chart::BrokenFile<'_>> {
+        match self.kind() {
+            ErrorKind::Chart(kind) | ErrorKind::NoChartFile { source: kind, .. } => {
+                kind.broken_file()
+            }
+            _ => None,
+        }
+    }
+
     #[cold]
     pub(crate) fn new(kind: ErrorKind, log: Vec<LogLine>) -> Error {
         Error(Box::new(Parts { kind, log }))

@@ -11,7 +11,7 @@ use crate::request::RenderRequest;
 use crate::scope::Scopes;
 use crate::values::ValuesError;
 use crate::values::schema::CompiledSchema;
-use crate::values::validate_plan;
+use crate::values::{locate, validate_plan};
 use bowsprit_chart::{Chart, File, LogLine, Warned};
 use bowsprit_diag::Label;
 use bowsprit_manifest::{Order, sort_manifests_as};
@@ -129,6 +129,8 @@ impl CompiledChart {
         if !request.skip_schema_validation
             && let Err(error) = self.check_schemas(&plan, &mut log)
         {
+            let defaults = locate::in_chart(&error, &self.0.chart, &request.values);
+            let error = defaults.into_iter().fold(error, ValuesError::at);
             return Err(self.error(ErrorKind::Values(error), log));
         }
         let cluster = request.capabilities.kube_version();

@@ -109,8 +109,9 @@ fn slice(area: &Area, options: &Options, run: &mut Run, end: u64) -> Result<(), 
     let next = AtomicU64::new(run.end);
     let found = Mutex::new(&mut *run);
     thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..options.jobs).map(|_| scope.spawn(|| work(area, options, &next, end, &found))).collect();
+        let workers: Vec<_> = (0..options.jobs)
+            .map(|_| scope.spawn(|| work(area, options, &next, end, &found)))
+            .collect();
         workers.into_iter().try_for_each(|worker| {
             worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned()))
         })
@@ -148,7 +149,8 @@ fn work(
             }
             if !judge.is_stable(request)? {
                 counts.is_unstable();
-            } else if found.lock().unwrap_or_else(PoisonError::into_inner).cases.len() < options.cases
+            } else if found.lock().unwrap_or_else(PoisonError::into_inner).cases.len()
+                < options.cases
                 && let Some(case) = small(&judge, request)?
             {
                 found.lock().unwrap_or_else(PoisonError::into_inner).note(case);
@@ -206,7 +208,8 @@ impl Judge {
         // What depends on where a process keeps its memory, such as a printed address, is the same in all
         // answers of one.
         for _ in 0..3 {
-            let fresh = Program::start(&self.oracle, ORACLE_ARGS)?.ask(std::slice::from_ref(request))?;
+            let fresh =
+                Program::start(&self.oracle, ORACLE_ARGS)?.ask(std::slice::from_ref(request))?;
             if !fresh.first().is_some_and(|answer| compare::same(answer, &first)) {
                 return Ok(false);
             }

@@ -98,8 +98,10 @@ fn area(name: &str) -> Result<&'static Area, String> {
 
 /// The commit of the folder that this runs in, marked if files differ from it.
 fn checked_out() -> Option<String> {
-    let output =
-        Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=10"]).output().ok()?;
+    let output = Command::new("git")
+        .args(["describe", "--always", "--dirty", "--abbrev=10"])
+        .output()
+        .ok()?;
     let name = String::from_utf8(output.stdout).ok()?;
     (output.status.success()).then(|| name.trim().to_owned())
 }

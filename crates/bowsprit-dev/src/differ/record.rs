@@ -173,8 +173,7 @@ mod tests {
     #[test]
     fn what_is_saved_comes_back() {
         let mut one = run("regex", 3, 5, 10);
-        let case =
-            Case { request: json!({"a": 1}), helm: json!("x"), ours: json!(null), count: 2 };
+        let case = Case { request: json!({"a": 1}), helm: json!("x"), ours: json!(null), count: 2 };
         one.note(case.clone());
         one.note(case);
         assert_eq!(one.cases.len(), 1);

@@ -90,8 +90,9 @@ impl Reader<'_> {
                     Some(_) => continue,
                 };
                 let Some(dot) = eval::template(&vars) else { continue };
-                let template =
-                    format!("{{{{ define \"t\" }}}}{tpl}{{{{ end }}}}{{{{ include \"t\" {dot} }}}}");
+                let template = format!(
+                    "{{{{ define \"t\" }}}}{tpl}{{{{ end }}}}{{{{ include \"t\" {dot} }}}}"
+                );
                 let request = json!({"kind": "template", "template": template});
                 self.found.push(Case { name, request, wanted });
             } else if let (Some(tpls), Some(expected)) = (field("tpls"), field("expected")) {
@@ -121,7 +122,9 @@ impl Reader<'_> {
     }
 
     fn dependency(&mut self, tokens: &[Token], at: usize) {
-        let Some(Token::Word(parent)) = at.checked_sub(2).and_then(|at| tokens.get(at)) else { return };
+        let Some(Token::Word(parent)) = at.checked_sub(2).and_then(|at| tokens.get(at)) else {
+            return;
+        };
         let mut parser = Parser::new(tokens, at + 2);
         if let Some(child) = parser.expression() {
             self.dependencies.entry(parent.clone()).or_default().push(child);
@@ -187,7 +190,9 @@ impl Reader<'_> {
                 let path = file.get("Name")?.as_str()?;
                 files.insert(path.to_owned(), file.get("Data")?.clone());
                 // Helm's tests put files of subcharts into the chart itself.
-                if let Some((name, _)) = path.strip_prefix("charts/").and_then(|p| p.split_once('/')) {
+                if let Some((name, _)) =
+                    path.strip_prefix("charts/").and_then(|p| p.split_once('/'))
+                {
                     let text = format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\n");
                     files.insert(format!("charts/{name}/Chart.yaml"), json!(text));
                 }
@@ -231,10 +236,12 @@ impl Reader<'_> {
     /// `for name, text := range texts`.
     fn ranged(&mut self, tokens: &[Token], at: usize) {
         let Some(Token::Word(name)) = tokens.get(at + 1) else { return };
-        let Some(Value::Object(map)) = self.names.get(name).and_then(|e| value(e, &self.names)) else {
+        let Some(Value::Object(map)) = self.names.get(name).and_then(|e| value(e, &self.names))
+        else {
             return;
         };
-        let text = |(name, text): (&String, &Value)| Some((name.clone(), text.as_str()?.to_owned()));
+        let text =
+            |(name, text): (&String, &Value)| Some((name.clone(), text.as_str()?.to_owned()));
         if let Some(texts) = map.iter().map(text).collect::<Option<BTreeMap<_, _>>>()
             && !texts.is_empty()
         {
@@ -244,7 +251,8 @@ impl Reader<'_> {
 
     /// `assert.Equal(t, text, err.Error())`, or `err.Error() != text`.
     fn error(&mut self, tokens: &[Token], at: usize) {
-        let call = [Token::Sign("."), Token::Word("Error".to_owned()), Token::Sign("("), Token::Sign(")")];
+        let call =
+            [Token::Sign("."), Token::Word("Error".to_owned()), Token::Sign("("), Token::Sign(")")];
         if !tokens[at + 1..].starts_with(&call) {
             return;
         }

@@ -192,9 +192,7 @@ fn call(function: &Expr, arguments: &[Expr], names: &Names) -> Option<Value> {
             let (format, rest) = texts.split_first()?;
             sprintf(format, rest).map(Value::String)
         }
-        "filepath.Join" | "path.Join" => {
-            Some(json!(texts()?.join("/").replace("//", "/")))
-        }
+        "filepath.Join" | "path.Join" => Some(json!(texts()?.join("/").replace("//", "/"))),
         "util.CoalesceValues" => value(arguments.get(1)?, names),
         "string" | "common.Values" => value(arguments.first()?, names),
         _ => None,
@@ -276,7 +274,8 @@ mod tests {
 
     #[test]
     fn functions_are_found() {
-        let tokens = tokens("var a = 1\nfunc (f F) M() {}\nfunc T(t *T) { if x { y() } }\nvar b = 2");
+        let tokens =
+            tokens("var a = 1\nfunc (f F) M() {}\nfunc T(t *T) { if x { y() } }\nvar b = 2");
         let (functions, _) = functions(&tokens);
         let names: Vec<&str> = functions.iter().map(|f| f.name).collect();
         assert_eq!(names, ["T"]);

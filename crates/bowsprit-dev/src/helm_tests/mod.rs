@@ -64,7 +64,12 @@ pub(crate) fn run(args: &[String]) -> TaskResult {
             lines.push(format!("  no tables, not read: {}", tally.unread.join(", ")));
         }
         if !tally.differ.is_empty() {
-            lines.extend(tally.differ.iter().filter_map(|d| Some(format!("  differs: {}", d.lines().next()?))));
+            lines.extend(
+                tally
+                    .differ
+                    .iter()
+                    .filter_map(|d| Some(format!("  differs: {}", d.lines().next()?))),
+            );
         }
     }
     Ok(lines.join("\n"))
@@ -171,7 +176,8 @@ fn command_tests(source: &Path, bowsprit: &Path) -> Result<Tally, String> {
                         Some(text.replace("\r\n", "\n"))
                     }
                 };
-                if succeeded != line.fails && golden.as_ref().is_none_or(|golden| *golden == found) {
+                if succeeded != line.fails && golden.as_ref().is_none_or(|golden| *golden == found)
+                {
                     tally.agree += 1;
                     continue;
                 }

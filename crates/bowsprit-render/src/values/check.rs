@@ -27,9 +27,9 @@ pub fn validate_plan(
 ) -> Result<(), ValuesError> {
     let mut text = String::new();
     let mut kind = ValuesErrorKind::Schema;
-    let mut pending = vec![(0, plan.values.clone())];
-    let mut warned = Vec::new();
-    while let Some((index, values)) = pending.pop() {
+    let mut pending = vec![(0, plan.values.clone(), Vec::new())];
+    let (mut warned, mut findings, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some((index, values, path)) = pending.pop() {
         let Some(instance) = plan.instances.get(index) else { continue };
         if let Some(schema) = &instance.chart.schema {
             let outcome = compile(&instance.chart, schema.as_bytes()).and_then(|schema| {
@@ -38,6 +38,13 @@ pub fn validate_plan(
             });
             if let Err(error) = outcome {
                 let _ = write!(text, "{}:\n{error}", instance.name);
+                let name = format!("{}/values.schema.json", instance.name);
+                labels.extend(error.clone().in_source(&name).diagnostic().labels);
+                for finding in error.findings() {
+                    let mut finding = finding.clone();
+                    finding.path.splice(0..0, path.iter().cloned());
+                    findings.push(finding);
+                }
                 if error.kind() != ValuesErrorKind::Schema {
                     kind = error.kind();
                 }
@@ -47,7 +54,9 @@ pub fn validate_plan(
             let name = plan.instances.get(child).map(|child| &child.name);
             let Some(name) = name else { continue };
             if let Some(Value::Map(below)) = values.get(name.as_bytes()) {
-                pending.push((child, below));
+                let mut path = path.clone();
+                path.push(name.to_string());
+                pending.push((child, below, path));
             }
         }
     }
@@ -58,7 +67,8 @@ pub fn validate_plan(
         0,
         "values don't meet the specifications of the schema(s) in the following chart(s):\n",
     );
-    Err(ValuesError::new(kind, text))
+    let error = ValuesError::new(kind, text).with_findings(findings);
+    Err(labels.into_iter().fold(error, ValuesError::at))
 }
 
 fn warn_of_urns(urns: &[String], warned: &mut Vec<String>, log: &mut Vec<LogLine>) {

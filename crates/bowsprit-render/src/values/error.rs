@@ -1,6 +1,6 @@
 //! Why values can't be made.
 
-use bowsprit_diag::{Diagnostic, Label};
+use bowsprit_diag::{Diagnostic, Label, Source};
 use std::fmt;
 
 /// What kind of thing went wrong with values.
@@ -31,11 +31,23 @@ struct Repr {
     kind: ValuesErrorKind,
     text: String,
     labels: Vec<Label>,
+    findings: Vec<Finding>,
+}
+
+/// A value that a schema does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The keys and indexes that lead to it from the root of the values.
+    pub path: Vec<String>,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 impl ValuesError {
     pub(crate) fn new(kind: ValuesErrorKind, text: impl Into<String>) -> ValuesError {
-        ValuesError(Box::new(Repr { kind, text: text.into(), labels: Vec::new() }))
+        let (labels, findings) = (Vec::new(), Vec::new());
+        ValuesError(Box::new(Repr { kind, text: text.into(), labels, findings }))
     }
 
     pub(crate) fn set(text: impl Into<String>) -> ValuesError {
@@ -51,6 +63,30 @@ impl ValuesError {
     pub(crate) fn at(mut self, label: Label) -> ValuesError {
         self.0.labels.push(label);
         self
+    }
+
+    /// The same error with other words.
+    pub(crate) fn worded(mut self, text: String) -> ValuesError {
+        self.0.text = text;
+        self
+    }
+
+    /// The same error, about a text of this name.
+    pub(crate) fn in_source(mut self, name: &str) -> ValuesError {
+        for label in &mut self.0.labels {
+            label.source = Source::new(name, label.source.text());
+        }
+        self
+    }
+
+    pub(crate) fn with_findings(mut self, findings: Vec<Finding>) -> ValuesError {
+        self.0.findings = findings;
+        self
+    }
+
+    /// The values that a schema does not allow.
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.findings
     }
 
     /// The error with the places that it is about. Its message is the error's text.

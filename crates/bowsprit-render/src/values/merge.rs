@@ -113,8 +113,9 @@ fn read_yaml(name: &str, text: &[u8], rules: &Rules) -> Result<Map, ValuesError>
 fn apply_json(arg: &str, base: &Map, rules: &Rules) -> Result<(), ValuesError> {
     let trimmed = arg.trim_matches(unicode::is_space);
     if !trimmed.starts_with('{') || !rules.set_json_object {
-        return set::parse_as(arg.as_bytes(), Mode::Json, base, rules.open_index_fails)
-            .map_err(|e| e.worded(format!("failed parsing --set-json data {arg}")).in_source("--set-json"));
+        return set::parse_as(arg.as_bytes(), Mode::Json, base, rules.open_index_fails).map_err(
+            |e| e.worded(format!("failed parsing --set-json data {arg}")).in_source("--set-json"),
+        );
     }
     match json::decode(trimmed.as_bytes()) {
         Ok(Value::Map(map)) => {

@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod coalesce;
 mod error;
 pub(crate) mod globals;
+pub(crate) mod locate;
 pub(crate) mod log;
 mod merge;
 pub mod schema;
@@ -14,5 +15,6 @@ pub mod set;
 
 pub use check::{CompileSchema, validate_plan};
 pub use coalesce::coalesce_values_tables;
-pub use error::{ValuesError, ValuesErrorKind};
+pub use error::{Finding, ValuesError, ValuesErrorKind};
+pub use locate::locate;
 pub use merge::{ValuesFile, ValuesOptions, merge, merge_maps};

@@ -177,7 +177,14 @@ struct Parser<'a, 'r> {
 
 impl<'a, 'r> Parser<'a, 'r> {
     fn new(input: &'a [u8], mode: Mode<'r>) -> Self {
-        Parser { input, pos: 0, piece: Span::default(), mode, writes: None, open_index_fails: false }
+        Parser {
+            input,
+            pos: 0,
+            piece: Span::default(),
+            mode,
+            writes: None,
+            open_index_fails: false,
+        }
     }
 
     fn parse(mut self, values: &Map) -> Result<(), ValuesError> {

@@ -2,9 +2,10 @@
 
 use super::name::ReleaseNameError;
 use bowsprit_chart::{InvalidApiVersion, LogLine, MissingDependencies, NotInstallable};
-use bowsprit_diag::Diagnostic;
+use bowsprit_diag::{Diagnostic, Label, Source, Span};
 use bowsprit_render::compat::StepErrors;
-use bowsprit_render::{Compat, Error as RenderError};
+use bowsprit_render::values::ValuesError;
+use bowsprit_render::{Compat, Error as RenderError, ErrorKind as RenderErrorKind};
 use std::fmt;
 
 /// Which check failed.
@@ -63,6 +64,17 @@ impl Error {
         }
     }
 
+    /// The values that are wrong, if that is what failed.
+    pub fn values(&self) -> Option<&ValuesError> {
+        match self.kind() {
+            ErrorKind::Render(error) => match error.kind() {
+                RenderErrorKind::Values(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether a release existed already, so that Helm's command line adds its hint about `--debug`,
     /// and with `--debug` prints what there is: see [`print_broken`](super::print_broken).
     pub fn has_release(&self) -> bool {
@@ -105,4 +117,15 @@ impl std::error::Error for Error {
             ErrorKind::Render(error) => Some(error),
         }
     }
+}
+
+/// Why a chart could not be loaded, with the place in its file that can't be decoded. `name` is what
+/// stands before the file's name.
+pub fn load_diagnostic(error: &bowsprit_loader::Error, name: &str) -> Diagnostic {
+    let found = Diagnostic::error(error.to_string());
+    let Some(file) = error.broken_file() else { return found };
+    let Some(line) = file.line else { return found };
+    let source = Source::new(format!("{name}/{}", file.path), file.text);
+    let span: Span = source.trimmed_line(line);
+    found.with_label(Label::primary(&source, span, file.problem).with_context(1))
 }

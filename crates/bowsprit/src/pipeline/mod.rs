@@ -31,7 +31,7 @@ mod print;
 mod show;
 mod write;
 
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, load_diagnostic};
 pub use label::{label, unlabelled};
 pub use name::{
     MAX_RELEASE_NAME, ReleaseNameError, ReleaseNameReason, TemplateNameError, release_name_from,

@@ -1,6 +1,5 @@
 //! Compiling schemas: each becomes its few checks that come first and a list of keywords.
 
-use super::Fault;
 use super::document::{Document, KeyFilter, Node, NodeId};
 use super::drafts::{Dialect, Draft};
 use super::formats::{self, Check};
@@ -8,6 +7,7 @@ use super::number::{Decimal, Number};
 use super::quick;
 use super::roots::{Root, RootId, Roots, Target, encode_pointer, escape_token, quote};
 use super::validate::{self, Budget};
+use super::{Fault, Place};
 use bowsprit_sprig::goregex::GoRegex;
 use bowsprit_value::Str;
 use std::collections::{HashMap, HashSet};
@@ -291,10 +291,13 @@ impl<'l> Store<'l> {
         let meta_of = validate::MetaResources { root: schema, of: metas };
         match validate::run(&meta.store, schema, &own.document, node, Some(meta_of), budget)? {
             None => Ok(()),
-            Some(text) => Err(Fault::new(format!(
-                "{} is not valid against metaschema: {text}",
-                quote(&own.location(node))
-            ))),
+            Some(validate::Invalid { text, leaves }) => {
+                let location = quote(&own.location(node));
+                let fault =
+                    Fault::new(format!("{location} is not valid against metaschema: {text}"));
+                let is_root = node == Document::ROOT;
+                Err(if is_root { fault.at(Place::Values(leaves)) } else { fault })
+            }
         }
     }
 }

@@ -62,6 +62,19 @@ impl Failures {
         }
     }
 
+    /// The failures that have no cause: pointers to values, and what is wrong with them.
+    pub(super) fn leaves(&self, store: &Store<'_>, id: FailId) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        let mut pending = vec![id];
+        while let Some(failure) = pending.pop().and_then(|id| self.0.get(id as usize)) {
+            if failure.causes.is_empty() {
+                out.push((failure.at.clone(), describe(store, &failure.kind)));
+            }
+            pending.extend(failure.causes.iter().rev());
+        }
+        out
+    }
+
     /// The text of a failed validation: a header, and a line for each failure below it.
     pub(super) fn render(&self, store: &Store<'_>, header: String, id: FailId) -> String {
         let mut out = header;

@@ -20,12 +20,13 @@ mod roots;
 mod url;
 mod validate;
 
-use super::{ValuesError, ValuesErrorKind};
+use super::{Finding, ValuesError, ValuesErrorKind, locate};
+use bowsprit_diag::{Label, Source, Span};
 use bowsprit_value::Map;
 use compile::{SchemaId, Store};
 use document::Document;
 use roots::Roots;
-use validate::Budget;
+use validate::{Budget, Invalid};
 
 /// Where a chart's schema pretends to lie; relative references start from here.
 const URL: &str = "file:///values.schema.json";
@@ -60,20 +61,60 @@ pub enum LoadError {
 pub(crate) struct Fault {
     text: String,
     kind: ValuesErrorKind,
+    place: Option<Place>,
+}
+
+/// Where in its text a schema is wrong.
+#[derive(Clone, Debug)]
+enum Place {
+    /// Before this byte.
+    Before(usize),
+    /// At these JSON pointers, and what is wrong there.
+    Values(Vec<(String, String)>),
 }
 
 impl Fault {
     fn new(text: impl Into<String>) -> Fault {
-        Fault { text: text.into(), kind: ValuesErrorKind::Schema }
+        Fault::of(text.into(), ValuesErrorKind::Schema)
+    }
+
+    fn of(text: String, kind: ValuesErrorKind) -> Fault {
+        Fault { text, kind, place: None }
     }
 
     fn limit(text: &str) -> Fault {
-        Fault { text: text.to_owned(), kind: ValuesErrorKind::Limit }
+        Fault::of(text.to_owned(), ValuesErrorKind::Limit)
     }
 
     fn denied() -> Fault {
-        let text = "schemas may not load other documents".to_owned();
-        Fault { text, kind: ValuesErrorKind::Denied }
+        Fault::of("schemas may not load other documents".to_owned(), ValuesErrorKind::Denied)
+    }
+
+    fn at(mut self, place: Place) -> Fault {
+        self.place = Some(place);
+        self
+    }
+
+    /// The error, with the places in the schema's text.
+    fn in_text(self, text: &[u8]) -> ValuesError {
+        let source = || Source::new("values.schema.json", text);
+        let place = self.place.clone();
+        let error = ValuesError::from(self);
+        match place {
+            None => error,
+            Some(Place::Before(at)) => {
+                let span = Span::new(at.saturating_sub(1), at);
+                error.at(Label::primary(&source(), span, ""))
+            }
+            Some(Place::Values(leaves)) => {
+                let source = source();
+                let leaves = leaves.iter().take(locate::MOST);
+                let labels = leaves.filter_map(|(at, message)| {
+                    locate::in_yaml(&source, &locate::pointer(at), message)
+                });
+                labels.fold(error, ValuesError::at)
+            }
+        }
     }
 
     fn prefixed(mut self, prefix: &str) -> Fault {
@@ -85,7 +126,7 @@ impl Fault {
 impl From<LoadError> for Fault {
     fn from(error: LoadError) -> Fault {
         match error {
-            LoadError::Denied(text) => Fault { text, kind: ValuesErrorKind::Denied },
+            LoadError::Denied(text) => Fault::of(text, ValuesErrorKind::Denied),
             LoadError::Failed(text) => Fault::new(text),
         }
     }
@@ -127,11 +168,12 @@ impl CompiledSchema {
         text: &[u8],
         loader: Option<&dyn SchemaLoader>,
     ) -> Result<CompiledSchema, ValuesError> {
-        let document = parse::parse(text).map_err(Fault::new)?;
+        let document = parse::parse(text)
+            .map_err(|(error, at)| Fault::new(error).at(Place::Before(at)).in_text(text))?;
         let mut roots = Roots::new(loader);
         roots.add_document(URL, document);
         let mut store = Store::new(roots);
-        let root = store.compile(URL, &Budget::new(MAX_STEPS))?;
+        let root = store.compile(URL, &Budget::new(MAX_STEPS)).map_err(|e| e.in_text(text))?;
         let unresolved_urns = std::mem::take(&mut store.roots.unresolved_urns);
         Ok(CompiledSchema { store: store.settled(), root, unresolved_urns })
     }
@@ -151,9 +193,13 @@ impl CompiledSchema {
         let budget = Budget::new(MAX_STEPS);
         match validate::run(&self.store, self.root, &document, Document::ROOT, None, &budget)? {
             None => Ok(()),
-            Some(text) => {
+            Some(Invalid { text, leaves }) => {
                 let text = text.strip_prefix(HEADER).unwrap_or(&text);
-                Err(ValuesError::new(ValuesErrorKind::Schema, format!("{text}\n")))
+                let error = ValuesError::new(ValuesErrorKind::Schema, format!("{text}\n"));
+                let findings = leaves.into_iter();
+                let findings =
+                    findings.map(|(at, message)| Finding { path: locate::pointer(&at), message });
+                Err(error.with_findings(findings.collect()))
             }
         }
     }

@@ -11,19 +11,13 @@ const MAX_DEPTH: usize = 10_000;
 ///
 /// # Errors
 ///
-/// Gives the text of Go's error.
-pub(super) fn parse(text: &[u8]) -> Result<Document, String> {
+/// Gives the text of Go's error, and how far was read.
+pub(super) fn parse(text: &[u8]) -> Result<Document, (String, usize)> {
     let mut parser = Parser { text, pos: 0, builder: Builder::default(), open: Vec::new() };
-    parser.skip_blanks();
-    if parser.peek().is_none() {
-        return Err("EOF".to_owned());
+    match parser.document() {
+        Ok(()) => Ok(parser.builder.finish()),
+        Err(error) => Err((error, parser.pos)),
     }
-    parser.run()?;
-    parser.skip_blanks();
-    if parser.peek().is_some() {
-        return Err("invalid character after top-level value".to_owned());
-    }
-    Ok(parser.builder.finish())
 }
 
 enum Open {
@@ -39,6 +33,19 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
+    fn document(&mut self) -> Result<(), String> {
+        self.skip_blanks();
+        if self.peek().is_none() {
+            return Err("EOF".to_owned());
+        }
+        self.run()?;
+        self.skip_blanks();
+        match self.next() {
+            Ok(_) => Err("invalid character after top-level value".to_owned()),
+            Err(_) => Ok(()),
+        }
+    }
+
     fn run(&mut self) -> Result<(), String> {
         loop {
             let mut done = self.begin_value()?;
@@ -333,7 +340,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        parse(text.as_bytes()).err().unwrap_or_default()
+        parse(text.as_bytes()).err().unwrap_or_default().0
     }
 
     #[test]

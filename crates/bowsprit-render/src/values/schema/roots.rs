@@ -231,7 +231,7 @@ impl<'l> Roots<'l> {
             return Ok(Arc::clone(document));
         }
         let document = match metaschema(url) {
-            Some(text) => parse::parse(text.as_bytes()).map_err(Fault::new)?,
+            Some(text) => parse::parse(text.as_bytes()).map_err(|(e, _)| Fault::new(e))?,
             None => self.load_foreign(url)?,
         };
         let document = Arc::new(document);
@@ -256,7 +256,7 @@ impl<'l> Roots<'l> {
                 return Err(failing(Fault::new(format!("no URLLoader registered for {shown}"))));
             }
         };
-        parse::parse(&text).map_err(|e| failing(Fault::new(e)))
+        parse::parse(&text).map_err(|(e, _)| failing(Fault::new(e)))
     }
 
     /// The draft that a schema's `$schema` leads to.

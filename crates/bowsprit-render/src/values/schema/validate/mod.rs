@@ -65,7 +65,15 @@ pub(super) fn type_of(document: &Document, node: NodeId) -> u8 {
     }
 }
 
-/// Validates a node; gives the failures as text where there are any.
+/// What is wrong with a value.
+pub(super) struct Invalid {
+    /// All of it, as the library prints it.
+    pub(super) text: String,
+    /// JSON pointers, and what is wrong there.
+    pub(super) leaves: Vec<(String, String)>,
+}
+
+/// Validates a node; tells what is wrong with it.
 pub(super) fn run(
     store: &Store<'_>,
     schema: SchemaId,
@@ -73,7 +81,7 @@ pub(super) fn run(
     node: NodeId,
     meta: Option<MetaResources>,
     budget: &Budget,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<Invalid>, Fault> {
     let mut engine = Engine {
         store,
         document,
@@ -99,7 +107,8 @@ pub(super) fn run(
                 "jsonschema validation failed with {}",
                 quote(store.location(schema).as_bytes())
             );
-            Ok(Some(engine.failures.render(store, header, id)))
+            let leaves = engine.failures.leaves(store, id);
+            Ok(Some(Invalid { text: engine.failures.render(store, header, id), leaves }))
         }
     }
 }
