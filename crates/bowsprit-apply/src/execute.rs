@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::hooks::{Hooks, Runner, selected};
 use crate::lock::{self, Held};
+use crate::method::Method;
 use crate::object::{Key, Object};
 use crate::plan::{Action, Crds, Options, Plan, Request};
 use crate::record::{Record, Status};
@@ -107,7 +108,7 @@ impl Plan {
         for (definition, live) in self.definitions.iter().zip(live) {
             let there = match live? {
                 None => false,
-                Some(_) if self.options.crds == Crds::Create => true,
+                Some(_) if self.options.crds == Crds::Create || self.client_side.is_some() => true,
                 Some(live) => is_part(&definition.json["spec"], &live["spec"]) && is_applied(&live),
             };
             if !there {
@@ -118,7 +119,7 @@ impl Plan {
             return Ok(());
         }
         let how = Sending { force: self.options.force_conflicts, ..Sending::default() };
-        let sent = self.cluster.apply_class(wanted.clone(), how).await;
+        let sent = self.cluster.apply_class(wanted.clone(), how, self.client_side.as_ref()).await;
         join_errors(sent, "failed to install CRD: ")?;
         self.listener.step("definitions applied");
         self.unserved = wanted;
@@ -156,7 +157,7 @@ impl Plan {
             _ => first.or(Some(now)),
         };
         record.info.last_deployed = Some(now);
-        record.apply_method = "ssa".to_owned();
+        record.apply_method = self.method.word().to_owned();
         match self.action {
             Action::Install => record.set(Status::PendingInstall, "Initial install underway"),
             Action::Upgrade => record.set(Status::PendingUpgrade, "Preparing upgrade"),
@@ -238,7 +239,8 @@ impl Plan {
             if self.needs_definitions(&class) {
                 self.wait_served().await?;
             }
-            let sent = self.cluster.apply_class(class.clone(), how).await;
+            let sent =
+                self.cluster.apply_class(class.clone(), how, self.client_side.as_ref()).await;
             let reached: BTreeSet<Key> =
                 sent.iter().filter(|s| s.outcome.is_ok()).map(|s| s.key.clone()).collect();
             let new = class
@@ -256,6 +258,9 @@ impl Plan {
 
     /// Objects that a client-side Helm made.
     async fn adopt_fields(&self) -> Result<()> {
+        if self.method == Method::ClientSide {
+            return Ok(());
+        }
         for object in &self.objects {
             if let Some(live) = self.live.get(&object.key()) {
                 match self.cluster.adopt_fields(object, live).await {
@@ -405,16 +410,21 @@ impl Plan {
         }
         let good =
             |stored: &&Stored| matches!(stored.status, Status::Superseded | Status::Deployed);
-        let Some(to) = self.base.history.iter().rev().find(good).map(|stored| stored.revision)
-        else {
+        let Some(good) = self.base.history.iter().rev().find(good) else {
             return error.context(
                 "unable to find a previously successful release when attempting to rollback. original \
                  upgrade error",
             );
         };
+        let to = good.revision;
+        let method = good.record().map_or(self.method, |record| Method::of(&record));
         let options = Options {
             rollback_on_failure: false,
             description: None,
+            // Helm rolls back in the way in which the older revision was written.
+            method: Some(method),
+            force_replace: self.options.force_replace && method == Method::ClientSide,
+            force_conflicts: self.options.force_conflicts && method == Method::ServerSide,
             space: crate::plan::Space::Cluster,
             ..self.options.clone()
         };

@@ -5,6 +5,7 @@ use crate::discovery::Discovery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Listener};
 use crate::lock::Held;
+use crate::method::Method;
 use crate::object::{self, Object};
 use crate::ownership;
 use crate::record::{LastRun, Record, RecordHook};
@@ -113,6 +114,7 @@ impl Runner<'_> {
     async fn run_one(&self, record: &mut Record, at: usize, event: &str) -> Result<()> {
         let namespace = record.namespace.clone();
         let name = record.name.clone();
+        let method = Method::of(record);
         let Some(hook) = record.hooks.get_mut(at) else { return Ok(()) };
         if hook.delete_policies.is_empty() {
             hook.delete_policies.push(BEFORE.to_owned());
@@ -133,7 +135,7 @@ impl Runner<'_> {
         if let Some(held) = self.held {
             held.update(record).await?;
         }
-        let outcome = self.create_and_wait(&objects, event, &path).await;
+        let outcome = self.create_and_wait(&objects, event, &path, method).await;
         let Some(hook) = record.hooks.get_mut(at) else { return Ok(()) };
         match (self.mode, &outcome) {
             // Nobody will ever tell how a delivered hook ended.
@@ -147,9 +149,19 @@ impl Runner<'_> {
         outcome
     }
 
-    async fn create_and_wait(&self, objects: &[Object], event: &str, path: &str) -> Result<()> {
+    async fn create_and_wait(
+        &self,
+        objects: &[Object],
+        event: &str,
+        path: &str,
+        method: Method,
+    ) -> Result<()> {
         for object in objects {
-            self.cluster.apply_patiently(object, &self.sending).await.map_err(|e| {
+            let written = self.cluster.patiently(async || match method {
+                Method::ServerSide => self.cluster.apply(object, &self.sending).await,
+                Method::ClientSide => self.cluster.create(object, &self.sending).await,
+            });
+            written.await.map_err(|e| {
                 let text = format!("warning: Hook {event} {path} failed: {e}");
                 if e.kind() == ErrorKind::Cancelled { e } else { Error::caused(e.kind(), text, e) }
             })?;

@@ -6,6 +6,7 @@ use crate::discovery::Discovery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Listener;
 use crate::hooks::{DELIVERED, Hooks, definitions};
+use crate::method::{ClientSide, Method};
 use crate::object::{self, Key, Object};
 use crate::ownership;
 use crate::record::Record;
@@ -14,7 +15,7 @@ use crate::store::Store;
 use crate::wait::Wait;
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use http::Method;
+use http::Method as Verb;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -80,8 +81,13 @@ pub struct Options {
     pub crds: Crds,
     /// Adopts objects of others.
     pub take_ownership: bool,
+    /// How objects are written; none goes on as the last revision was written, and begins server-side.
+    pub method: Option<Method>,
     /// Takes fields from other field managers.
     pub force_conflicts: bool,
+    /// Puts whole objects in the place of those that are there, instead of changing them; needs
+    /// [`Method::ClientSide`].
+    pub force_replace: bool,
     /// The kind of server.
     pub space: Space,
     /// What becomes of hooks; none for what fits the space.
@@ -110,7 +116,9 @@ impl Default for Options {
             namespace_labels: None,
             crds: Crds::Update,
             take_ownership: false,
+            method: None,
             force_conflicts: false,
+            force_replace: false,
             space: Space::Auto,
             hooks: None,
             wait: Wait::HooksOnly,
@@ -133,6 +141,8 @@ pub struct Plan {
     pub(crate) action: Action,
     pub(crate) base: Base,
     pub(crate) record: Record,
+    pub(crate) method: Method,
+    pub(crate) client_side: Option<ClientSide>,
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) hooks: Hooks,
     wds: bool,
@@ -212,11 +222,16 @@ impl Plan {
             Space::Wds => true,
             Space::Cluster => false,
         };
+        let method = Method::choose(&options, action, &base, &record)?;
+        let client_side = (method == Method::ClientSide)
+            .then(|| ClientSide::new(base.current(), &discovery, options.force_replace));
         let hooks = options.hooks.unwrap_or(if wds { Hooks::Deliver } else { Hooks::Run });
         let mut plan = Plan {
             cluster,
             listener: listener.clone(),
             action,
+            method,
+            client_side,
             base,
             hooks,
             wds,
@@ -474,6 +489,7 @@ impl Plan {
             served.find(&api_version, object.kind()).is_some() && !object.is_generated()
         };
         let (cluster, live, all) = (&self.cluster, &self.live, &self.objects);
+        let client_side = self.client_side.as_ref();
         let tries = all.iter().filter(can_try).map(|object| {
             let comes = arrivals_contain(all, &object.namespace)
                 && !live.contains_key(&namespace_key(&object.namespace));
@@ -482,9 +498,10 @@ impl Plan {
             let moves = live.get(&object.key()).is_some_and(owned_by_client);
             let sending = Sending { force: sending.force || moves, ..sending };
             async move {
-                let outcome = match homeless {
-                    true => cluster.try_elsewhere(object, &sending).await.map(|()| None),
-                    false => cluster.apply(object, &sending).await.map(Some),
+                let outcome = match (homeless, client_side) {
+                    (true, _) => cluster.try_elsewhere(object, &sending).await.map(|()| None),
+                    (false, None) => cluster.apply(object, &sending).await.map(Some),
+                    (false, Some(side)) => side.write(cluster, object, &sending).await.map(Some),
                 };
                 (object, outcome)
             }
@@ -693,7 +710,7 @@ impl Cluster {
         let mut json = object.json.clone();
         json["metadata"]["namespace"] = ELSEWHERE.into();
         let validation = if how.strict { "Strict" } else { "Ignore" };
-        let call = Call::new(Method::POST, object.resource.path(ELSEWHERE, ""))
+        let call = Call::new(Verb::POST, object.resource.path(ELSEWHERE, ""))
             .query("fieldManager", how.manager)
             .query("fieldValidation", validation)
             .query("dryRun", "All")

@@ -2,6 +2,7 @@
 
 use crate::client::{Call, Cluster};
 use crate::error::{Error, ErrorKind, Result};
+use crate::method::ClientSide;
 use crate::object::{Key, Object};
 use bowsprit_manifest::Order;
 use futures_util::StreamExt as _;
@@ -60,7 +61,7 @@ impl Cluster {
     /// Applies one object and gives it as the server has it now.
     pub(crate) async fn apply(&self, object: &Object, how: &Sending) -> Result<Json> {
         if object.is_generated() {
-            return self.create_generated(object, how).await;
+            return self.create(object, how).await;
         }
         let call = with_options(Call::new(Method::PATCH, object.path()), how)
             .query("force", how.force.to_string())
@@ -69,17 +70,31 @@ impl Cluster {
         self.call_json(&call).await
     }
 
-    /// Objects whose names the server makes up can't be applied, only created.
-    async fn create_generated(&self, object: &Object, how: &Sending) -> Result<Json> {
+    /// Creates an object; those whose names the server makes up can't be applied.
+    pub(crate) async fn create(&self, object: &Object, how: &Sending) -> Result<Json> {
         let path = object.resource.path(&object.namespace, "");
         self.call_json(&with_options(Call::new(Method::POST, path), how).json(&object.json)).await
     }
 
-    /// As [`Cluster::apply`], for kinds whose definitions came a moment ago.
-    pub(crate) async fn apply_patiently(&self, object: &Object, how: &Sending) -> Result<Json> {
+    /// Writes an object in the way that is wanted, also one of a kind whose definition came a moment ago.
+    pub(crate) async fn write_patiently(
+        &self,
+        object: &Object,
+        how: &Sending,
+        client_side: Option<&ClientSide>,
+    ) -> Result<Json> {
+        self.patiently(async || match client_side {
+            None => self.apply(object, how).await,
+            Some(side) => side.write(self, object, how).await,
+        })
+        .await
+    }
+
+    /// Tries to write an object whose kind the server may learn of in a moment.
+    pub(crate) async fn patiently(&self, attempt: impl AsyncFn() -> Result<Json>) -> Result<Json> {
         let mut waited = Duration::ZERO;
         loop {
-            let error = match self.apply(object, how).await {
+            let error = match attempt().await {
                 Err(error) if error.kind() == ErrorKind::NotFound && waited < SERVED_WITHIN => {
                     error
                 }
@@ -95,12 +110,17 @@ impl Cluster {
         }
     }
 
-    /// Applies objects of one class, all at once.
-    pub(crate) async fn apply_class(&self, class: Vec<Object>, how: Sending) -> Vec<Sent> {
+    /// Writes objects of one class, all at once.
+    pub(crate) async fn apply_class(
+        &self,
+        class: Vec<Object>,
+        how: Sending,
+        client_side: Option<&ClientSide>,
+    ) -> Vec<Sent> {
         stream::iter(class)
             .map(|object| async move {
                 let outcome = match self.check() {
-                    Ok(()) => self.apply_patiently(&object, &how).await,
+                    Ok(()) => self.write_patiently(&object, &how, client_side).await,
                     Err(error) => Err(error),
                 };
                 Sent { key: object.key(), outcome }
@@ -171,7 +191,7 @@ impl Cluster {
     }
 }
 
-fn with_options(call: Call, how: &Sending) -> Call {
+pub(crate) fn with_options(call: Call, how: &Sending) -> Call {
     let validation = if how.strict { "Strict" } else { "Ignore" };
     let call = call.query("fieldManager", how.manager).query("fieldValidation", validation);
     if how.dry_run { call.query("dryRun", "All") } else { call }

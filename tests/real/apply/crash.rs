@@ -1,10 +1,13 @@
 //! Processes that die, that are interrupted, and that meet each other.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::faults::{Fault, Proxy};
 use super::server::{Server, chart, servers};
 
 /// Numbers that look random and are the same in every run.
@@ -89,63 +92,161 @@ fn newest(server: &Server, ns: &str) -> Option<(i64, String)> {
 
 const KILLS: u32 = 100;
 
-/// Killed at any moment, the next run ends well: what shall be there is there, and nothing else.
+/// What is killed.
+const OPERATIONS: [&str; 3] = ["apply", "upgrade", "uninstall"];
+
+/// When a process dies: at which of its writes, and what becomes of that write.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    write: u32,
+    /// The process dies before the server learns of the write, before it learns of the answer, or so many
+    /// milliseconds after the write arrived here.
+    how: u64,
+}
+
+/// A process that writes through a proxy, which counts its writes and kills it at one of them.
+struct Killer {
+    proxy: Proxy,
+    through: Server,
+    writes: Arc<AtomicU32>,
+    victim: Arc<Mutex<Option<(u32, Moment)>>>,
+}
+
+impl Killer {
+    fn new(server: &Server) -> Killer {
+        let writes = Arc::new(AtomicU32::new(0));
+        let victim: Arc<Mutex<Option<(u32, Moment)>>> = Arc::default();
+        let (counted, marked) = (Arc::clone(&writes), Arc::clone(&victim));
+        let proxy = Proxy::start(server, move |_, line| {
+            if line.starts_with("GET") || line.contains("dryRun") {
+                return Fault::None;
+            }
+            let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
+            let mut marked = marked.lock().unwrap();
+            let Some((pid, moment)) = *marked else { return Fault::None };
+            if number < moment.write {
+                return Fault::None;
+            }
+            *marked = None;
+            match moment.how {
+                0 => {
+                    kill(pid);
+                    Fault::BrokenBefore
+                }
+                1 => {
+                    kill(pid);
+                    Fault::BrokenAfter
+                }
+                later => {
+                    std::thread::spawn(move || {
+                        std::thread::sleep(Duration::from_millis(later));
+                        kill(pid);
+                    });
+                    Fault::None
+                }
+            }
+        });
+        let through = server.through(&proxy.address, &server.token, "killer");
+        Killer { proxy, through, writes, victim }
+    }
+
+    /// The writes of an operation that nobody kills.
+    fn count(&self, args: &[&str]) -> u32 {
+        self.writes.store(0, Ordering::SeqCst);
+        self.through.bowsprit_ok(args);
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Runs an operation until its moment; whether it had ended before.
+    fn run(&self, args: &[&str], moment: Moment) -> bool {
+        self.writes.store(0, Ordering::SeqCst);
+        // Nothing is written before the victim is known: the child waits for this lock at its first write.
+        let mut marked = self.victim.lock().unwrap();
+        let child = spawn(&self.through, args);
+        *marked = Some((child.id(), moment));
+        drop(marked);
+        let ended = child.wait_with_output().unwrap().status.success();
+        *self.victim.lock().unwrap() = None;
+        self.proxy.drain();
+        ended
+    }
+}
+
+fn kill(pid: u32) {
+    let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// Killed at any moment, the next run ends well: what shall be there is there, and nothing else. The
+/// moments are spread evenly over the writes of each operation, from the first to the last.
 #[test]
 fn killed_processes_leave_nothing_to_mend() {
     let Some([server, _]) = servers() else { return };
     let (ns, chart) = ("killed", sample("killed"));
+    let killer = Killer::new(server);
     let apply = |a: &str, extra: bool| {
         let set = format!("a={a},extra={extra}");
-        let args = ["apply", "web", &chart, "-n", ns, "--history-max", "3", "--set", &set];
-        args.map(str::to_owned)
+        ["apply", "web", &chart, "-n", ns, "--history-max", "3", "--set", &set].map(str::to_owned)
     };
-    let first = apply("start", true);
-    server.bowsprit_ok(&first.each_ref().map(String::as_str));
-    let begin = Instant::now();
-    let second = apply("again", false);
-    server.bowsprit_ok(&second.each_ref().map(String::as_str));
-    let usual = begin.elapsed().as_micros() as u64;
+    let uninstall = ["uninstall", "web", "-n", ns, "--ignore-not-found"];
+    let (first, mut second) = (apply("start", true), apply("again", false));
+    second[0] = "upgrade".to_owned();
+    let first = killer.count(&first.each_ref().map(String::as_str));
+    let second = killer.count(&second.each_ref().map(String::as_str));
+    let last = killer.count(&uninstall);
+    let writes = [first, second, last];
     let mut random = Random::new(1);
-    let (mut pending, mut ended) = (0, 0);
+    let (mut pending, mut ended, mut kills) = (0, 0, [0u32; 3]);
     for round in 0..KILLS {
+        let operation = (round % 3) as usize;
+        // Each operation's kills walk through its writes in even steps, begun anywhere in each step.
+        let (steps, step) = (u64::from(KILLS.div_ceil(3)), u64::from(round / 3));
+        let span = u64::from(writes[operation]) * 1000;
+        let at = (step * span + random.below(span)) / steps / 1000;
+        let moment = Moment { write: at as u32 + 1, how: random.below(30) };
         let (a, extra) = (format!("v{round}"), random.below(2) == 0);
-        let uninstalls = random.below(3) == 0;
         let args = apply(&a, extra);
         let args = args.each_ref().map(String::as_str);
-        let gone = ["uninstall", "web", "-n", ns, "--ignore-not-found"];
-        let mut child = spawn(server, if uninstalls { &gone } else { &args });
-        std::thread::sleep(Duration::from_micros(random.below(usual + usual / 4)));
-        child.kill().unwrap();
-        ended += u32::from(child.wait().unwrap().success());
+        // An installation needs a release that is not there, the others one that is.
+        match operation {
+            0 => drop(server.bowsprit_ok(&uninstall)),
+            _ => drop(server.bowsprit_ok(&apply("before", true).each_ref().map(String::as_str))),
+        }
+        let mut upgrade = args;
+        upgrade[0] = "upgrade";
+        let killed: &[&str] = [&args[..], &upgrade, &uninstall][operation];
+        ended += u32::from(killer.run(killed, moment));
+        kills[operation] += 1;
         let left = newest(server, ns);
         pending += u32::from(
             left.as_ref().is_some_and(|(_, s)| s.contains("pending") || s == "uninstalling"),
         );
-        if uninstalls {
-            server.bowsprit_ok(&gone);
-            assert_eq!(newest(server, ns), None, "round {round}");
+        let what = format!("round {round}, {} killed at {moment:?}", OPERATIONS[operation]);
+        if operation == 2 {
+            server.bowsprit_ok(&uninstall);
+            assert_eq!(newest(server, ns), None, "{what}");
             let rest: Vec<String> =
                 state(server, ns).into_iter().filter(|object| !object.contains("hook-")).collect();
-            assert!(rest.is_empty(), "round {round}: {rest:?}");
+            assert!(rest.is_empty(), "{what}: {rest:?}");
         }
         server.bowsprit_ok(&args);
-        assert_eq!(state(server, ns), wanted(&a, extra), "round {round}");
-        assert_eq!(newest(server, ns).unwrap().1, "deployed", "round {round}");
+        assert_eq!(state(server, ns), wanted(&a, extra), "{what}");
+        assert_eq!(newest(server, ns).unwrap().1, "deployed", "{what}");
         if round % 20 == 0 {
             server.helm_ok(&["upgrade", "web", &chart, "-n", ns, "--set", "a=helm"]);
-            assert_eq!(state(server, ns), wanted("helm", true), "round {round}");
+            assert_eq!(state(server, ns), wanted("helm", true), "{what}");
         }
     }
     #[allow(clippy::print_stdout)]
     {
         println!(
-            "killed {KILLS} times within {} ms: {pending} left a release under way, {ended} had ended; every \
-             following run ended well",
-            usual / 1000 * 5 / 4
+            "killed {KILLS} times: {} of apply over its {} writes, {} of upgrade over its {}, {} of uninstall over \
+             its {}; {pending} left a release under way, {ended} had ended; every following run ended well",
+            kills[0], writes[0], kills[1], writes[1], kills[2], writes[2]
         );
     }
-    assert!(pending > 5, "the kills came too early or too late to show anything: {pending}");
-    server.bowsprit_ok(&["uninstall", "web", "-n", ns]);
+    assert!(ended < KILLS / 5, "the kills came too late to show anything: {ended}");
+    assert!(pending > KILLS / 2, "the kills came too early or too late: {pending}");
+    server.bowsprit_ok(&uninstall);
     server.delete_namespace(ns);
 }
 

@@ -12,7 +12,7 @@ use super::server::{Server, chart, servers};
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     None,
     Throttled,
     Failed,
@@ -26,21 +26,23 @@ enum Fault {
 }
 
 /// An HTTP proxy before an API server. It ends with the process.
-struct Proxy {
-    address: String,
+pub(super) struct Proxy {
+    pub(super) address: String,
     requests: Arc<AtomicU32>,
     faults: Arc<AtomicU32>,
+    open: Arc<AtomicU32>,
 }
 
 impl Proxy {
-    fn start(
+    pub(super) fn start(
         server: &Server,
         choose: impl Fn(u64, &str) -> Fault + Send + Sync + 'static,
     ) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (requests, faults) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let [requests, faults, open] = [(); 3].map(|()| Arc::new(AtomicU32::new(0)));
         let (counted, faulted) = (Arc::clone(&requests), Arc::clone(&faults));
+        let under_way = Arc::clone(&open);
         let (choose, server) = (Arc::new(choose), server.clone());
         let random = Arc::new(Mutex::new(Random::new(11)));
         std::thread::spawn(move || {
@@ -48,8 +50,10 @@ impl Proxy {
                 let (choose, server, random) =
                     (Arc::clone(&choose), server.clone(), Arc::clone(&random));
                 let (counted, faulted) = (Arc::clone(&counted), Arc::clone(&faulted));
+                let under_way = Arc::clone(&under_way);
                 std::thread::spawn(move || {
                     let Some(request) = Request::read(&stream) else { return };
+                    under_way.fetch_add(1, Ordering::SeqCst);
                     counted.fetch_add(1, Ordering::Relaxed);
                     let chance = random.lock().unwrap().below(100);
                     let fault = choose(chance, &request.line);
@@ -57,10 +61,18 @@ impl Proxy {
                         faulted.fetch_add(1, Ordering::Relaxed);
                     }
                     answer(&stream, &request, &server, fault);
+                    under_way.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
-        Proxy { address, requests, faults }
+        Proxy { address, requests, faults, open }
+    }
+
+    /// Waits until the server has answered everything that has reached this proxy.
+    pub(super) fn drain(&self) {
+        while self.open.load(Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -6,5 +6,6 @@ mod faults;
 mod fleet;
 mod guards;
 mod helm;
+mod running;
 mod seeds;
 pub(crate) mod server;

@@ -1,8 +1,9 @@
 //! `bowsprit apply`, `install` and `upgrade`: a chart becomes a release.
 
 use super::block::{self, Shown};
+use super::options::{self, DryRun};
 use super::placed::{self, Placer, Policies};
-use super::{Session, integer, listener, timeout, warn};
+use super::{Session, listener, timeout};
 use crate::charts;
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
@@ -11,12 +12,12 @@ use crate::output::{self, Format};
 use crate::render::{self, Job};
 use crate::{labels, limits, placing, release, streams, values};
 use bowsprit::apply::{
-    Action, Base, ClusterHost, Crds, Discovery, Error, ErrorKind, Hooks, Listener, Options, Plan,
-    Record, Request, Space, Status, Time, Wait, no_deployed_releases,
+    Action, Base, ClusterHost, Discovery, Error, ErrorKind, Listener, Method, Options, Plan,
+    Record, Request, Status, Time, Wait, no_deployed_releases,
 };
 use bowsprit::deploy::{self, RecordOptions, ReuseValues};
 use bowsprit::label::{INSTANCE, MANAGED_BY, Options as LabelOptions, PART_OF};
-use bowsprit::value::Value;
+use bowsprit::value::{Value, strconv};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,13 +49,16 @@ Examples:
   bowsprit apply web ./chart -n web --place karmada --clusters m1,m2 --override m1=values-m1.yaml",
     flags: &[
         FLAGS,
+        options::PLAN,
+        options::METHOD,
+        options::NAMESPACE,
+        options::REUSE,
         APPLY_FLAGS,
         placed::FLAGS,
         placing::ANY_CLUSTERS,
         placing::FLAGS,
         placing::KUBESTELLAR,
         placing::KARMADA,
-        VALUES_FLAGS,
         super::CONNECT,
         super::TAKE_OVER,
         output::FLAGS,
@@ -80,6 +84,8 @@ Examples:
   bowsprit install web ./chart --dry-run=client",
     flags: &[
         FLAGS,
+        options::PLAN,
+        options::METHOD,
         INSTALL_FLAGS,
         super::CONNECT,
         super::TAKE_OVER,
@@ -108,8 +114,10 @@ Examples:
   bowsprit upgrade web ./chart -n web --reuse-values --rollback-on-failure",
     flags: &[
         FLAGS,
+        options::PLAN,
+        options::METHOD,
+        options::REUSE,
         UPGRADE_FLAGS,
-        VALUES_FLAGS,
         super::CONNECT,
         super::TAKE_OVER,
         output::FLAGS,
@@ -125,21 +133,6 @@ Examples:
 
 /// What the three have in common.
 static FLAGS: &[Flag] = &[
-    Flag::switch("no-hooks", "Leave hooks out; as --hooks skip"),
-    Flag::with(
-        "hooks",
-        Kind::Text,
-        "HOW",
-        "run, deliver or skip hooks (default what fits the space)",
-    ),
-    Flag::with("space", Kind::Text, "KIND", "wds or cluster (default what the server looks like)"),
-    Flag::with(
-        "crds",
-        Kind::Text,
-        "HOW",
-        "skip, create or update what is in crds/ (default update)",
-    ),
-    Flag::switch("skip-crds", "Leave crds/ out; as --crds skip"),
     Flag::with(
         "wait",
         Kind::Wait,
@@ -148,7 +141,6 @@ static FLAGS: &[Flag] = &[
     )
     .optional("watcher"),
     Flag::switch("wait-for-jobs", "With --wait, wait for Jobs to end too"),
-    Flag::with("timeout", Kind::Duration, "DURATION", "How long to try and to wait (default 5m0s)"),
     Flag::with(
         "dry-run",
         Kind::Text,
@@ -157,8 +149,6 @@ static FLAGS: &[Flag] = &[
     )
     .optional("unset"),
     Flag::switch("hide-secret", "With --dry-run, show no Secrets"),
-    Flag::switch("take-ownership", "Adopt objects that belong to others"),
-    Flag::switch("force-conflicts", "Take fields that other field managers own"),
     Flag::switch("rollback-on-failure", "Undo what failed; waits for objects, too"),
     Flag::switch("atomic", "").deprecated("use --rollback-on-failure instead"),
     Flag::with("description", Kind::Text, "TEXT", "The revision's description"),
@@ -172,34 +162,17 @@ static FLAGS: &[Flag] = &[
     Flag::switch("disable-openapi-validation", "Don't have the server try all objects beforehand"),
     Flag::switch("render-subchart-notes", "Show the notes of subcharts too"),
     Flag::switch("hide-notes", "Show no notes"),
-    Flag::with(
-        "release-store",
-        Kind::Text,
-        "WHERE",
-        "secret, configmap, or none to keep no record",
-    ),
     Flag::switch(
         "deliver-record",
         "Label the record so that placement delivers it with the release",
     ),
     Flag::switch("slim-record", "Leave the chart's templates and files out of the record"),
     Flag::switch("dependency-update", "Bring the dependencies if they are missing in charts/"),
-    // What Helm has and what has no place here.
-    Flag::with(
-        "server-side",
-        Kind::Text,
-        "HOW",
-        "Must be true or auto: objects are applied server-side",
-    )
-    .optional("true"),
-    Flag::switch("force-replace", "").hidden(),
-    Flag::switch("force", "").deprecated("use --force-replace instead"),
     Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
     Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
 ];
 
 static APPLY_FLAGS: &[Flag] = &[
-    Flag::switch("create-namespace", "Create and label the namespace; on unless switched off"),
     Flag::with("history-max", Kind::Int64, "N", "Revisions to keep, 0 for all (default 10)"),
     Flag::switch("cleanup-on-fail", "Delete what was created before a failure"),
 ];
@@ -218,29 +191,12 @@ static UPGRADE_FLAGS: &[Flag] = &[
     Flag::switch("cleanup-on-fail", "Delete what was created before a failure"),
 ];
 
-static VALUES_FLAGS: &[Flag] = &[
-    Flag::switch(
-        "reset-values",
-        "Start from the chart's values, not from those of the last revision",
-    ),
-    Flag::switch("reuse-values", "Lay the given values over those of the last revision"),
-    Flag::switch("reset-then-reuse-values", "The same, over the new chart's defaults"),
-];
-
 /// Which of the three commands runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Apply,
     Install,
     Upgrade,
-}
-
-/// How far an operation goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DryRun {
-    No,
-    Client,
-    Server,
 }
 
 fn apply(invocation: &Invocation<'_>) -> Result<(), Failure> {
@@ -287,7 +243,7 @@ fn generated_name(chart: &str) -> String {
 
 fn run(invocation: &Invocation<'_>, verb: Verb, name: String, chart: &str) -> Result<(), Failure> {
     let parsed = invocation.parsed;
-    let dry_run = dry_run(parsed)?;
+    let dry_run = options::dry_run(parsed)?;
     let mut deployment = Deployment::new(invocation, verb, dry_run)?;
     let path = charts::locate(invocation, chart)?;
     let job = render::prepare_at(invocation, name, &path)?;
@@ -316,101 +272,26 @@ fn continue_line(verb: Verb, record: &Record) -> String {
     }
 }
 
-/// What `--dry-run` says.
-fn dry_run(parsed: &Parsed) -> Result<DryRun, Failure> {
-    let text = parsed.text("dry-run").unwrap_or("none");
-    match text {
-        "none" | "false" => Ok(DryRun::No),
-        "client" => Ok(DryRun::Client),
-        "server" => Ok(DryRun::Server),
-        "unset" | "true" => {
-            warn("--dry-run is deprecated and should be replaced with '--dry-run=client'");
-            Ok(DryRun::Client)
-        }
-        other => Err(Failure::Error(format!(
-            "invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""
-        ))),
+/// What `--server-side` says: `install` has Helm's boolean, and `apply` is server-side unless told otherwise.
+fn method(parsed: &Parsed, verb: Verb) -> Result<Option<Method>, Failure> {
+    let text = parsed.text("server-side");
+    match (verb, text) {
+        (Verb::Apply | Verb::Install, None) => Ok(Some(Method::ServerSide)),
+        (Verb::Install, Some(text)) => match strconv::parse_bool(text.as_bytes()) {
+            Ok(true) => Ok(Some(Method::ServerSide)),
+            Ok(false) => Ok(Some(Method::ClientSide)),
+            Err(error) => Err(Failure::Error(format!(
+                "invalid argument {text:?} for \"--server-side\" flag: {}",
+                error.text().to_string_lossy()
+            ))),
+        },
+        _ => match options::method(parsed) {
+            Err(Failure::Error(text)) if verb == Verb::Upgrade => {
+                Err(Failure::Error(format!("UPGRADE FAILED: {text}")))
+            }
+            method => method,
+        },
     }
-}
-
-/// What `--hooks` and `--no-hooks` say.
-pub(super) fn hooks(parsed: &Parsed) -> Result<Option<Hooks>, Failure> {
-    if parsed.is_on("no-hooks") {
-        return Ok(Some(Hooks::Skip));
-    }
-    match parsed.non_empty("hooks") {
-        None => Ok(None),
-        Some("run") => Ok(Some(Hooks::Run)),
-        Some("deliver") => Ok(Some(Hooks::Deliver)),
-        Some("skip") => Ok(Some(Hooks::Skip)),
-        Some(other) => Err(Failure::Error(format!(
-            "invalid value {other:?} of --hooks. Must be \"run\", \"deliver\", or \"skip\""
-        ))),
-    }
-}
-
-/// What `--space` says.
-pub(super) fn space(parsed: &Parsed) -> Result<Space, Failure> {
-    match parsed.non_empty("space") {
-        None | Some("auto") => Ok(Space::Auto),
-        Some("wds") => Ok(Space::Wds),
-        Some("cluster") => Ok(Space::Cluster),
-        Some(other) => Err(Failure::Error(format!(
-            "invalid value {other:?} of --space. Must be \"wds\", or \"cluster\""
-        ))),
-    }
-}
-
-fn crds(parsed: &Parsed) -> Result<Crds, Failure> {
-    if parsed.is_on("skip-crds") {
-        return Ok(Crds::Skip);
-    }
-    match parsed.non_empty("crds") {
-        None | Some("update") => Ok(Crds::Update),
-        Some("create") => Ok(Crds::Create),
-        Some("skip") => Ok(Crds::Skip),
-        Some(other) => Err(Failure::Error(format!(
-            "invalid value {other:?} of --crds. Must be \"skip\", \"create\", or \"update\""
-        ))),
-    }
-}
-
-/// What `--wait` says.
-pub(super) fn wait(parsed: &Parsed) -> Wait {
-    let all = matches!(parsed.text("wait"), Some("watcher" | "legacy" | "true"))
-        || parsed.is_on("rollback-on-failure")
-        || parsed.is_on("atomic");
-    match (all, parsed.is_on("wait-for-jobs")) {
-        (false, _) => Wait::HooksOnly,
-        (true, false) => Wait::Ready,
-        (true, true) => Wait::ReadyAndJobs,
-    }
-}
-
-pub(super) fn history_max(parsed: &Parsed) -> usize {
-    let given = integer(parsed, "history-max");
-    let given = given.or_else(|| std::env::var("HELM_MAX_HISTORY").ok()?.parse().ok());
-    usize::try_from(given.unwrap_or(10)).unwrap_or(0)
-}
-
-/// Refuses what can't be done here.
-fn check_unsupported(parsed: &Parsed) -> Result<(), Failure> {
-    if parsed.is_on("force-replace") || parsed.is_on("force") {
-        return Err(Failure::Error(
-            "invalid operation: cannot use server-side apply and force replace together".to_owned(),
-        ));
-    }
-    match parsed.text("server-side") {
-        None | Some("true" | "auto") => Ok(()),
-        Some(_) => Err(Failure::Error(
-            "--server-side must be true or auto: objects are applied server-side only".to_owned(),
-        )),
-    }
-}
-
-fn pairs(pairs: Vec<String>) -> BTreeMap<String, String> {
-    let split = |pair: &String| pair.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
-    pairs.iter().filter_map(split).collect()
 }
 
 /// The way of one chart into one release.
@@ -435,7 +316,7 @@ impl<'d> Deployment<'d> {
         dry_run: DryRun,
     ) -> Result<Deployment<'d>, Failure> {
         let parsed = invocation.parsed;
-        check_unsupported(parsed)?;
+        options::check_exclusive(parsed)?;
         if parsed.is_on("hide-secret") && dry_run == DryRun::No {
             let text = "hiding Kubernetes secrets requires a dry-run mode";
             return Err(Failure::Error(text.to_owned()));
@@ -451,22 +332,24 @@ impl<'d> Deployment<'d> {
             }
         };
         let mut options = Options::default();
-        options.hooks = hooks(parsed)?;
-        options.space = space(parsed)?;
+        options.hooks = options::hooks(parsed)?;
+        options.space = options::space(parsed)?;
         let placer = Placer::of(parsed)?;
         if placer.is_some() && options.space == Space::Auto {
             // Where policies are, no pod runs.
             options.space = Space::Wds;
         }
-        options.crds = crds(parsed)?;
-        options.wait = wait(parsed);
+        options.crds = options::crds(parsed)?;
+        options.wait = options::wait(parsed);
         options.timeout = timeout(parsed);
         options.take_ownership = parsed.is_on("take-ownership");
+        options.method = method(parsed, verb)?;
         options.force_conflicts = parsed.is_on("force-conflicts");
+        options.force_replace = options::force_replace(parsed);
         options.rollback_on_failure = parsed.is_on("rollback-on-failure") || parsed.is_on("atomic");
         options.cleanup_on_fail = parsed.is_on("cleanup-on-fail");
         options.description = parsed.non_empty("description").map(str::to_owned);
-        options.history_max = history_max(parsed);
+        options.history_max = options::history_max(parsed);
         options.rehearse = !parsed.is_on("disable-openapi-validation");
         let listener =
             listener(invocation, verb != Verb::Apply || output::format(parsed) != Format::Table);
@@ -715,7 +598,7 @@ impl<'d> Deployment<'d> {
     ) -> Result<Record, Failure> {
         let parsed = self.invocation.parsed;
         let mut options = RecordOptions::default();
-        options.labels = pairs(parsed.all("labels"));
+        options.labels = options::pairs(parsed.all("labels"));
         options.slim = parsed.is_on("slim-record");
         options.subchart_notes = parsed.is_on("render-subchart-notes");
         if parsed.is_on("deliver-record") {
@@ -776,6 +659,6 @@ pub(super) fn planned(
     let session = deployment.open()?;
     deployment.options.wait = Wait::HooksOnly;
     // What would be refused is shown all the same.
-    deployment.options.force_conflicts = true;
+    deployment.options.force_conflicts = deployment.options.method == Some(Method::ServerSide);
     deployment.plan(&session, job).map(|(plan, _)| plan)
 }

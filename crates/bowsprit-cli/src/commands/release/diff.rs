@@ -1,6 +1,6 @@
 //! `bowsprit diff` and `bowsprit drift`: what would change, and what has.
 
-use super::{Session, apply, integer, one_arg};
+use super::{Session, apply, integer, one_arg, options};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
@@ -26,7 +26,10 @@ Examples:
   bowsprit diff web ./chart -n web --detailed-exitcode
   bowsprit diff web ./chart -n web --format markdown > comment.md",
     flags: &[
-        DIFF_FLAGS,
+        options::PLAN,
+        options::METHOD,
+        options::NAMESPACE,
+        options::REUSE,
         SHOW_FLAGS,
         super::CONNECT,
         super::TAKE_OVER,
@@ -55,41 +58,6 @@ Examples:
     children: &[],
     run: Some(run_drift),
 };
-
-static DIFF_FLAGS: &[Flag] = &[
-    Flag::with(
-        "hooks",
-        Kind::Text,
-        "HOW",
-        "run, deliver or skip hooks (default what fits the space)",
-    ),
-    Flag::with("space", Kind::Text, "KIND", "wds or cluster (default what the server looks like)"),
-    Flag::with(
-        "crds",
-        Kind::Text,
-        "HOW",
-        "skip, create or update what is in crds/ (default update)",
-    ),
-    Flag::switch(
-        "create-namespace",
-        "Expect that the namespace will be made; on unless switched off",
-    ),
-    Flag::switch("take-ownership", "Expect that objects of others will be adopted"),
-    Flag::switch("force-conflicts", "Expect that fields of others will be taken"),
-    Flag::switch(
-        "reset-values",
-        "Start from the chart's values, not from those of the last revision",
-    ),
-    Flag::switch("reuse-values", "Lay the given values over those of the last revision"),
-    Flag::switch("reset-then-reuse-values", "The same, over the new chart's defaults"),
-    Flag::with("timeout", Kind::Duration, "DURATION", "How long to try (default 5m0s)"),
-    Flag::with(
-        "release-store",
-        Kind::Text,
-        "WHERE",
-        "secret, configmap, or none to keep no record",
-    ),
-];
 
 static SHOW_FLAGS: &[Flag] = &[
     Flag::switch("detailed-exitcode", "End with exit code 2 where something differs"),

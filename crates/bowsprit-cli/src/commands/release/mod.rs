@@ -7,6 +7,7 @@ pub(super) mod diff;
 pub(super) mod get;
 pub(super) mod history;
 pub(super) mod list;
+mod options;
 mod placed;
 pub(super) mod rollback;
 pub(super) mod snapshot;

@@ -19,7 +19,7 @@ Without REVISION the one before the newest comes back.
 Examples:
   bowsprit rollback web -n web
   bowsprit rollback web 3 -n web --wait",
-    flags: &[FLAGS, super::CONNECT, super::TAKE_OVER],
+    flags: &[FLAGS, super::options::METHOD, super::CONNECT, super::TAKE_OVER],
     children: &[],
     run: Some(run),
 };
@@ -64,14 +64,17 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     };
     let mut options = Options::default();
-    options.hooks = super::apply::hooks(parsed)?;
-    options.space = super::apply::space(parsed)?;
-    options.wait = super::apply::wait(parsed);
+    options.hooks = super::options::hooks(parsed)?;
+    options.space = super::options::space(parsed)?;
+    options.wait = super::options::wait(parsed);
     options.timeout = timeout(parsed);
+    super::options::check_exclusive(parsed)?;
+    options.method = super::options::method(parsed)?;
     options.force_conflicts = parsed.is_on("force-conflicts");
+    options.force_replace = super::options::force_replace(parsed);
     options.take_ownership = parsed.is_on("take-ownership");
     options.cleanup_on_fail = parsed.is_on("cleanup-on-fail");
-    options.history_max = super::apply::history_max(parsed);
+    options.history_max = super::options::history_max(parsed);
     options.description = parsed.non_empty("description").map(str::to_owned);
     let session = Session::open(invocation)?;
     let (store, listener) = (session.store(), listener(invocation, false));

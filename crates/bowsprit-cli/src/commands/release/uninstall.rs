@@ -52,7 +52,7 @@ static FLAGS: &[Flag] = &[
 fn options(parsed: &Parsed) -> Result<UninstallOptions, Failure> {
     let mut options = UninstallOptions::default();
     options.keep_history = parsed.is_on("keep-history");
-    options.hooks = super::apply::hooks(parsed)?;
+    options.hooks = super::options::hooks(parsed)?;
     options.cascade = match parsed.text("cascade") {
         None | Some("background") => Cascade::Background,
         Some("foreground") => Cascade::Foreground,
