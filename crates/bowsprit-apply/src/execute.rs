@@ -8,9 +8,9 @@ use crate::hooks::{Hooks, Runner, selected};
 use crate::lock::{self, Held};
 use crate::method::Method;
 use crate::object::{Key, Object};
-use crate::plan::{Action, Crds, Options, Plan, Request};
+use crate::plan::{Action, Options, Plan, Request};
 use crate::record::{Record, Status};
-use crate::send::{Cascade, MANAGER, Sending, classes, join_errors};
+use crate::send::{Cascade, Sending, classes, join_errors};
 use crate::store::{Store, Stored};
 use crate::time::Time;
 use crate::uninstall::{self, UninstallOptions};
@@ -103,18 +103,7 @@ impl Plan {
     /// Applies the definitions that are not there in this form already. What they define may take a
     /// while to be served; it is waited for when it is needed.
     async fn install_definitions(&mut self) -> Result<()> {
-        let mut wanted = Vec::new();
-        let live = self.cluster.get_all(&self.definitions).await;
-        for (definition, live) in self.definitions.iter().zip(live) {
-            let there = match live? {
-                None => false,
-                Some(_) if self.options.crds == Crds::Create || self.client_side.is_some() => true,
-                Some(live) => is_part(&definition.json["spec"], &live["spec"]) && is_applied(&live),
-            };
-            if !there {
-                wanted.push(definition.clone());
-            }
-        }
+        let wanted = std::mem::take(&mut self.definitions);
         if wanted.is_empty() {
             return Ok(());
         }
@@ -443,26 +432,6 @@ impl Plan {
             ),
         }
     }
-}
-
-/// Whether all that an object asks for is in another one, which may have more.
-fn is_part(wanted: &Json, live: &Json) -> bool {
-    match (wanted, live) {
-        (Json::Object(wanted), Json::Object(live)) => wanted
-            .iter()
-            .all(|(key, value)| live.get(key).map_or(value.is_null(), |live| is_part(value, live))),
-        (Json::Array(wanted), Json::Array(live)) => {
-            wanted.len() == live.len() && wanted.iter().zip(live).all(|(w, l)| is_part(w, l))
-        }
-        (wanted, live) => wanted == live,
-    }
-}
-
-/// Whether Helm's field manager has applied an object.
-fn is_applied(live: &Json) -> bool {
-    let managers = live["metadata"]["managedFields"].as_array().into_iter().flatten();
-    let mut applied = managers.filter(|entry| entry["operation"] == "Apply");
-    applied.any(|entry| entry["manager"] == MANAGER)
 }
 
 /// Marks a revision whose process died as failed, unless somebody else has done so.

@@ -10,8 +10,9 @@ use crate::method::{ClientSide, Method};
 use crate::object::{self, Key, Object};
 use crate::ownership;
 use crate::record::Record;
-use crate::send::{Sending, owned_by_client};
+use crate::send::{Sending, is_applied, owned_by_client};
 use crate::store::Store;
+use crate::threeway::is_part;
 use crate::wait::Wait;
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -146,6 +147,7 @@ pub struct Plan {
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) hooks: Hooks,
     wds: bool,
+    /// Of `crds/`: those that are to be written.
     pub(crate) definitions: Vec<Object>,
     /// Definitions that were applied and may not be served yet.
     pub(crate) unserved: Vec<Object>,
@@ -328,11 +330,14 @@ impl Plan {
             earlier.into_iter().filter(|object| !targets.contains(&object.key())).collect();
         let cluster = self.cluster.clone();
         let namespace_path = format!("/api/v1/namespaces/{}", self.record.namespace);
-        let (live, gone_live, namespace) = futures_util::join!(
+        // Definitions are large, so the server is asked for them while it answers the rest.
+        let (live, gone_live, namespace, definitions) = futures_util::join!(
             cluster.get_all(&self.objects),
             cluster.get_all(&gone),
-            cluster.get_path(namespace_path)
+            cluster.get_path(namespace_path),
+            self.missing_definitions()
         );
+        self.definitions = definitions?;
         self.listener.step("looked at what is there");
         self.note_namespace(namespace)?;
         let mut findings = self.check_live(live, &known);
@@ -342,6 +347,30 @@ impl Plan {
             self.listener.step("tried all objects");
         }
         self.report(findings)
+    }
+
+    /// The definitions that are not there in this form already.
+    async fn missing_definitions(&self) -> Result<Vec<Object>> {
+        let keep = self.options.crds == Crds::Create || self.client_side.is_some();
+        let live = self.cluster.get_all(&self.definitions).await;
+        let mut missing = Vec::new();
+        for (definition, live) in self.definitions.iter().zip(live) {
+            let live = live.map_err(|e| match e.kind() {
+                ErrorKind::Forbidden => {
+                    e.context("the chart brings definitions (--crds skip leaves them out)")
+                }
+                _ => e,
+            });
+            let there = match live? {
+                None => false,
+                Some(_) if keep => true,
+                Some(live) => is_part(&definition.json["spec"], &live["spec"]) && is_applied(&live),
+            };
+            if !there {
+                missing.push(definition.clone());
+            }
+        }
+        Ok(missing)
     }
 
     /// Who may not look at the namespace works in one that is there.
@@ -620,7 +649,7 @@ impl Plan {
             self.record.name, self.record.namespace, self.record.revision
         ));
         lines.push(format!(
-            "{} to create, {} to change, {} unchanged, {} to delete, {} definitions",
+            "{} to create, {} to change, {} unchanged, {} to delete, {} definitions to write",
             count(Change::Create),
             count(Change::Update),
             count(Change::Unchanged),

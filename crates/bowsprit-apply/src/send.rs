@@ -219,6 +219,13 @@ impl Cascade {
     }
 }
 
+/// Whether Helm's field manager has applied an object.
+pub(crate) fn is_applied(live: &Json) -> bool {
+    let managers = live["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let mut applied = managers.filter(|entry| entry["operation"] == "Apply");
+    applied.any(|entry| entry["manager"] == MANAGER)
+}
+
 /// Whether a client-side Helm owns fields of an object.
 pub(crate) fn owned_by_client(live: &Json) -> bool {
     migrated(&live["metadata"]["managedFields"]).is_some()

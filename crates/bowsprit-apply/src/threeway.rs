@@ -188,6 +188,19 @@ pub(crate) fn difference(from: &Json, to: &Json) -> Option<Json> {
     (!patch.is_empty()).then_some(Json::Object(patch))
 }
 
+/// Whether all that an object asks for is in another one, which may have more.
+pub(crate) fn is_part(wanted: &Json, live: &Json) -> bool {
+    match (wanted, live) {
+        (Json::Object(wanted), Json::Object(live)) => wanted
+            .iter()
+            .all(|(key, value)| live.get(key).map_or(value.is_null(), |live| is_part(value, live))),
+        (Json::Array(wanted), Json::Array(live)) => {
+            wanted.len() == live.len() && wanted.iter().zip(live).all(|(w, l)| is_part(w, l))
+        }
+        (wanted, live) => wanted == live,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,8 @@
 
 use crate::commands::{Invocation, dependency};
 use crate::failure::Failure;
-use crate::flags::Parsed;
-use crate::{charts, limits, release, values};
+use crate::flags::{Flag, Kind, Parsed};
+use crate::{charts, limits, release, settings, values};
 use bowsprit::chart::check_dependencies;
 use bowsprit::pipeline::{self, Options};
 use bowsprit::render::values::locate;
@@ -26,6 +26,17 @@ pub(crate) struct Job {
     /// The world that templates see.
     pub(crate) host: Box<dyn Host>,
 }
+
+/// For commands that render for the world outside.
+pub(crate) static POST_RENDERER: &[Flag] = &[
+    Flag::with(
+        "post-renderer",
+        Kind::PostRenderer,
+        "NAME",
+        "A plugin of Helm that changes the manifests before they are used",
+    ),
+    Flag::with("post-renderer-args", Kind::Texts, "ARG", "An argument for it; repeatable"),
+];
 
 /// Finds and loads the chart that a reference names, and reads all that its render needs.
 ///
@@ -98,13 +109,27 @@ impl Job {
         match pipeline::render(&self.chart, &self.request, &self.options, &*self.host) {
             Ok(release) => {
                 release.warnings.iter().for_each(|line| invocation.settings.log(line));
-                Ok(release.output)
+                self.post_render(invocation, release.output)
             }
             Err(error) => {
                 error.log().iter().for_each(|line| invocation.settings.log(line));
                 Err(error)
             }
         }
+    }
+
+    /// Has the plugin of `--post-renderer` change what was rendered.
+    fn post_render(
+        &self,
+        invocation: &Invocation<'_>,
+        mut release: Release,
+    ) -> Result<Release, pipeline::Error> {
+        let parsed = invocation.parsed;
+        let Some(name) = parsed.non_empty("post-renderer") else { return Ok(release) };
+        let args = parsed.all("post-renderer-args");
+        let mut run = |stream: &[u8]| settings::post_renderer(name)?.run(stream, &args);
+        pipeline::post_render(&mut release, self.chart.compat(), &mut run)?;
+        Ok(release)
     }
 
     /// As [`Job::render`], for commands that print nothing of a release that could not be made.

@@ -8,6 +8,7 @@ use bowsprit::Compat;
 use bowsprit::chart::{Level, LogLine};
 use bowsprit::diag::Style;
 use bowsprit::loader::HelmPaths;
+use bowsprit::plugin::{self, PostRenderer};
 use bowsprit::render::CompatError;
 use bowsprit::value::strconv;
 use std::path::PathBuf;
@@ -253,23 +254,21 @@ pub(crate) fn check_driver(compat: Compat) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// Always fails: where there is one, because plugins are not supported.
+/// Fails where there is none that can be run.
 pub(crate) fn find_post_renderer(name: &str) -> Result<(), String> {
-    if name.is_empty() {
-        return Ok(());
+    match name {
+        "" => Ok(()),
+        name => post_renderer(name).map(drop),
     }
-    let plugins = plugins_dir().and_then(|dir| std::fs::read_dir(dir).ok());
-    let found = plugins.into_iter().flatten().flatten().any(|entry| {
-        let text = std::fs::read(entry.path().join("plugin.yaml")).unwrap_or_default();
-        let plugin = bowsprit::yaml::decode(&text).ok();
-        let given = plugin.as_ref().and_then(|p| p.as_map()?.get(b"name"));
-        given.and_then(|given| given.as_str().map(|given| given.as_bytes() == name.as_bytes()))
-            == Some(true)
-    });
-    Err(match found {
-        true => "post-renderer plugins are not supported yet".to_owned(),
-        false => format!("plugin: {{Name:{name} Type:postrenderer/v1}} not found"),
-    })
+}
+
+/// The post-renderer of a name.
+///
+/// # Errors
+///
+/// As [`find_post_renderer`].
+pub(crate) fn post_renderer(name: &str) -> Result<PostRenderer, String> {
+    plugin::find_post_renderer(plugins_dir().as_deref(), name)
 }
 
 /// Helm's folder for data: plugins and starters.

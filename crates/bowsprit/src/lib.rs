@@ -18,6 +18,7 @@ pub mod jsonpath;
 pub mod lint;
 pub mod pipeline;
 pub mod place;
+pub mod plugin;
 pub mod show;
 pub mod validate;
 

@@ -79,7 +79,7 @@ fn brings_definitions(cases: &Path, chart: &Path) -> bool {
 }
 
 /// What of an object has to be the same on both servers.
-fn comparable(object: &Json) -> Json {
+pub(super) fn comparable(object: &Json) -> Json {
     const OURS: [&str; 3] =
         ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/part-of"];
     fn strip(json: &mut Json) {

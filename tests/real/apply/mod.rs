@@ -1,5 +1,6 @@
 //! `apply` and its siblings against a real kube-apiserver, beside the real Helm.
 
+mod client;
 mod corpus;
 mod crash;
 mod faults;

@@ -126,6 +126,10 @@ impl Server {
         self.bowsprit_command(args).output().unwrap()
     }
 
+    pub(crate) fn helm_command(&self, args: &[&str]) -> Command {
+        self.command(&tool("helm").unwrap(), args)
+    }
+
     pub(crate) fn helm(&self, args: &[&str]) -> Output {
         self.command(&tool("helm").unwrap(), args).output().unwrap()
     }

@@ -37,6 +37,7 @@ Examples:
   bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
     flags: &[
         FLAGS,
+        render::POST_RENDERER,
         charts::FLAGS,
         values::FLAGS,
         release::FLAGS,
@@ -69,11 +70,9 @@ static FLAGS: &[Flag] = &[
         .short('l'),
     Flag::with("dry-run", Kind::Text, "HOW", "client, the default, or server: render with a cluster's eyes and have it check the objects")
         .optional("unset"),
-    // What needs a network, a cluster or plugins.
+    // What needs a network or a cluster.
     Flag::switch("validate", "").deprecated("use '--dry-run=server' instead"),
     Flag::switch("dependency-update", "Bring the dependencies if they are missing in charts/"),
-    Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
-    Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
 ];
 
 /// What Helm accepts and what changes nothing of its output.

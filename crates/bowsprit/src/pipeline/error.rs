@@ -26,6 +26,8 @@ pub enum ErrorKind {
     SystemLabels,
     /// The render failed.
     Render(RenderError),
+    /// A post-renderer failed.
+    PostRender(String),
 }
 
 /// A release that could not be made. `{}` is Helm's text, as it stands after `Error: `; `{:#}` adds what
@@ -78,7 +80,11 @@ impl Error {
     /// Whether a release existed already, so that Helm's command line adds its hint about `--debug`,
     /// and with `--debug` prints what there is: see [`print_broken`](super::print_broken).
     pub fn has_release(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Render(error) if error.has_release())
+        match self.kind() {
+            ErrorKind::Render(error) => error.has_release(),
+            ErrorKind::PostRender(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -102,6 +108,7 @@ impl fmt::Display for Error {
                 super::SYSTEM_LABELS.join(" ")
             ),
             ErrorKind::Render(error) => error.fmt(f),
+            ErrorKind::PostRender(text) => f.write_str(text),
         }
     }
 }
@@ -113,7 +120,7 @@ impl std::error::Error for Error {
             ErrorKind::MissingDependencies(error) => Some(error),
             ErrorKind::ApiVersion(error) => Some(error),
             ErrorKind::ReleaseName(error) => Some(error),
-            ErrorKind::SystemLabels | ErrorKind::DependencyType => None,
+            ErrorKind::SystemLabels | ErrorKind::DependencyType | ErrorKind::PostRender(_) => None,
             ErrorKind::Render(error) => Some(error),
         }
     }

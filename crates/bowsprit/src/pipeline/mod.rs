@@ -1,6 +1,7 @@
 //! From a loaded chart to what `helm template` prints.
 //!
 //! [`render`] makes the checks that stand between loading a chart and rendering it, in Helm's order;
+//! [`post_render`] has a program change its manifests,
 //! [`label()`] puts labels on its objects; [`print()`], [`show_only`] and [`file_writes`] say what becomes of the outcome. Nothing here does I/O:
 //! texts and files come back as bytes for the caller to write.
 //!
@@ -27,6 +28,7 @@
 mod error;
 mod label;
 mod name;
+mod postrender;
 mod print;
 mod show;
 mod write;
@@ -37,6 +39,7 @@ pub use name::{
     MAX_RELEASE_NAME, ReleaseNameError, ReleaseNameReason, TemplateNameError, release_name_from,
     render_data, validate_release_name,
 };
+pub use postrender::post_render;
 pub use print::{print, print_broken};
 pub use show::{TemplateNotFound, show_only, show_only_as};
 pub use write::{FileWrite, WriteMode, broken_file_writes, file_writes};

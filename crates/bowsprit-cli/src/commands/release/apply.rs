@@ -59,6 +59,7 @@ Examples:
         placing::FLAGS,
         placing::KUBESTELLAR,
         placing::KARMADA,
+        render::POST_RENDERER,
         super::CONNECT,
         super::TAKE_OVER,
         output::FLAGS,
@@ -87,6 +88,7 @@ Examples:
         options::PLAN,
         options::METHOD,
         INSTALL_FLAGS,
+        render::POST_RENDERER,
         super::CONNECT,
         super::TAKE_OVER,
         output::FLAGS,
@@ -118,6 +120,7 @@ Examples:
         options::METHOD,
         options::REUSE,
         UPGRADE_FLAGS,
+        render::POST_RENDERER,
         super::CONNECT,
         super::TAKE_OVER,
         output::FLAGS,
@@ -168,8 +171,6 @@ static FLAGS: &[Flag] = &[
     ),
     Flag::switch("slim-record", "Leave the chart's templates and files out of the record"),
     Flag::switch("dependency-update", "Bring the dependencies if they are missing in charts/"),
-    Flag::with("post-renderer", Kind::PostRenderer, "NAME", "").hidden(),
-    Flag::with("post-renderer-args", Kind::Texts, "ARG", "").hidden(),
 ];
 
 static APPLY_FLAGS: &[Flag] = &[

@@ -4,7 +4,7 @@ use super::{Session, apply, integer, one_arg, options};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
-use crate::{charts, labels, limits, release, streams, values};
+use crate::{charts, labels, limits, release, render, streams, values};
 use bowsprit::apply::{Comparison, Hooks, drift};
 use bowsprit::manifest::Identity;
 use bowsprit::manifest::diff::{Difference, MarkdownOptions, ObjectSet, TextOptions, diff};
@@ -31,6 +31,7 @@ Examples:
         options::NAMESPACE,
         options::REUSE,
         SHOW_FLAGS,
+        render::POST_RENDERER,
         super::CONNECT,
         super::TAKE_OVER,
         charts::FLAGS,
