@@ -182,7 +182,7 @@ fn post_renderers_are_helms() {
     plugin(&plugins, "nothing", "sh, args: ['-c', 'cat > /dev/null']");
     let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: hook # before\n  annotations:\n    \
                 helm.sh/hook: pre-install\ndata: {a: before}\n";
-    let pod = "# all of it\napiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  containers:\n  - name: \
+    let pod = "# all of it\napiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec:\n  automountServiceAccountToken: false\n  containers:\n  - name: \
                c\n    image: one\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec: {ports: \
                [{port: 80}]}\n";
     let chart =
