@@ -60,7 +60,7 @@ pub async fn apply_documents(
     for object in &built.objects {
         cluster.check()?;
         let live = cluster.get_object(object).await?;
-        let now = cluster.apply_patiently(object, &how).await.map_err(|e| {
+        let now = cluster.write_patiently(object, &how, None).await.map_err(|e| {
             let what = object.helm_string();
             e.context(&what)
         })?;
