@@ -80,13 +80,21 @@ fn brings_definitions(cases: &Path, chart: &Path) -> bool {
 
 /// What of an object has to be the same on both servers.
 pub(super) fn comparable(object: &Json) -> Json {
-    const OURS: [&str; 3] =
-        ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/part-of"];
+    // Our own, and those in which the server writes uids.
+    const OURS: [&str; 5] = [
+        "app.kubernetes.io/managed-by",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/part-of",
+        "controller-uid",
+        "batch.kubernetes.io/controller-uid",
+    ];
     fn strip(json: &mut Json) {
         match json {
             Json::Object(map) => {
-                if let Some(labels) = map.get_mut("labels").and_then(Json::as_object_mut) {
-                    OURS.iter().for_each(|label| drop(labels.remove(*label)));
+                for field in ["labels", "matchLabels"] {
+                    if let Some(labels) = map.get_mut(field).and_then(Json::as_object_mut) {
+                        OURS.iter().for_each(|label| drop(labels.remove(*label)));
+                    }
                 }
                 // Whether it is empty or missing depends on nothing else.
                 if map

@@ -13,7 +13,7 @@ use crate::render::{self, Job};
 use crate::{labels, limits, placing, release, streams, values};
 use bowsprit::apply::{
     Action, Base, ClusterHost, Discovery, Error, ErrorKind, Listener, Method, Options, Plan,
-    Record, Request, Status, Time, Wait, no_deployed_releases,
+    Record, Request, Space, Status, Time, Wait, no_deployed_releases,
 };
 use bowsprit::deploy::{self, RecordOptions, ReuseValues};
 use bowsprit::label::{INSTANCE, MANAGED_BY, Options as LabelOptions, PART_OF};
