@@ -233,9 +233,37 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
+        self.render_jobs(plan, jobs(plan), (request, host, observer))
+    }
+
+    /// As [`CompiledChart::render_plan`], with some templates only: the others are not parsed either, and
+    /// what they define is not there. `wanted` is asked for each by its name, `chart/templates/a.yaml`.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledChart::render_plan`].
+    pub fn render_selected(
+        &self,
+        plan: &Plan,
+        request: &RenderRequest,
+        host: &dyn Host,
+        observer: Option<&mut dyn Observer>,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Warned<RenderedFiles>, Error> {
+        let mut jobs = jobs(plan);
+        jobs.retain(|job| wanted(&job.name.to_string_lossy()));
+        self.render_jobs(plan, jobs, (request, host, observer))
+    }
+
+    fn render_jobs(
+        &self,
+        plan: &Plan,
+        jobs: Vec<Job>,
+        (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
+    ) -> Result<Warned<RenderedFiles>, Error> {
         let mut warnings = Vec::new();
-        let (set, jobs) = match self.link(plan, request) {
-            Ok(linked) => linked,
+        let set = match self.link_jobs(plan, request, &jobs) {
+            Ok(set) => set,
             Err(error) => return Err(self.parse_failed(plan, error, warnings)),
         };
         let outcome = self.run(plan, &set, &jobs, (request, host, observer), &mut warnings);
@@ -330,18 +358,28 @@ impl CompiledChart {
         request: &RenderRequest,
     ) -> Result<(TemplateSet, Vec<Job>), ParseError> {
         let jobs = jobs(plan);
+        let set = self.link_jobs(plan, request, &jobs)?;
+        Ok((set, jobs))
+    }
+
+    fn link_jobs(
+        &self,
+        plan: &Plan,
+        request: &RenderRequest,
+        jobs: &[Job],
+    ) -> Result<TemplateSet, ParseError> {
         let functions = Arc::clone(&self.0.engine.functions);
         let mut set = TemplateSet::new(functions).cache(Arc::clone(&self.0.tpl));
         if request.strict {
             set = set.missing_key(MissingKey::Error);
         }
-        for job in &jobs {
+        for job in jobs {
             let Some(instance) = plan.instances.get(job.instance) else { continue };
             if let Some(unit) = self.unit(instance, job) {
                 set.add(&job.name, &unit?)?;
             }
         }
-        Ok((set, jobs))
+        Ok(set)
     }
 
     fn unit(&self, instance: &Instance, job: &Job) -> Option<Result<Arc<Unit>, ParseError>> {

@@ -9,7 +9,7 @@ use crate::compat::{AliasSubcharts, Compat, DefaultNulls, Rules, StepErrors};
 use crate::values::coalesce::{ChartTree, Nulls, coalesce, is_clean, merge_tables};
 use crate::values::log::Log;
 use crate::values::{ValuesError, ValuesErrorKind};
-use bowsprit_chart::{Chart, Dependency, Level, LogLine};
+use bowsprit_chart::{Chart, Dependency, Level, LogLine, Metadata};
 use bowsprit_semver::{Constraint, Version};
 use bowsprit_value::{Entries, Map, MapType, Meter, Str, Value, fmt, strconv, unicode};
 use std::collections::HashMap;
@@ -30,6 +30,8 @@ pub struct Instance {
     pub path: String,
     /// The chart itself.
     pub chart: Arc<Chart>,
+    /// What `.Chart` says in place of the chart's own metadata, its name left out.
+    pub metadata: Option<Arc<Metadata>>,
     /// `.Chart.Dependencies`: those that are enabled, under their aliases, with `import-values` as Helm
     /// rewrites them. `None` where Go has nil.
     pub dependencies: Option<Arc<Vec<Dependency>>>,
@@ -41,6 +43,13 @@ pub struct Instance {
     pub parent: Option<usize>,
     /// Indexes of the subcharts, in Helm's order.
     pub children: Vec<usize>,
+}
+
+impl Instance {
+    /// What `.Chart` says.
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.as_deref().unwrap_or(&self.chart.metadata)
+    }
 }
 
 /// The instances of a render and their values.
@@ -171,6 +180,7 @@ pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
         name: name.into(),
         path,
         chart: Arc::clone(chart),
+        metadata: None,
         dependencies: None,
         defaults: chart.values.clone(),
         clean: false,
@@ -677,6 +687,7 @@ impl Planner {
                 name: self.name(id).clone(),
                 path: self.full_path(id),
                 chart: Arc::clone(&node.chart),
+                metadata: None,
                 dependencies: lists.get(node.meta).cloned().flatten(),
                 defaults: node.values.clone(),
                 clean: node.clean,

@@ -21,6 +21,7 @@
 //! # Ok::<(), bowsprit_yaml::Error>(())
 //! ```
 
+mod any;
 mod base64;
 mod decode;
 mod document;
@@ -40,6 +41,7 @@ mod utf8;
 mod v3;
 mod walk;
 
+pub use any::{AnyEntry, AnyMap, AnyTime, MAX_ANY_DEPTH, any_entries, decode_any};
 pub use decode::decode;
 pub use document::{Document, Node, NodeType};
 pub use documents::{documents, read_first_values, read_values};

@@ -55,12 +55,12 @@ pub fn decode_v3(bytes: &[u8], blank: Blank) -> Result<Value, Error> {
     Ok(value)
 }
 
-fn content(text: impl Into<Cow<'static, str>>) -> Error {
+pub(crate) fn content(text: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Content, Stage::Plain, text)
 }
 
 /// For each node the mapping whose value it is. Fails for a mapping with two equal keys.
-fn owners(tree: &Tree<'_>) -> Result<Vec<usize>, Error> {
+pub(crate) fn owners(tree: &Tree<'_>) -> Result<Vec<usize>, Error> {
     let mut owners = vec![usize::MAX; tree.nodes.len()];
     for (index, mapping) in tree.nodes.iter().enumerate() {
         if mapping.kind != NodeKind::Mapping {
@@ -101,7 +101,7 @@ struct Values {
 }
 
 /// The text of a scalar, without what is no UTF-8.
-fn text(scalar: Scalar<'_>) -> Str {
+pub(crate) fn text(scalar: Scalar<'_>) -> Str {
     if scalar.decoded { Str::from(&*valid_utf8(scalar.text)) } else { Str::from(scalar.text) }
 }
 
@@ -164,7 +164,7 @@ impl Build for Values {
 }
 
 /// A time as Go's JSON writes it. A date alone begins the day in UTC.
-fn time(text: &[u8]) -> String {
+pub(crate) fn time(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let pad = |number: &str| format!("{number:0>2}");
     let (date, rest) = match text.find(['T', 't', ' ']) {

@@ -20,6 +20,7 @@ pub mod pipeline;
 pub mod place;
 pub mod plugin;
 pub mod show;
+pub mod unittest;
 pub mod validate;
 
 /// Applying releases to clusters.

@@ -20,6 +20,7 @@ mod repo;
 mod search;
 mod show;
 mod template;
+mod unittest;
 mod validate;
 mod verify;
 mod version;
@@ -108,6 +109,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &release::status::COMMAND,
         &template::COMMAND,
         &release::test::COMMAND,
+        &unittest::COMMAND,
         &release::uninstall::COMMAND,
         &release::apply::UPGRADE,
         &validate::COMMAND,

@@ -32,6 +32,10 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ),
     ("bowsprit-label", &["value", "yaml", "manifest"]),
     ("bowsprit-placement", &["value", "yaml", "manifest"]),
+    (
+        "bowsprit-unittest",
+        &["value", "semver", "yaml", "template", "sprig", "chart", "render", "report"],
+    ),
 ];
 
 /// Crates that may do I/O and start threads, and what each may use.
@@ -61,6 +65,7 @@ const EDGE: &[(&str, &[&str])] = &[
             "report",
             "validate",
             "lint",
+            "unittest",
         ],
     ),
     ("bowsprit-cli", &[""]),

@@ -107,6 +107,18 @@ impl KubeVersion {
         })
     }
 
+    /// A version that is known by its parts, which need not be numbers: `22+`.
+    pub fn from_parts(major: &str, minor: &str, compat: Compat) -> KubeVersion {
+        let version = format!("v{major}.{minor}.0");
+        KubeVersion {
+            normalized: version.clone(),
+            version,
+            major: major.to_owned(),
+            minor: minor.to_owned(),
+            package: compat.rules().package,
+        }
+    }
+
     /// As [`KubeVersion::parse`], as one of Helm's releases does it.
     ///
     /// # Errors

@@ -151,7 +151,7 @@ fn texts(list: Option<&Vec<String>>) -> Value {
 }
 
 fn metadata_fields(instance: &Instance) -> Vec<Entry> {
-    let m: &Metadata = &instance.chart.metadata;
+    let m: &Metadata = instance.metadata();
     let annotations = match &m.annotations {
         Some(map) => {
             Map::typed(MapType::STRINGS, map.iter().map(|(k, v)| (Str::from(k.as_str()), text(v))))

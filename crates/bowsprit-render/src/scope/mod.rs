@@ -98,11 +98,8 @@ fn chart_object(instance: &Instance, kind: ChartObject) -> Value {
     }
     let dependencies =
         instance.dependencies.iter().flat_map(|d| d.iter()).map(chart::dependency).collect();
-    let map = chart::chart(
-        &instance.chart.metadata,
-        Value::list(dependencies),
-        instance.parent.is_none(),
-    );
+    let map =
+        chart::chart(instance.metadata(), Value::list(dependencies), instance.parent.is_none());
     map.insert(Str::from_static("Name"), Value::Str(instance.name.clone()));
     Value::Map(map)
 }

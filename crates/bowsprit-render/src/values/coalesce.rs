@@ -165,6 +165,14 @@ pub(crate) fn merge_tables(dst: &Map, src: &Map, log: &mut Log) {
     log.forget_paths();
 }
 
+/// Helm's `MergeTables`: what `dst` lacks comes from `src`, nulls are kept. Writes to `dst` and the tables
+/// below it, and to `src` too where `dst` has a null. What Helm logs is added to `log`.
+pub fn merge_values_tables(dst: &Map, src: &Map, log: &mut Vec<LogLine>) {
+    let mut own = Log::default();
+    merge_tables(dst, src, &mut own);
+    log.append(&mut own.lines);
+}
+
 /// [`merge_tables`] below a path.
 pub(crate) fn merge_tables_at(dst: &Map, src: &Map, path: Path, log: &mut Log) {
     coalesce_tables(dst, src, path, Nulls::Keep, log);

@@ -14,7 +14,7 @@ pub mod schema;
 pub mod set;
 
 pub use check::{CompileSchema, validate_plan};
-pub use coalesce::coalesce_values_tables;
+pub use coalesce::{coalesce_values_tables, merge_values_tables};
 pub use error::{Finding, ValuesError, ValuesErrorKind};
 pub use locate::locate;
 pub use merge::{ValuesFile, ValuesOptions, merge, merge_maps};

@@ -3,6 +3,7 @@
 mod style;
 mod write;
 
+use crate::any::{AnyEntry, AnyMap, any_entries};
 use crate::base64;
 use crate::document::{Document, unsupported_float};
 use crate::error::{Error, ErrorKind, Stage};
@@ -152,6 +153,17 @@ enum Items {
     },
     /// A struct, its fields in their own order.
     Struct(Vec<(Str, Value)>),
+    /// A map with keys of any type.
+    Any(Vec<AnyEntry>),
+}
+
+/// What stands before an entry.
+#[derive(Clone, Copy)]
+enum Label<'i> {
+    Dash,
+    Name(&'i Str),
+    /// A key that may be no string.
+    Key(&'i Value),
 }
 
 struct Frame {
@@ -231,12 +243,16 @@ impl<'o, 'm> Encoder<'o, 'm> {
             frame.next += 1;
             self.writer.write_indent(indent);
             let context = match key {
-                None => {
+                Label::Dash => {
                     self.writer.write_entry_indicator(b'-');
                     Context::Item
                 }
-                Some(key) => {
-                    self.key(key, indent)?;
+                Label::Name(name) | Label::Key(Value::Str(name)) => {
+                    self.key(name, indent)?;
+                    Context::Value
+                }
+                Label::Key(key) => {
+                    self.plain_key(key, indent)?;
                     Context::Value
                 }
             };
@@ -267,6 +283,20 @@ impl<'o, 'm> Encoder<'o, 'm> {
         self.begin_key(simple_key);
         self.writer.write_scalar(text, analysis, style::wish(text, dialect), place);
         self.end_key(simple_key, indent);
+        Ok(())
+    }
+
+    fn plain_key(&mut self, key: &Value, indent: usize) -> Result<(), Stop> {
+        match key {
+            Value::Object(object) => {
+                let text = object.to_text().unwrap_or_default();
+                self.writer.write_word(text.as_bytes());
+            }
+            key => {
+                self.leaf(key, indent + 2)?;
+            }
+        }
+        self.end_key(true, indent);
         Ok(())
     }
 
@@ -457,6 +487,11 @@ impl<'o, 'm> Encoder<'o, 'm> {
     }
 
     fn object(&mut self, object: &dyn Object, context: Context) -> Result<(), Stop> {
+        let any: &dyn std::any::Any = object;
+        if let Some(map) = any.downcast_ref::<AnyMap>().filter(|_| self.mode == Mode::Raw) {
+            let entries = any_entries(&Value::object(map.clone())).unwrap_or_default();
+            return self.items(Items::Any(entries), context);
+        }
         if self.writer.dialect() == Dialect::V3
             && let Some(fields) = object.to_yaml_pretty()
         {
@@ -477,33 +512,38 @@ impl<'o, 'm> Encoder<'o, 'm> {
     }
 
     fn fields(&mut self, fields: Vec<(Str, Value)>, context: Context) -> Result<(), Stop> {
-        if fields.is_empty() {
+        self.items(Items::Struct(fields), context)
+    }
+
+    fn items(&mut self, items: Items, context: Context) -> Result<(), Stop> {
+        if items.is_empty() {
             self.writer.write_word(b"{}");
             return Ok(());
         }
         let parent = self.frames.last().map(|frame| frame.indent);
         let indent = self.indent(parent, false, context);
-        self.open_frame(
-            Frame { items: Items::Struct(fields), next: 0, indent, id: None },
-            &Value::Nil,
-        )
+        self.open_frame(Frame { items, next: 0, indent, id: None }, &Value::Nil)
     }
 }
 
 impl Items {
     /// The entry that comes at a place, with its key if there are keys.
-    fn get(&self, at: usize) -> Option<(Option<&Str>, Cow<'_, Value>)> {
+    fn get(&self, at: usize) -> Option<(Label<'_>, Cow<'_, Value>)> {
         let (key, value) = match self {
-            Items::List(list) => return Some((None, Cow::Borrowed(list.get(at)?))),
+            Items::List(list) => return Some((Label::Dash, Cow::Borrowed(list.get(at)?))),
             Items::Bytes(bytes) => {
                 let byte = Value::Int(IntKind::Uint8, i64::from(*bytes.get(at)?));
-                return Some((None, Cow::Owned(byte)));
+                return Some((Label::Dash, Cow::Owned(byte)));
+            }
+            Items::Any(entries) => {
+                let entry = entries.get(at)?;
+                return Some((Label::Key(&entry.key), Cow::Borrowed(&entry.value)));
             }
             Items::Map { entries, order: None } => entries.get(at)?,
             Items::Map { entries, order: Some(order) } => entries.get(*order.get(at)? as usize)?,
             Items::Struct(fields) => fields.get(at).map(|(key, value)| (key, value))?,
         };
-        Some((Some(key), Cow::Borrowed(value)))
+        Some((Label::Name(key), Cow::Borrowed(value)))
     }
 
     fn is_empty(&self) -> bool {
@@ -512,6 +552,7 @@ impl Items {
             Items::Bytes(bytes) => bytes.is_empty(),
             Items::Map { entries, .. } => entries.is_empty(),
             Items::Struct(fields) => fields.is_empty(),
+            Items::Any(entries) => entries.is_empty(),
         }
     }
 
