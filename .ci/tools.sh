@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the programs that the tests against real components need into target/tools, or the folder
-# that BOWSPRIT_TOOLS names. What is there already is kept.
+# that BOWSPRIT_TOOLS names. What is there already is kept; what could not be had is named in FILE.missing.
 #
 #     .ci/tools.sh             all of them
 #     .ci/tools.sh helm wds    these only
@@ -75,9 +75,27 @@ check-jsonschema() {
 
 all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen chromium git glua)
 [ $# -gt 0 ] || set -- "${all[@]}"
+
+# Without these nothing can be compared; a network that lacks one of the others costs its tests alone.
+needed=(helm oracle wds)
+
+missing=()
 for tool in "$@"; do
   if [ -x "$tools/$tool" ]; then continue; fi
+  rm -f "$tools/$tool.missing"
   start=$SECONDS
-  "$tool"
-  echo "tools: $tool in $((SECONDS - start)) s"
+  # A subshell with its own errexit: `set -e` does not hold in the condition of an if.
+  set +e
+  (set -e; "$tool")
+  status=$?
+  set -e
+  echo "tools: $tool in $((SECONDS - start)) s, status $status"
+  if [ "$status" -ne 0 ]; then
+    printf '%s\n' "${needed[@]}" | grep -qx -- "$tool" && exit "$status"
+    echo "!!!! $tool could not be had: the tests that need it are going to be SKIPPED !!!!"
+    touch "$tools/$tool.missing"
+    missing+=("$tool")
+  fi
 done
+# What .ci/run lists among the skipped steps.
+[ "${#missing[@]}" -eq 0 ] || exit 75
