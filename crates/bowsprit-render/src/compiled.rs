@@ -273,6 +273,27 @@ impl CompiledChart {
         }
     }
 
+    /// Renders one file of a plan, `web/templates/a.yaml`, and none of those before it, which could
+    /// have changed what it sees. None where the plan has no such file.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledChart::render_plan`].
+    pub fn render_plan_file(
+        &self,
+        plan: &Plan,
+        file: &str,
+        request: &RenderRequest,
+        host: &dyn Host,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let failed = |error| self.parse_failed(plan, error, Vec::new());
+        let (set, mut jobs) = self.link(plan, request).map_err(failed)?;
+        jobs.retain(|job| job.name.as_bytes() == file.as_bytes());
+        let outcome = self.run(plan, &set, &jobs, (request, host, None), &mut Vec::new());
+        let files = outcome.map_err(|error| self.exec_failed(plan, &jobs, error, Vec::new()))?;
+        Ok(files.into_values().next())
+    }
+
     /// Renders a text as if it were one more template of the chart, named `<chart>/templates/<name>`,
     /// and nothing else. The chart's templates, values and files are there for it.
     ///

@@ -266,7 +266,7 @@ impl Observer for Origins {
         }
     }
 
-    fn left(&mut self, start: usize, captured: bool) {
+    fn left(&mut self, start: usize, captured: bool, _: &[u8]) {
         if captured {
             while self.written.last().is_some_and(|origin| origin.start >= start) {
                 self.written.pop();

@@ -208,6 +208,7 @@ impl Tracker<'_> {
             if !there(dependency.key()) {
                 // What is not there may read anything.
                 self.flow.mark_whole(below);
+                self.flow.set_incomplete();
             }
             for import in dependency.import_values.iter().flatten() {
                 self.import(import, values, below);

@@ -150,7 +150,7 @@ impl Observer for Notes {
         self.0.push(format!("wrote {start}..{end} from {text}"));
     }
 
-    fn left(&mut self, start: usize, captured: bool) {
+    fn left(&mut self, start: usize, captured: bool, _: &[u8]) {
         self.0.push(format!("left {start} {captured}"));
     }
 }

@@ -109,6 +109,8 @@ pub(crate) enum Op {
     Fields(Path),
     /// Forgets that the top came out of an interface.
     Unwrap,
+    /// Copies the top into a variable that is declared here.
+    DeclareVar(u32),
     /// Copies the top into a variable.
     SetVar(u32),
     /// Calls a function with the top `argc` values; `piped` says that the last argument lies below.

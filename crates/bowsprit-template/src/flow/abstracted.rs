@@ -53,20 +53,48 @@ impl Reader<'_> {
     }
 }
 
-/// What a value may be: any of some places. A constant text is kept beside.
+/// What a value may be: any of some places. Constant texts are kept beside, and what is known of a
+/// name that is put together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Abstract {
     places: Vec<Place>,
-    pub(super) text: Option<Str>,
+    texts: Vec<Str>,
+    pub(super) name: Option<Name>,
 }
+
+/// What is known of a computed name of a template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Name {
+    /// It begins with the path of the chart's templates, so it is that of a file.
+    pub(super) is_file: bool,
+    pub(super) prefix: Str,
+    pub(super) suffix: Str,
+}
+
+/// More texts than this are not told apart.
+const MAX_TEXTS: usize = 32;
 
 impl Abstract {
     pub(super) fn of(place: Place) -> Abstract {
-        Abstract { places: vec![place], text: None }
+        Abstract { places: vec![place], ..Abstract::default() }
     }
 
     pub(super) fn text(text: Str) -> Abstract {
-        Abstract { places: Vec::new(), text: Some(text) }
+        Abstract { texts: vec![text], ..Abstract::default() }
+    }
+
+    pub(super) fn named(name: Name) -> Abstract {
+        Abstract { name: Some(name), ..Abstract::default() }
+    }
+
+    /// The texts that it may be; none where they are not known.
+    pub(super) fn texts(&self) -> &[Str] {
+        if self.texts.len() > MAX_TEXTS { &[] } else { &self.texts }
+    }
+
+    /// The text that it is, if there is one.
+    pub(super) fn only_text(&self) -> Option<&Str> {
+        self.texts.first().filter(|_| self.texts.len() == 1)
     }
 
     pub(super) fn places(&self) -> &[Place] {
@@ -77,8 +105,13 @@ impl Abstract {
         for place in &other.places {
             self.add(*place);
         }
-        if self.text.is_none() {
-            self.text.clone_from(&other.text);
+        for text in &other.texts {
+            if self.texts.len() <= MAX_TEXTS && !self.texts.contains(text) {
+                self.texts.push(text.clone());
+            }
+        }
+        if self.name.is_none() {
+            self.name.clone_from(&other.name);
         }
     }
 

@@ -2,9 +2,9 @@
 //!
 //! Code is followed in the order in which it was written, both branches of everything, and each loop's
 //! body twice, so that what one round sets the next one reads. Variables keep all that they were ever
-//! set to.
+//! set to since they were declared.
 
-use super::abstracted::{Abstract, NodeKind, Place, Reader};
+use super::abstracted::{Abstract, Name, NodeKind, Place, Reader};
 use super::{Effect, Flow, MAX_WORK};
 use crate::compile::program::{Body, Instr, NO_SITE, Op, Path, Unit};
 use crate::funcs::engine;
@@ -48,6 +48,12 @@ impl<'t> Frame<'t> {
     fn set(&mut self, slot: u32, value: &Abstract) {
         if let Some(var) = self.vars.get_mut(slot as usize) {
             var.join(value);
+        }
+    }
+
+    fn declare(&mut self, slot: u32, value: Abstract) {
+        if let Some(var) = self.vars.get_mut(slot as usize) {
+            *var = value;
         }
     }
 
@@ -129,11 +135,8 @@ impl Flow<'_> {
             }
             Op::Pop | Op::JumpIfFalse(_) => drop(frame.pop()),
             Op::Const(number) => {
-                let value = frame.unit.consts.get(number as usize);
-                frame.stack.push(match value {
-                    Some(Value::Str(text)) => Abstract::text(text.clone()),
-                    _ => Abstract::default(),
-                });
+                let value = constant(frame.unit.consts.get(number as usize));
+                frame.stack.push(value);
             }
             Op::Invalid => frame.stack.push(Abstract::default()),
             Op::Dot => frame.stack.push(frame.dot()),
@@ -143,6 +146,11 @@ impl Flow<'_> {
             Op::Fields(path) => {
                 let top = frame.pop();
                 self.fields(frame, top, path);
+            }
+            // Slots are used again for other variables, whose values are not this one's.
+            Op::DeclareVar(slot) => {
+                let value = frame.stack.last().cloned().unwrap_or_default();
+                frame.declare(slot, value);
             }
             Op::SetVar(slot) => {
                 let value = frame.stack.last().cloned().unwrap_or_default();
@@ -198,6 +206,10 @@ impl Flow<'_> {
                 value = self.field(&value, name, Some(reader));
             }
         }
+        let last = names.and_then(|names| names.last()).map(|name| name.text(source));
+        if last == Some(b"BasePath") {
+            value.name = Some(Name { is_file: true, ..Name::default() });
+        }
         frame.stack.push(value);
     }
 
@@ -232,7 +244,31 @@ impl Flow<'_> {
     fn call_named(&mut self, name: &[u8], dot: Abstract) {
         match self.set.get(name).cloned() {
             Some(template) => self.call(&template, dot),
-            None => self.consume(&dot),
+            None if self.incomplete => self.consume(&dot),
+            // To call it is an error.
+            None => {}
+        }
+    }
+
+    fn include(&mut self, name: &Abstract, dot: Abstract) {
+        if !name.texts().is_empty() {
+            for name in name.texts() {
+                self.call_named(name.as_bytes(), dot.clone());
+            }
+            return;
+        }
+        let Some(known) = &name.name else { return self.call_any(dot) };
+        let fits = |template: &&Template| {
+            let text = template.name.as_bytes();
+            text.len() >= known.prefix.len() + known.suffix.len()
+                && text.starts_with(known.prefix.as_bytes())
+                && text.ends_with(known.suffix.as_bytes())
+                && (!known.is_file || template.name == template.file)
+        };
+        let mut some: Vec<Template> = self.set.templates().filter(fits).cloned().collect();
+        some.sort_by(|a, b| a.name.cmp(&b.name));
+        for template in &some {
+            self.call(template, dot.clone());
         }
     }
 
@@ -275,20 +311,23 @@ impl Flow<'_> {
             engine::SLICE => args.first().cloned().unwrap_or_default(),
             engine::INCLUDE => {
                 let dot = args.get(1).cloned().unwrap_or_default();
-                match args.first().and_then(|name| name.text.as_ref()) {
-                    Some(name) => self.call_named(name.as_bytes(), dot),
-                    None => self.call_any(dot),
+                if let Some(name) = args.first() {
+                    self.include(name, dot);
                 }
                 Abstract::default()
             }
             engine::TPL => {
                 if let Some(text) = args.first() {
                     self.consume(&text.clone());
-                    if let Some(text) = &text.text {
+                    for text in text.texts() {
                         self.call_text(text, args.get(1).cloned().unwrap_or_default());
                     }
                 }
                 Abstract::default()
+            }
+            engine::PRINT | engine::PRINTF => {
+                args.iter().for_each(|arg| self.consume(arg));
+                put_together(number == engine::PRINTF, args)
             }
             engine::NOT | engine::LEN => Abstract::default(),
             engine::AND | engine::OR => {
@@ -306,10 +345,14 @@ impl Flow<'_> {
     /// A key that is a constant, or any.
     fn keyed(&mut self, value: &Abstract, key: &Abstract, reader: Reader<'_>) -> Abstract {
         self.consume(key);
-        match &key.text {
-            Some(name) => self.field(value, name.as_bytes(), Some(reader)),
-            None => self.elements(value, Some(reader)),
+        if key.texts().is_empty() {
+            return self.elements(value, Some(reader));
         }
+        let mut found = Abstract::default();
+        for name in key.texts() {
+            found.join(&self.field(value, name.as_bytes(), Some(reader)));
+        }
+        found
     }
 
     fn effect(
@@ -333,8 +376,7 @@ impl Flow<'_> {
             }
             Effect::Part => {
                 args.iter().for_each(|arg| all.join(arg));
-                let elements = self.elements(&all, Some(reader));
-                all.join(&elements);
+                return self.elements(&all, Some(reader));
             }
             Effect::Dict => return self.dict(args, template, pc),
             Effect::List => return self.list(args, template, pc),
@@ -346,7 +388,7 @@ impl Flow<'_> {
             Effect::Set => {
                 if let [map, key, value] = args {
                     self.consume(key);
-                    self.set_field(map, key.text.as_ref(), value);
+                    self.set_field(map, key.only_text(), value);
                     return map.clone();
                 }
             }
@@ -378,7 +420,7 @@ impl Flow<'_> {
         for pair in args.chunks(2) {
             if let [key, value] = pair {
                 self.consume(key);
-                self.set_field(&made, key.text.as_ref(), value);
+                self.set_field(&made, key.only_text(), value);
             }
         }
         made
@@ -405,6 +447,44 @@ impl Flow<'_> {
             }
         }
     }
+}
+
+fn constant(value: Option<&Value>) -> Abstract {
+    match value {
+        Some(Value::Str(text)) => Abstract::text(text.clone()),
+        // The key of an item of a list.
+        Some(Value::Int(_, number)) => Abstract::text(Str::from(number.to_string())),
+        _ => Abstract::default(),
+    }
+}
+
+/// What is known of what `print` or `printf` give.
+fn put_together(by_format: bool, args: &[Abstract]) -> Abstract {
+    let mut name = Name::default();
+    let mut parts = args;
+    if by_format {
+        let Some((format, rest)) = args.split_first() else { return Abstract::default() };
+        let Some(format) = format.only_text().map(|text| text.as_bytes()) else {
+            return Abstract::default();
+        };
+        let (Some(first), Some(last)) =
+            (format.iter().position(|b| *b == b'%'), format.iter().rposition(|b| *b == b'%'))
+        else {
+            return Abstract::text(Str::from(format));
+        };
+        name.prefix = Str::from(format.get(..first).unwrap_or_default());
+        // Only the plainest verb ends where one would think.
+        let plain = matches!(format.get(last + 1), Some(b's' | b'v' | b'd'));
+        name.suffix = Str::from(format.get(last + 2..).filter(|_| plain).unwrap_or_default());
+        parts = if first == 0 { rest } else { &[] };
+    } else {
+        let text = |arg: Option<&Abstract>| arg.and_then(|a| a.only_text()).cloned();
+        name.prefix = text(args.first()).unwrap_or_default();
+        name.suffix = text(args.get(1..).and_then(<[_]>::last)).unwrap_or_default();
+    }
+    let first = parts.first().and_then(|part| part.name.as_ref());
+    name.is_file = first.is_some_and(|first| first.is_file);
+    if name == Name::default() { Abstract::default() } else { Abstract::named(name) }
 }
 
 /// Ends dots and loops that end here. A loop that was followed once is followed again from the

@@ -88,6 +88,8 @@ pub struct Flow<'s> {
     views: Vec<&'static str>,
     /// Calls that have been followed in this pass.
     done: HashSet<(usize, Vec<Place>)>,
+    /// Whether templates may be missing that are there when it counts.
+    incomplete: bool,
     /// How deeply calls are nested.
     depth: u32,
     /// Whether something was noted that was not known before.
@@ -114,6 +116,7 @@ impl<'s> Flow<'s> {
             nodes: Vec::new(),
             makers: HashMap::new(),
             done: HashSet::new(),
+            incomplete: false,
             depth: 0,
             changed: false,
             views: Vec::new(),
@@ -125,6 +128,11 @@ impl<'s> Flow<'s> {
     /// Says of a method, called without arguments, that it gives its receiver in another type.
     pub fn add_view(&mut self, method: &'static str) {
         self.views.push(method);
+    }
+
+    /// Says that templates may be missing: what is given to one that is not defined counts as used.
+    pub fn set_incomplete(&mut self) {
+        self.incomplete = true;
     }
 
     /// A new value of which is noted what is read.

@@ -173,7 +173,7 @@ impl Parser<'_> {
                 if let Some(var) = self.tree.vars.get_mut(var) {
                     var.slot = Some(slot);
                 }
-                self.tree.emit_plain(Op::SetVar(slot));
+                self.tree.emit_plain(Op::DeclareVar(slot));
                 continue;
             }
             match self.decl_slot(var, true) {

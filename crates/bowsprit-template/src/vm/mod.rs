@@ -55,14 +55,15 @@ pub trait Observer {
         let _ = (start, end, site);
     }
 
-    /// A template begins.
-    fn entered(&mut self, template: &Str) {
-        let _ = template;
+    /// A template begins, which lies in a file.
+    fn entered(&mut self, template: &Str, file: &Str) {
+        let _ = (template, file);
     }
 
-    /// The template that began last ends; its output from `start` on became a value if `captured`.
-    fn left(&mut self, start: usize, captured: bool) {
-        let _ = (start, captured);
+    /// The template that began last ends; its output from `start` on is `text`, and became a value if
+    /// `captured`.
+    fn left(&mut self, start: usize, captured: bool, text: &[u8]) {
+        let _ = (start, captured, text);
     }
 }
 
@@ -245,7 +246,7 @@ impl<'r> Run<'r> {
         names: Option<usize>,
     ) {
         if let Some(observer) = &mut self.observer {
-            observer.entered(&template.name);
+            observer.entered(&template.name, &template.file);
         }
         let vars = self.vars.len();
         let slots = template.body.slots as usize;
@@ -339,7 +340,7 @@ impl<'r> Run<'r> {
                     self.fields(unit, top, path)?;
                 }
                 Op::Unwrap => self.unwrap_top(),
-                Op::SetVar(slot) => self.set_var(slot),
+                Op::SetVar(slot) | Op::DeclareVar(slot) => self.set_var(slot),
                 Op::Call { func, argc, piped, site } => {
                     self.save(pc, site);
                     self.call(func, usize::from(argc), piped)?;
@@ -565,7 +566,7 @@ impl<'r> Run<'r> {
         let Some(frame) = self.pop_frame() else { return Ok(()) };
         let captured = matches!(frame.entry, Entry::Include { .. } | Entry::Tpl { .. });
         if let Some(observer) = &mut self.observer {
-            observer.left(frame.output, captured);
+            observer.left(frame.output, captured, self.out.get(frame.output..).unwrap_or_default());
         }
         match frame.entry {
             Entry::Root | Entry::Template => {}
