@@ -73,7 +73,12 @@ check-jsonschema() {
   ln -sf python/bin/check-jsonschema "$tools/check-jsonschema"
 }
 
-all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen chromium git glua)
+# Shells for completion scripts, and what draws manual pages.
+fish() { debian fish fish; }
+zsh() { debian zsh zsh; }
+groff() { debian groff groff-base; }
+
+all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen chromium git glua fish zsh groff)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 # Without these nothing can be compared; a network that lacks one of the others costs its tests alone.

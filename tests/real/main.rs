@@ -4,12 +4,18 @@
 //! that variable each test says that it was skipped; with it, a missing program is a failure. CI sets it.
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+#![allow(clippy::print_stdout, reason = "tests say how much they looked at")]
 
 #[path = "../program.rs"]
 mod program;
+#[path = "../shared.rs"]
+mod shared;
 
 mod apply;
+mod charts;
+mod completion;
 mod dependencies;
+mod explain;
 mod fleet;
 mod flux;
 mod flux_sources;
@@ -24,4 +30,5 @@ mod provenance;
 mod services;
 mod sources;
 mod tools;
+mod unused;
 mod walkthroughs;

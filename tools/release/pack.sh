@@ -17,7 +17,7 @@ done
 # Man pages, where this program can make them.
 if "$stage/bowsprit" help man 2>&1 | grep -q '^Usage: bowsprit man'; then
   mkdir "$stage/man"
-  "$stage/bowsprit" man --output-dir "$stage/man"
+  "$stage/bowsprit" man --dir "$stage/man"
 fi
 
 python3 - "$stage" "$archive" <<'EOF'

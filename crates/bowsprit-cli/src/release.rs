@@ -160,6 +160,22 @@ fn seeded_host(parsed: &Parsed, seed: Option<u64>) -> Box<dyn Host> {
     }
 }
 
+/// The world of renders that are compared with each other: random values and the time are the same in
+/// each.
+pub(crate) fn steady_host(parsed: &Parsed, now: std::time::SystemTime) -> Box<dyn Host> {
+    let dns = parsed.is_on("enable-dns");
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp { seconds: since.as_secs() as i64, nanos: 0 };
+    let host = match parsed.number("seed") {
+        Some(seed) => SeededHost::at(seed, source_date()),
+        None => SeededHost::at(0, now),
+    };
+    match target(parsed).unwrap_or_default() {
+        Some(target) => Box::new(target.host(host.dns(dns))),
+        None => Box::new(host.dns(dns)),
+    }
+}
+
 /// What others who make builds repeatable take for the time.
 fn source_date() -> Timestamp {
     let seconds = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());

@@ -35,6 +35,40 @@ pub(crate) fn format(parsed: &Parsed) -> Result<Format, Failure> {
     })
 }
 
+/// Prints a JSON document with a list, for commands whose findings are more than a report holds.
+///
+/// # Errors
+///
+/// Fails where it can't be written.
+pub(crate) fn print_json(
+    parsed: &Parsed,
+    text: &str,
+    name: &str,
+    list: Vec<bowsprit::explain::Json>,
+) -> Result<(), Failure> {
+    let document = bowsprit::explain::document(env!("CARGO_PKG_VERSION"), name, list);
+    put(parsed, &document, text)
+}
+
+/// Prints a text, in the report's file too if there is to be one.
+///
+/// # Errors
+///
+/// Fails where it can't be written.
+pub(crate) fn print_text(parsed: &Parsed, text: &str) -> Result<(), Failure> {
+    put(parsed, text, text)
+}
+
+/// Writes what is in the wanted format, to a file if one is named; then the text is printed.
+fn put(parsed: &Parsed, formatted: &str, text: &str) -> Result<(), Failure> {
+    let Some(file) = parsed.non_empty("report-file") else {
+        return streams::write(formatted.as_bytes());
+    };
+    std::fs::write(file, formatted)
+        .map_err(|error| Failure::of(PathError::new("open", Path::new(file), error)))?;
+    streams::write(text.as_bytes())
+}
+
 /// Prints a report as the flags say; `text` is what people get to read.
 ///
 /// # Errors
@@ -42,11 +76,6 @@ pub(crate) fn format(parsed: &Parsed) -> Result<Format, Failure> {
 /// Fails where it can't be written.
 pub(crate) fn print(parsed: &Parsed, report: &Report, text: &str) -> Result<(), Failure> {
     let format = format(parsed)?;
-    let in_format = || if format == Format::Text { text.to_owned() } else { format.print(report) };
-    let Some(file) = parsed.non_empty("report-file") else {
-        return streams::write(in_format().as_bytes());
-    };
-    std::fs::write(file, in_format())
-        .map_err(|error| Failure::of(PathError::new("open", Path::new(file), error)))?;
-    streams::write(text.as_bytes())
+    let formatted = if format == Format::Text { text.to_owned() } else { format.print(report) };
+    put(parsed, &formatted, text)
 }

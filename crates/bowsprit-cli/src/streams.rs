@@ -57,3 +57,26 @@ pub(crate) fn ask_secret(prompt: &str) -> Result<String, String> {
     terminal.write_str(prompt).map_err(|error| error.to_string())?;
     terminal.read_secure_line().map_err(|error| error.to_string())
 }
+
+/// Says how far something is, to those who watch.
+pub(crate) struct Progress(Option<indicatif::ProgressBar>);
+
+/// The progress of a number of things, called by a name; nothing is shown where nobody watches.
+pub(crate) fn progress(what: &'static str, total: usize) -> Progress {
+    let shown = is_watched() && is_terminal();
+    Progress(shown.then(|| indicatif::ProgressBar::new(total as u64).with_message(what)))
+}
+
+impl Progress {
+    pub(crate) fn step(&self) {
+        if let Some(bar) = &self.0 {
+            bar.inc(1);
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

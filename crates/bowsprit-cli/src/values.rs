@@ -10,6 +10,7 @@ use bowsprit::render::values::{ValuesFile, ValuesOptions, merge};
 use bowsprit::value::{Args, FuncImpl, Map, Meter, Value};
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
 pub(crate) static FLAGS: &[Flag] = &[
     Flag::with(
@@ -51,6 +52,20 @@ pub(crate) fn values(invocation: &Invocation<'_>) -> Result<Map, Failure> {
 ///
 /// As [`values`].
 pub(crate) fn with_files(invocation: &Invocation<'_>, more: &[String]) -> Result<Map, Failure> {
+    let options = given(invocation, more)?;
+    let mut read = |name: &str| read_file(invocation, name);
+    merge(&options, &mut read).map_err(|e| Failure::found(e.diagnostic()))
+}
+
+/// What the flags give, with the files read.
+///
+/// # Errors
+///
+/// Fails where a file can't be read, with Helm's words.
+pub(crate) fn given(
+    invocation: &Invocation<'_>,
+    more: &[String],
+) -> Result<ValuesOptions, Failure> {
     let parsed = invocation.parsed;
     let mut read = |name: &str| read_file(invocation, name);
     let mut options = arguments(parsed);
@@ -74,7 +89,7 @@ pub(crate) fn with_files(invocation: &Invocation<'_>, more: &[String]) -> Result
         merge(&files, &mut |_| Err(String::new())).map_err(|e| Failure::found(e.diagnostic()))?;
         return Err(Failure::Error(error));
     }
-    merge(&options, &mut read).map_err(|e| Failure::found(e.diagnostic()))
+    Ok(options)
 }
 
 /// The arguments that set values; files are to be added.
@@ -98,17 +113,49 @@ pub(crate) fn sources(parsed: &Parsed) -> ValuesOptions {
     options
 }
 
+/// Where a file that templates and defaults name from the chart's name on lies on disk.
+pub(crate) fn place_in_chart(path: &str, chart: &str, file: &str) -> String {
+    match file.strip_prefix(chart) {
+        Some(rest) if rest.starts_with('/') => format!("{}{rest}", path.trim_end_matches('/')),
+        _ => file.to_owned(),
+    }
+}
+
 /// The texts of the values files that can be read twice, for those who speak of places in them.
 pub(crate) fn texts(parsed: &Parsed) -> Vec<(String, Vec<u8>)> {
     let names = parsed.all("values").into_iter().filter(|name| name.trim() != "-");
     names.filter_map(|name| std::fs::read(&name).ok().map(|text| (name, text))).collect()
 }
 
+static STDIN: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// As [`given`] without more files, after the values have been read already: standard input counts as it
+/// was.
+///
+/// # Errors
+///
+/// As [`given`].
+pub(crate) fn given_again(invocation: &Invocation<'_>) -> Result<ValuesOptions, Failure> {
+    let mut options = given(invocation, &[])?;
+    let mut kept = STDIN.get().cloned();
+    for file in &mut options.files {
+        if let ValuesFile::Yaml { name, text } = file
+            && name.trim() == "-"
+            && let Some(kept) = kept.take()
+        {
+            *text = kept;
+        }
+    }
+    Ok(options)
+}
+
 /// Reads what `-f` and `--set-file` name.
-fn read_file(invocation: &Invocation<'_>, name: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn read_file(invocation: &Invocation<'_>, name: &str) -> Result<Vec<u8>, String> {
     if name.trim() == "-" {
         let mut text = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut text);
+        // What was read first is what there was; kept for those who ask once more.
+        let _ = STDIN.set(text.clone());
         return read
             .map(|_| text)
             .map_err(|e| PathError::new("read", Path::new("/dev/stdin"), e).to_string());

@@ -8,6 +8,7 @@
 //! - `differ` compares bowsprit with Helm on inputs that nobody wrote.
 //! - `helm-tests` asks bowsprit what Helm's own tests ask Helm.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
+//! - `validate-versus-kubeconform` compares what `validate` and kubeconform call invalid.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
 //! - `commands` compares `docs/commands` with what the program says about itself, or writes it.
 //! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
@@ -37,6 +38,7 @@ mod differ;
 mod fleet;
 mod golden;
 mod helm_tests;
+mod kubeconform;
 #[cfg(unix)]
 mod lint;
 mod schemas;
@@ -62,6 +64,8 @@ const USAGE: &str = "usage: bowsprit-dev tidy
                                       [--runs N] [--out FILE]
        bowsprit-dev lint-versus-helm [--helm PATH] [--bowsprit PATH] [--charts FOLDER] [--only NAME]
                                      [--show N] [--no-umbrella]
+       bowsprit-dev validate-versus-kubeconform [--kubeconform PATH] [--bowsprit PATH]
+                                                [--cases FOLDER] [--all] [--kube-version VERSION]
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev commands [--write] [--bowsprit PATH]
        bowsprit-dev counts [--write] [--charts FOLDER]
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "fleet-versus-helm" => fleet::run(rest),
         Some((task, rest)) if task == "helm-tests" => helm_tests::run(rest),
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
+        Some((task, rest)) if task == "validate-versus-kubeconform" => kubeconform::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),
         Some((task, rest)) if task == "counts" => counts::run(rest),

@@ -42,7 +42,7 @@ mod source;
 pub use helm::{HELM_RULES, is_request_url};
 pub use message::Message;
 pub use print::{Linted, Printed, print, report};
-pub use rules::{RULES, Selection, Since, Usage, ValueKey, ValuesText, value_usage};
+pub use rules::{RULES, Selection, Since, Usage, ValueKey, ValuesText, unused_values, value_usage};
 pub use source::{CannotExamine, Entry, LoadFailure, Source};
 
 use bowsprit_render::KubeVersion;

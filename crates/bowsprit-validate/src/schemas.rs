@@ -147,6 +147,11 @@ impl Schemas {
         names.into_iter()
     }
 
+    /// A definition as JSON.
+    pub fn definition_text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
+    }
+
     /// A definition by its name, such as `io.k8s.api.core.v1.PodSpec`.
     pub fn definition(&self, name: &str) -> Option<Arc<Map>> {
         let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);

@@ -30,6 +30,8 @@ pub use bowsprit_apply as apply;
 pub use bowsprit_chart as chart;
 /// Diagnostics: sources, spans, messages, and how they print.
 pub use bowsprit_diag as diag;
+/// Which template line and which values made a line of output.
+pub use bowsprit_explain as explain;
 /// Labels on every object.
 pub use bowsprit_label as label;
 /// Where charts come from.

@@ -47,10 +47,18 @@ pub(super) fn print(path: &[&'static Command]) -> Result<(), Failure> {
 /// All commands with all flags that are shown.
 pub(super) fn tree() -> clap::Command {
     let globals = settings::FLAGS.iter().filter(|flag| !flag.hidden);
-    let chart = || Arg::new("CHART").value_hint(ValueHint::AnyPath).num_args(0..);
-    own(&ROOT)
-        .args(globals.map(|flag| arg(flag).global(true)))
-        .mut_subcommand("template", |template| template.arg(chart()))
+    with_paths(&ROOT, own(&ROOT).args(globals.map(|flag| arg(flag).global(true))))
+}
+
+/// The commands with what they take beside flags, where that may be a path.
+fn with_paths(command: &Command, mut shown: clap::Command) -> clap::Command {
+    if command.run.is_some() && ["CHART", "PATH"].iter().any(|word| command.usage.contains(word)) {
+        shown = shown.arg(Arg::new("CHART").value_hint(ValueHint::AnyPath).num_args(0..));
+    }
+    let below = |shown: clap::Command, child: &&'static Command| {
+        shown.mut_subcommand(child.name, |shown| with_paths(child, shown))
+    };
+    command.children.iter().fold(shown, below)
 }
 
 /// A command and those below it; two levels are all there are.
@@ -81,7 +89,7 @@ fn arg(flag: &'static Flag) -> Arg {
     let hint = match flag.value {
         "FILE" | "KEY=FILE" => ValueHint::FilePath,
         "DIR" => ValueHint::DirPath,
-        "CHART" => ValueHint::AnyPath,
+        "CHART" | "PATH" => ValueHint::AnyPath,
         _ => ValueHint::Other,
     };
     arg.value_name(flag.value).value_hint(hint).action(ArgAction::Append)

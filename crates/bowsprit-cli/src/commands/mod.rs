@@ -5,11 +5,13 @@ mod convert;
 mod create;
 pub(crate) mod dependency;
 mod eval;
+mod explain;
 mod fleet;
 mod flux;
 mod help;
 mod label;
 mod lint;
+mod man;
 mod package;
 mod place;
 mod pull;
@@ -22,6 +24,7 @@ mod show;
 mod template;
 mod unittest;
 mod validate;
+mod values;
 mod verify;
 mod version;
 
@@ -86,6 +89,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &release::diff::DIFF,
         &release::diff::DRIFT,
         &eval::COMMAND,
+        &explain::COMMAND,
         &fleet::COMMAND,
         &flux::COMMAND,
         &release::get::COMMAND,
@@ -95,6 +99,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &label::COMMAND,
         &lint::COMMAND,
         &release::list::COMMAND,
+        &man::COMMAND,
         &package::COMMAND,
         &place::COMMAND,
         &fleet::promote::COMMAND,
@@ -113,6 +118,7 @@ Use \"bowsprit help COMMAND\" for more about a command.",
         &release::uninstall::COMMAND,
         &release::apply::UPGRADE,
         &validate::COMMAND,
+        &values::COMMAND,
         &verify::COMMAND,
         &version::COMMAND,
     ],

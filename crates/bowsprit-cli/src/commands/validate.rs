@@ -6,8 +6,10 @@ use crate::flags::{Flag, Kind, Parsed};
 use crate::{charts, limits, release, render, report, streams, values};
 use bowsprit::loader::PathError;
 use bowsprit::report::{Finding, Format, Report, Severity, Subject};
+use bowsprit::validate::policy::Policies;
 use bowsprit::validate::{
-    Input, RULES, Schemas, Validator, add_crds, files, kyverno, schemas_from, validate_release,
+    Input, RULES, Schemas, Validator, add_crds, files, kyverno, release_texts, schemas_from,
+    validate_release,
 };
 use std::io::Read;
 use std::path::Path;
@@ -29,6 +31,9 @@ Examples:
   bowsprit validate --manifests rendered/ --ignore-missing-schemas
   kubectl get --raw /openapi/v3/apis/apps/v1 > schemas/apps.json
   bowsprit validate ./chart --schemas schemas
+  bowsprit validate ./chart --policies policies/
+  kyverno apply policies/ -r rendered.yaml --policy-report > kyverno.yaml || true
+  bowsprit validate --manifests rendered.yaml --merge-report kyverno.yaml
   bowsprit validate ./chart --format github",
     flags: &[FLAGS, report::FLAGS, charts::FLAGS, values::FLAGS, release::FLAGS, limits::FLAGS],
     children: &[],
@@ -58,6 +63,12 @@ static FLAGS: &[Flag] = &[
     Flag::switch("lenient", "Let unknown fields pass"),
     Flag::switch("strict", "Fail on warnings too"),
     Flag::with(
+        "policies",
+        Kind::Texts,
+        "PATH",
+        "ValidatingAdmissionPolicies, with bindings and parameters: a file or a folder; repeatable",
+    ),
+    Flag::with(
         "merge-report",
         Kind::Texts,
         "FILE",
@@ -84,11 +95,12 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     report::format(parsed)?;
     let mut report = Report::new("validate", env!("CARGO_PKG_VERSION"));
     report.rules.extend(RULES.iter().cloned());
+    let policies = policies(invocation)?;
     for chart in invocation.args() {
-        report.subjects.push(of_chart(invocation, chart)?);
+        report.subjects.push(of_chart(invocation, chart, &policies)?);
     }
     for path in &manifests {
-        report.subjects.push(of_manifests(parsed, path)?);
+        report.subjects.push(of_manifests(parsed, path, &policies)?);
     }
     for path in parsed.all("merge-report") {
         report.subjects.push(of_kyverno(&path)?);
@@ -127,16 +139,40 @@ fn validator(parsed: &Parsed) -> Result<Validator, Failure> {
     Ok(validator)
 }
 
-fn of_chart(invocation: &Invocation<'_>, reference: &str) -> Result<Subject, Failure> {
+fn policies(invocation: &Invocation<'_>) -> Result<Policies, Failure> {
+    let mut policies = Policies::default();
+    policies.namespace = invocation.settings.namespace();
+    for path in invocation.parsed.all("policies") {
+        let mut count = 0;
+        for (file, text) in files(Path::new(&path)).map_err(Failure::of)? {
+            let added = policies.add(&text);
+            count += added.map_err(|error| Failure::Error(format!("{file}: {error}")))?;
+        }
+        if count == 0 {
+            return Err(Failure::Error(format!("{path}: no ValidatingAdmissionPolicy")));
+        }
+    }
+    Ok(policies)
+}
+
+fn of_chart(
+    invocation: &Invocation<'_>,
+    reference: &str,
+    policies: &Policies,
+) -> Result<Subject, Failure> {
     let parsed = invocation.parsed;
     let mut validator = validator(parsed)?;
     let name = parsed.non_empty("release-name").unwrap_or("release-name");
     let job = render::prepare(invocation, name.to_owned(), reference)?;
     let release = job.release(invocation)?;
-    Ok(validate_release(&mut validator, reference, &release))
+    let mut subject = validate_release(&mut validator, reference, &release);
+    for (file, text, has_lines) in &release_texts(reference, &release) {
+        policies.check(&Input { file, text, has_lines: *has_lines }, &mut subject);
+    }
+    Ok(subject)
 }
 
-fn of_manifests(parsed: &Parsed, path: &str) -> Result<Subject, Failure> {
+fn of_manifests(parsed: &Parsed, path: &str, policies: &Policies) -> Result<Subject, Failure> {
     let mut validator = validator(parsed)?;
     let (name, texts) = match path.trim() {
         "-" => {
@@ -152,7 +188,9 @@ fn of_manifests(parsed: &Parsed, path: &str) -> Result<Subject, Failure> {
         let _ = validator.crds.add(text);
     }
     let inputs: Vec<Input<'_>> = texts.iter().map(|(file, text)| Input::file(file, text)).collect();
-    Ok(validator.validate(name, &inputs))
+    let mut subject = validator.validate(name, &inputs);
+    inputs.iter().for_each(|input| policies.check(input, &mut subject));
+    Ok(subject)
 }
 
 fn of_kyverno(path: &str) -> Result<Subject, Failure> {

@@ -30,6 +30,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
             "report", "validate",
         ],
     ),
+    ("bowsprit-explain", &["value", "yaml", "template", "chart", "manifest", "render", "report"]),
     ("bowsprit-label", &["value", "yaml", "manifest"]),
     ("bowsprit-placement", &["value", "yaml", "manifest"]),
     (
@@ -66,6 +67,7 @@ const EDGE: &[(&str, &[&str])] = &[
             "validate",
             "lint",
             "unittest",
+            "explain",
         ],
     ),
     ("bowsprit-cli", &[""]),

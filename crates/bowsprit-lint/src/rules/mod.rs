@@ -12,7 +12,7 @@ mod unused;
 mod yaml11;
 
 pub use since::Since;
-pub use unused::{Usage, ValueKey, value_usage};
+pub use unused::{Usage, ValueKey, unused_values, value_usage};
 
 use crate::helm::Linter;
 use crate::message::Message;

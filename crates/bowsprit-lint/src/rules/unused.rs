@@ -4,6 +4,7 @@ use super::keys::{Key, keys, nearest};
 use crate::helm::Linter;
 use bowsprit_chart::Chart;
 use bowsprit_render::reads::{Place, Reads};
+use bowsprit_report::{Finding, Location, Report, Severity, Subject};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -34,6 +35,37 @@ pub enum Usage {
 pub fn value_usage(chart: &Arc<Chart>, text: &[u8]) -> Option<Vec<ValueKey>> {
     let reads = Reads::of(chart, &[text])?;
     Some(usage(&reads, chart, text))
+}
+
+/// The keys of a chart's own values and of other texts that no template reads, as a report with the rule
+/// `BS001`. `path` is where the chart lies. None as for [`value_usage`].
+pub fn unused_values(
+    chart: &Arc<Chart>,
+    path: &str,
+    texts: &[(String, Vec<u8>)],
+    version: &str,
+) -> Option<Report> {
+    let path = path.trim_end_matches('/');
+    let own = chart.values_source.as_ref().map(|text| text.as_bytes().to_vec());
+    let own = own.map(|text| (format!("{path}/values.yaml"), text));
+    let texts: Vec<&(String, Vec<u8>)> = own.iter().chain(texts).collect();
+    let all: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_slice()).collect();
+    let reads = Reads::of(chart, &all)?;
+    let mut report = Report::new("values", version);
+    report.rules.extend(super::RULES.iter().filter(|rule| rule.code == "BS001").cloned());
+    let mut subject = Subject::new(path);
+    for (file, text) in texts {
+        for key in usage(&reads, chart, text) {
+            let Usage::Unused(suggestion) = key.usage else { continue };
+            let message = format!("no template reads the value {}", key.path);
+            let place = Location::line(file.as_str(), key.line).column(key.column);
+            let mut finding = Finding::new("BS001", Severity::Warning, message).at(place);
+            finding.help = suggestion.map(|path| format!("did you mean {path}?"));
+            subject.findings.push(finding);
+        }
+    }
+    report.subjects.push(subject);
+    Some(report)
 }
 
 fn usage(reads: &Reads, chart: &Chart, text: &[u8]) -> Vec<ValueKey> {

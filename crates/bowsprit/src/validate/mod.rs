@@ -11,6 +11,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "policies")]
+pub mod policy;
+
 pub use bowsprit_validate::*;
 
 use bowsprit_loader::PathError;
@@ -18,9 +21,9 @@ use bowsprit_render::Release;
 use bowsprit_report::Subject;
 use std::path::{Path, PathBuf};
 
-/// Checks all objects of a release, hooks and definitions of custom resources too. The latter are added
-/// to the validator first. `path` is where the chart lies, for the findings.
-pub fn validate_release(validator: &mut Validator, path: &str, release: &Release) -> Subject {
+/// The texts of a release: definitions of custom resources, manifests, hooks. Each with the file that
+/// findings name, below the `path` where the chart lies, and whether lines of the text are lines of it.
+pub fn release_texts(path: &str, release: &Release) -> Vec<(String, Vec<u8>, bool)> {
     let chart = release.chart.metadata.name.as_str();
     let path = path.trim_end_matches('/');
     // Templates are named from the chart's name on; people look for them where the chart is.
@@ -38,6 +41,13 @@ pub fn validate_release(validator: &mut Validator, path: &str, release: &Release
     texts.extend(
         manifests.chain(hooks).map(|(path, text)| (place(path), text.as_bytes().to_vec(), false)),
     );
+    texts
+}
+
+/// Checks all objects of a release, hooks and definitions of custom resources too. The latter are added
+/// to the validator first. `path` is where the chart lies, for the findings.
+pub fn validate_release(validator: &mut Validator, path: &str, release: &Release) -> Subject {
+    let texts = release_texts(path, release);
     for (_, text, _) in &texts {
         // What is no YAML is found below.
         let _ = validator.crds.add(text);
@@ -46,7 +56,7 @@ pub fn validate_release(validator: &mut Validator, path: &str, release: &Release
         .iter()
         .map(|(file, text, has_lines)| Input { file, text, has_lines: *has_lines })
         .collect();
-    validator.validate(path, &inputs)
+    validator.validate(path.trim_end_matches('/'), &inputs)
 }
 
 /// The YAML and JSON files at a path: itself, or all below it.
