@@ -113,7 +113,13 @@ pub(crate) fn bring(
     let located = network::wait(sources.locate(reference, query))?;
     let located = located.map_err(network::detailed)?;
     located.said.log.iter().for_each(|line| invocation.settings.log(line));
-    streams::write(located.said.notice.as_bytes())?;
+    let notice = &located.said.notice;
+    if invocation.is_helms() {
+        streams::write(notice.as_bytes())?;
+    } else if !notice.is_empty() {
+        // The output of our own commands is for other programs.
+        streams::say(notice.trim_end());
+    }
     Ok(located)
 }
 

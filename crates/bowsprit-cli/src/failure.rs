@@ -1,5 +1,7 @@
 //! How a command ends that did not do what it should.
 
+use crate::advice;
+use crate::commands::Command;
 use crate::settings::Settings;
 use crate::streams;
 use bowsprit::chart::LogLine;
@@ -34,15 +36,20 @@ impl Failure {
         Failure::Found(Box::new(found))
     }
 
-    /// The same in the form that is wanted: rich, or the text alone.
-    pub(crate) fn styled(self, settings: &Settings) -> Failure {
+    /// The same in the form that is wanted: rich, with hints, or the text alone. The command that failed is
+    /// given with those on the way to it.
+    pub(crate) fn styled(self, settings: &Settings, path: &[&'static Command]) -> Failure {
         match (self, settings.error_style()) {
-            (Failure::Found(found), Some(style)) => {
+            (Failure::Found(mut found), Some(style)) => {
+                if found.hints.is_empty() {
+                    found.hints = advice::hints(&found.message, path);
+                }
                 let report = found.report(style.headline(false));
                 Failure::Styled(format!("{}: {report}", style.error("Error")))
             }
             (Failure::Error(text), Some(style)) => {
-                let report = Diagnostic::error(text);
+                let mut report = Diagnostic::error(text);
+                report.hints = advice::hints(&report.message, path);
                 let report = report.report(style.headline(false));
                 Failure::Styled(format!("{}: {report}", style.error("Error")))
             }

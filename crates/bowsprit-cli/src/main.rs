@@ -1,5 +1,6 @@
 //! The `bowsprit` command: flags, printing and exit codes around the library.
 
+mod advice;
 mod charts;
 mod commands;
 mod failure;

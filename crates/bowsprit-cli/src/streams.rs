@@ -33,7 +33,12 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::Error(format!("write standard output: {error}")))
+            Err(Failure::Error(match error.kind() {
+                ErrorKind::StorageFull => {
+                    "write standard output: no space left on device".to_owned()
+                }
+                _ => format!("write standard output: {error}"),
+            }))
         }
         _ => Ok(()),
     }

@@ -26,7 +26,7 @@ fn a_chart_through_a_space() {
 
 #[test]
 fn one_chart_on_many_clusters() {
-    follow("distribution", &[Need::KubeStellar]);
+    follow("distribution", &[Need::Registry, Need::KubeStellar]);
 }
 
 #[test]

@@ -56,11 +56,19 @@ pub(crate) struct Command {
 /// A command with what it was given.
 #[derive(Debug)]
 pub(crate) struct Invocation<'a> {
+    /// The command, behind those on the way to it.
+    pub(crate) path: &'a [&'static Command],
     pub(crate) parsed: &'a Parsed,
     pub(crate) settings: &'a Settings,
 }
 
 impl Invocation<'_> {
+    /// Whether Helm has the command too, so that what it prints goes where Helm prints it.
+    pub(crate) fn is_helms(&self) -> bool {
+        let name = self.path.first().map_or("", |command| command.name);
+        ["template", "install", "upgrade", "pull", "show"].contains(&name)
+    }
+
     /// The arguments that are no flags.
     pub(crate) fn args(&self) -> &[String] {
         &self.parsed.args
@@ -140,22 +148,39 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     if path.is_empty()
         && let Some(unknown) = positional(&rest, &tables(&ROOT)).first()
     {
-        return Err(unknown_command(unknown));
+        return Err(unknown_command(unknown, &path));
     }
     let mut all = tables(command);
     all.push(HELP);
     let (parsed, outcome) = parser(&all, false).parse(&rest);
     parsed.log.iter().for_each(|line| settings.log(line));
-    outcome.map_err(Failure::of)?;
+    outcome.map_err(|error| Failure::of(error).styled(&settings, &path))?;
     parsed.notices.iter().for_each(|notice| streams::say(notice));
     settings.apply(&parsed);
     let Some(run) = command.run.filter(|_| !parsed.is_on("help")) else {
-        return help::print(&path);
+        return help_or_unknown(&path, &parsed);
     };
     settings::check_driver(settings.compat())?;
     settings.check()?;
-    run(&Invocation { parsed: &parsed, settings: &settings })
-        .map_err(|failure| failure.styled(&settings))
+    run(&Invocation { path: &path, parsed: &parsed, settings: &settings })
+        .map_err(|failure| failure.styled(&settings, &path))
+}
+
+/// The help of a command that only has others below it; a name that is none of them is an error, though in
+/// Helm's own families Helm prints the help and is content.
+fn help_or_unknown(path: &[&'static Command], parsed: &Parsed) -> Result<(), Failure> {
+    let command = path.last().copied().unwrap_or(&ROOT);
+    let unknown = parsed.args.first().filter(|_| command.run.is_none() && !path.is_empty());
+    let Some(unknown) = unknown.filter(|_| !parsed.is_on("help")) else {
+        return help::print(path);
+    };
+    let failure = unknown_command(unknown, path);
+    let as_helm = ["completion", "dependency", "get", "registry", "repo", "search", "show"];
+    if as_helm.contains(&command.name) {
+        failure.print();
+        return help::print(path);
+    }
+    Err(failure)
 }
 
 fn parser<'p>(tables: &'p [&'static [Flag]], allow_unknown: bool) -> Parser<'p> {
@@ -246,27 +271,30 @@ fn takes_next(arg: &str, tables: &[&'static [Flag]]) -> bool {
     (long || short) && !arg.contains('=') && !is_optional(tables, arg)
 }
 
-fn unknown_command(name: &str) -> Failure {
+fn unknown_command(name: &str, path: &[&'static Command]) -> Failure {
     let quoted = strconv::quote(name.as_bytes());
     let quoted = String::from_utf8_lossy(&quoted);
-    let mut text = format!("Error: unknown command {quoted} for \"{}\"", ROOT.name);
-    let similar: Vec<&str> = suggestions(name).collect();
+    let command = path.last().copied().unwrap_or(&ROOT);
+    let names: Vec<&str> = path.iter().map(|command| command.name).collect();
+    let whole = [&[ROOT.name], names.as_slice()].concat().join(" ");
+    let mut text = format!("Error: unknown command {quoted} for \"{whole}\"");
+    let similar: Vec<&str> = suggestions(name, command).collect();
     if !similar.is_empty() {
         text.push_str("\n\nDid you mean this?\n");
         similar.iter().for_each(|name| text.push_str(&format!("\t{name}\n")));
     }
-    Failure::Bare(format!("{text}\nRun '{} --help' for usage.", ROOT.name))
+    Failure::Bare(format!("{text}\nRun '{whole} --help' for usage."))
 }
 
 /// Commands whose names are at most two changes away, or begin alike.
-fn suggestions(typed: &str) -> impl Iterator<Item = &'static str> {
+fn suggestions(typed: &str, command: &Command) -> impl Iterator<Item = &'static str> {
     let typed = typed.to_lowercase();
-    let names = ROOT.children.iter().map(|command| command.name);
+    let names = command.children.iter().map(|command| command.name);
     names.filter(move |name| name.starts_with(&typed) || distance(&typed, name) <= 2)
 }
 
 /// The Levenshtein distance, in bytes.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
         let mut left = i + 1;
@@ -356,11 +384,21 @@ mod tests {
     }
 
     #[test]
+    fn usage_lines_begin_with_the_commands_name() {
+        let mut pending: Vec<(Vec<&str>, &Command)> = vec![(Vec::new(), &ROOT)];
+        while let Some((path, command)) = pending.pop() {
+            assert!(command.usage.starts_with(&path.join(" ")), "{}: {path:?}", command.usage);
+            let below = |child: &&'static Command| ([&path[..], &[child.name]].concat(), *child);
+            pending.extend(command.children.iter().map(below));
+        }
+    }
+
+    #[test]
     fn similar_commands_are_suggested() {
-        assert_eq!(suggestions("tempate").collect::<Vec<_>>(), ["template"]);
-        assert_eq!(suggestions("TEMPL").collect::<Vec<_>>(), ["template"]);
-        assert_eq!(suggestions("evall").collect::<Vec<_>>(), ["eval"]);
-        assert_eq!(suggestions("nonsense").count(), 0);
+        assert_eq!(suggestions("tempate", &ROOT).collect::<Vec<_>>(), ["template"]);
+        assert_eq!(suggestions("TEMPL", &ROOT).collect::<Vec<_>>(), ["template"]);
+        assert_eq!(suggestions("evall", &ROOT).collect::<Vec<_>>(), ["eval"]);
+        assert_eq!(suggestions("nonsense", &ROOT).count(), 0);
         assert_eq!((distance("", "abc"), distance("kitten", "sitting")), (3, 3));
     }
 }

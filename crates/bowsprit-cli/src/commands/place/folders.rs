@@ -11,7 +11,7 @@ use std::path::Path;
 
 pub(super) static COMMAND: Command = Command {
     name: "folders",
-    usage: "folders RELEASE CHART --clusters NAMES --output-dir DIR [flags]",
+    usage: "place folders RELEASE CHART --clusters NAMES --output-dir DIR [flags]",
     about: "Write the manifests of a release into a folder for each cluster",
     examples: "\
 Writes DIR/CLUSTER/RELEASE/..., and an index DIR/index-RELEASE.yaml that says which cluster gets which files

@@ -8,7 +8,7 @@ use bowsprit::placement::Kinds;
 
 pub(super) static COMMAND: Command = Command {
     name: "karmada",
-    usage: "karmada RELEASE CHART --clusters CLUSTERS [flags]",
+    usage: "place karmada RELEASE CHART --clusters CLUSTERS [flags]",
     about: "Print the PropagationPolicies and OverridePolicies that bring a release to clusters",
     examples: "\
 Prints the release's Namespace and PropagationPolicies with exactly the objects that are rendered. Values of

@@ -14,7 +14,7 @@ use bowsprit::placement::kubestellar::BindingPolicy;
 
 pub(super) static COMMAND: Command = Command {
     name: "kubestellar",
-    usage: "kubestellar RELEASE CHART --clusters SELECTOR [flags]",
+    usage: "place kubestellar RELEASE CHART --clusters SELECTOR [flags]",
     about: "Print the BindingPolicy that brings a release to clusters",
     examples: "\
 Prints the release's Namespace and a BindingPolicy. Objects are selected by app.kubernetes.io/instance and

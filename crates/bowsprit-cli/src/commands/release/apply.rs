@@ -617,7 +617,7 @@ impl<'d> Deployment<'d> {
 
     /// Labels all objects as the flags say; `apply` does so unless told otherwise.
     fn label(&mut self, release: &mut bowsprit::Release) -> Result<LabelOptions, Failure> {
-        let Invocation { parsed, settings } = self.invocation;
+        let Invocation { parsed, settings, .. } = self.invocation;
         let on = self.verb == Verb::Apply;
         let options = labels::apply(parsed, settings, release, on, true)?;
         self.labels = options.labels.clone().into_iter().collect();
