@@ -178,4 +178,41 @@ fn compare_with_the_server(server: &Server, helm: &Path, dir: &Path) {
     fs::write(dir.join("green.yaml"), release.replace("red", "green")).unwrap();
     let changed = diff("green.yaml");
     assert!(changed.contains("-  color: red\n+  color: green\n"), "{changed}");
+    let args = ["flux", "diff", "green.yaml", mirror, "--live", "--format", "markdown"];
+    let comment = bowsprit(dir, &[&args[..], &["--kubeconfig", &kubeconfig]].concat());
+    let row = "| changed | ConfigMap default/settings | `data.color` |";
+    assert!(comment.contains(row) && comment.contains("```diff\n"), "{comment}");
+    convert_what_is_installed(server, helm, dir);
+}
+
+/// What `helm list` says becomes HelmReleases that render what is installed.
+fn convert_what_is_installed(server: &Server, helm: &Path, dir: &Path) {
+    let listed = Command::new(helm)
+        .args(["list", "-A", "-o", "json", "--kubeconfig"])
+        .arg(&server.kubeconfig)
+        .output()
+        .unwrap();
+    assert!(listed.status.success());
+    fs::write(dir.join("installed.json"), listed.stdout).unwrap();
+    let repository = "https://charts.example/installed";
+    let convert = ["convert", "installed.json", "--to", "helmrelease", "--repository", repository];
+    let releases = bowsprit(dir, &convert);
+    for name in ["definitions", "objects", "web"] {
+        let reference = format!("chart: {name}\n");
+        assert!(releases.contains(&reference), "{releases}");
+    }
+    fs::write(dir.join("installed.yaml"), &releases).unwrap();
+    let mirror = format!("--mirror={repository}=.");
+    let show = ["flux", "render", "-f", "installed.yaml", "--helm-release", "web", &mirror];
+    let rendered = bowsprit(dir, &show);
+    assert!(
+        rendered.contains("name: settings\n") && rendered.contains("color: red\n"),
+        "{rendered}"
+    );
+    let fleet = bowsprit(dir, &["convert", "installed.yaml", "--to", "fleet"]);
+    fs::write(dir.join("installed-fleet.yaml"), &fleet).unwrap();
+    let name = format!("charts-example-installed={repository}");
+    let back = ["convert", "installed-fleet.yaml", "--to", "helmrelease", "--repository", &name];
+    let back = bowsprit(dir, &back);
+    assert!(back.contains("chart: web\n") && back.contains("version: 0.1.0\n"), "{back} {fleet}");
 }

@@ -150,6 +150,8 @@ const REFERENCE: &str = "invalid chart reference";
 const PULL: &str = "chart pull error";
 const METADATA: &str = "chart metadata patch error";
 const VALUES_FILES: &str = "values files merge error";
+/// The media type of a chart's archive in an image.
+const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const DEPENDENCIES: &str = "dependency build error";
 
 /// Finds and builds the chart of a HelmRelease.
@@ -275,20 +277,47 @@ fn from_registry(
 ) -> Result<Built, String> {
     check_name(&template.chart)?;
     let source = source.below(&template.chart);
-    let failed = |reason: &str, why: &dyn fmt::Display| {
-        format!("{reason}: failed to get chart version for remote reference: {why}")
-    };
-    let tags = charts.tags(&source).map_err(|e| failed(PULL, &e))?;
-    let versions = tagged(&tags);
-    let version = pick(&template.chart, &template.version, versions)
-        .map_err(|error| failed(REFERENCE, &error))?;
-    let tag = version.urls.first().cloned().unwrap_or_default();
-    let image = charts
-        .image(&source, &ImageRef::Tag(tag))
-        .map_err(|e| format!("{PULL}: failed to download chart for remote reference: {e}"))?;
+    let tag = tag_of(template, &source, charts).map_err(|why| {
+        format!("{PULL}: failed to get chart version for remote reference: {why}")
+    })?;
+    let image = charts.image(&source, &ImageRef::Tag(tag.replace('+', "_"))).map_err(|why| {
+        let url = &source.url;
+        format!(
+            "{PULL}: failed to download chart for remote reference: failed to get '{url}:{tag}': {why}"
+        )
+    })?;
     let mut chart = image.chart;
     let files = merge_files(template, &mut chart)?;
     Ok(Built { chart, warnings: files })
+}
+
+/// The tag of a version in a registry, with `+` for `_`. A whole version is taken at its word.
+fn tag_of(
+    template: &ChartTemplate,
+    source: &Source,
+    charts: &dyn Charts,
+) -> Result<String, String> {
+    let (name, wanted) = (&template.chart, &template.version);
+    if full_version(wanted).is_some() {
+        return Ok(wanted.clone());
+    }
+    let tags = charts.tags(source).map_err(|error| {
+        format!(
+            "could not get tags for \"{name}\": could not fetch tags for \"{}\": {error}",
+            source.url
+        )
+    })?;
+    if tags.is_empty() {
+        return Err(format!(
+            "could not get tags for \"{name}\": unable to locate any tags in provided repository: {}",
+            source.url
+        ));
+    }
+    Constraint::parse(wanted).map_err(|error| error.to_string())?;
+    let picked = pick(name, wanted, tagged(&tags)).map_err(|_| {
+        format!("could not locate a version matching provided version string {wanted}")
+    })?;
+    Ok(picked.version)
 }
 
 /// Tags as versions; each has the tag for its URL.
@@ -316,7 +345,7 @@ pub(crate) fn pick(
     let range = if wanted.is_empty() { "*" } else { wanted };
     let range = Constraint::parse(range).map_err(|error| error.to_string())?;
     let fitting = versions.into_iter().filter_map(|entry| {
-        let version = Version::parse(&entry.version).ok()?;
+        let version = full_version(&entry.version)?;
         range.check(&version).then_some((version, entry))
     });
     let highest = fitting.reduce(|best, next| {
@@ -325,6 +354,14 @@ pub(crate) fn pick(
     });
     let missing = || format!("no '{chart}' chart with version matching '{wanted}' found");
     highest.map(|(_, entry)| entry).ok_or_else(missing)
+}
+
+/// A version as Flux takes it among others: it has all three numbers.
+fn full_version(text: &str) -> Option<Version> {
+    if text.splitn(3, '.').count() != 3 {
+        return None;
+    }
+    Version::parse(text).ok()
 }
 
 /// The values files, unless they are the one that the chart has anyway.
@@ -528,12 +565,15 @@ fn image_ref(spec: &Map, source: &Source, charts: &dyn Charts) -> Result<ImageRe
     let constraint = Constraint::parse(&range)
         .map_err(|error| format!("semver '{range}' parse error: {error}"))?;
     let tags = charts.tags(source).map_err(|error| error.to_string())?;
+    // Only of such layers it is known that `_` stands for `+`.
+    let is_chart = source.layer.as_deref() == Some(CHART_LAYER);
     let mut best: Option<(Version, String)> = None;
     for tag in tags {
         if !filter.is_empty() && !matches(&filter, &tag)? {
             continue;
         }
-        let Ok(version) = Version::parse(&tag) else { continue };
+        let shown = if is_chart { tag.replace('_', "+") } else { tag.clone() };
+        let Some(version) = full_version(&shown) else { continue };
         let higher = best.as_ref().is_none_or(|(highest, _)| version.greater_than(highest));
         if constraint.check(&version) && higher {
             best = Some((version, tag));
@@ -550,7 +590,7 @@ fn mutate(chart: &mut Chart, wanted: &ImageRef, digest: &str) -> Result<(), Fail
     let version =
         Version::parse(&shown).map_err(|_| fail(format!("invalid chart version {shown}")))?;
     if let ImageRef::Tag(tag) = wanted
-        && let Ok(tagged) = Version::parse(tag)
+        && let Ok(tagged) = Version::parse(tag.replace('_', "+"))
         && !tagged.equal(&version)
     {
         let text = format!("artifact revision {tag} does not match chart version {shown}");
@@ -568,7 +608,7 @@ mod tests {
     use super::*;
 
     fn check(wanted: &str, want: &str) {
-        let versions = ["1.0.0", "2.0.0", "1.2.0", "1.3.0-beta.1", "1.2.0+b"];
+        let versions = ["1.0.0", "2.0.0", "1.2.0", "1.3.0-beta.1", "1.2.0+b", "3"];
         let versions = versions.iter().enumerate().map(|(day, version)| ChartVersion {
             version: (*version).to_owned(),
             created: format!("2024-01-0{day}"),
@@ -586,5 +626,8 @@ mod tests {
         check("1.2.0", "1.2.0");
         check(">=1.0.0-0 <1.4.0", "1.3.0-beta.1");
         check("9.x", "no 'web' chart with version matching '9.x' found");
+        // An entry without all three numbers can only be asked for by its name.
+        check("3", "3");
+        check(">=3", "no 'web' chart with version matching '>=3' found");
     }
 }
