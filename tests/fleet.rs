@@ -135,6 +135,35 @@ fn folders_follow_the_fleet() {
     assert!(text.contains("other.example") && text.contains("2 clusters: a, b"), "{text}");
 }
 
+#[cfg(unix)]
+#[test]
+fn equal_files_can_be_links() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = fleet("links");
+    let render = ["fleet", "render", "--output-dir", "out", "--layout", "links"];
+    folder.out(&render);
+    let inode = |cluster: &str| {
+        let path = folder.0.join(format!("out/{cluster}/shop.web.yaml"));
+        std::fs::metadata(path).unwrap().ino()
+    };
+    assert_eq!(inode("a"), inode("b"));
+    assert_ne!(inode("a"), inode("c"));
+    let before = folder.read("out/b/shop.web.yaml");
+    // Clusters that differ by now get files of their own, and what was linked is not changed.
+    folder.write("values/eu.yaml", "registry: new.example\n");
+    let moved = FLEET.replace(
+        "name: b, labels: {ring: stable, region: eu}",
+        "name: b, labels: {ring: stable, region: us}",
+    );
+    folder.write("bowsprit.yaml", &moved);
+    folder.out(&render);
+    assert!(folder.read("out/a/shop.web.yaml").contains("new.example"));
+    assert_eq!(folder.read("out/b/shop.web.yaml"), before.replace("eu.example", "us.example"));
+    assert_eq!(inode("b"), inode("c"));
+    let diff = folder.out(&["fleet", "diff", "--against", "out"]);
+    assert_eq!(diff, "no changes\n");
+}
+
 #[test]
 fn shards_cover_everything_once() {
     let folder = fleet("shards");

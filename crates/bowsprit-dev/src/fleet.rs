@@ -180,7 +180,6 @@ fn measure(options: &Options, work: &Path) -> TaskResult {
         let args = [&["fleet", "render", "-f", file][..], more].concat();
         cost(work, &options.bowsprit, &args)
     };
-    let folders = ["--output-dir", "out"];
     let groups = ["--output-dir", "groups", "--layout", "groups"];
     let rows = [
         ("values by ring and region, printed", options.clusters, render("shared.yaml", &[])?),
@@ -189,8 +188,6 @@ fn measure(options: &Options, work: &Path) -> TaskResult {
             options.clusters,
             render("shared.yaml", &groups)?,
         ),
-        ("the same, a folder for each cluster", options.clusters, render("shared.yaml", &folders)?),
-        ("the same again, nothing changed", options.clusters, render("shared.yaml", &folders)?),
         (
             "a value of its own for each cluster, printed",
             options.clusters,

@@ -316,6 +316,49 @@ fn promote_and_back(case: &Case, one: &Server, two: &Server, stable: &Json) {
     assert!(history.contains("\"user\":\"tester\""), "{history}");
 }
 
+/// Makes a server one that takes Karmada's policies and bindings.
+fn define_karmada(server: &Server) {
+    let policy = ("policy.karmada.io", "v1alpha1");
+    let work = ("work.karmada.io", "v1alpha2");
+    for ((group, version), plural) in [
+        (policy, "propagationpolicies"),
+        (policy, "clusterpropagationpolicies"),
+        (policy, "overridepolicies"),
+        (policy, "clusteroverridepolicies"),
+        (work, "resourcebindings"),
+        (work, "clusterresourcebindings"),
+    ] {
+        let file = format!("karmada/{group}_{plural}.yaml");
+        define(server, &file, &format!("/apis/{group}/{version}/{plural}"));
+    }
+}
+
+/// What Karmada would say of a release that all its members run.
+fn report_healthy(server: &Server) {
+    for (api, kind, name, status) in
+        [("apps/v1", "Deployment", "web", ready(2)), ("v1", "ConfigMap", "site", Json::Null)]
+    {
+        let binding = json!({
+            "apiVersion": "work.karmada.io/v1alpha2", "kind": "ResourceBinding",
+            "metadata": {"name": format!("{name}-{}", kind.to_lowercase())},
+            "spec": {"resource": {"apiVersion": api, "kind": kind, "namespace": "karmada-shop", "name": name}},
+        });
+        let path = "/apis/work.karmada.io/v1alpha2/namespaces/karmada-shop/resourcebindings";
+        let mut made = post(server, path, &binding);
+        let item = |cluster: &str| {
+            let mut item = json!({"clusterName": cluster, "applied": true, "health": "Healthy"});
+            if !status.is_null() {
+                item["status"] = status.clone();
+            }
+            item
+        };
+        made["status"] = json!({"aggregatedStatus": [item("m1"), item("m2"), item("m3")]});
+        let path = format!("{path}/{}/status", made["metadata"]["name"].as_str().unwrap());
+        let (code, answer) = server.request("PUT", &path, Some(&made.to_string()));
+        assert!(code < 300, "{answer}");
+    }
+}
+
 #[test]
 fn differences_become_overrides_in_karmada() {
     let Some([_, server]) = fleet_servers() else { return };
@@ -323,29 +366,7 @@ fn differences_become_overrides_in_karmada() {
         return;
     }
     let group = "/apis/policy.karmada.io/v1alpha1";
-    let bindings = "/apis/work.karmada.io/v1alpha2/resourcebindings";
-    for (file, served) in [
-        (
-            "karmada/policy.karmada.io_propagationpolicies.yaml",
-            format!("{group}/propagationpolicies"),
-        ),
-        (
-            "karmada/policy.karmada.io_clusterpropagationpolicies.yaml",
-            format!("{group}/clusterpropagationpolicies"),
-        ),
-        ("karmada/policy.karmada.io_overridepolicies.yaml", format!("{group}/overridepolicies")),
-        (
-            "karmada/policy.karmada.io_clusteroverridepolicies.yaml",
-            format!("{group}/clusteroverridepolicies"),
-        ),
-        ("karmada/work.karmada.io_resourcebindings.yaml", bindings.to_owned()),
-        (
-            "karmada/work.karmada.io_clusterresourcebindings.yaml",
-            "/apis/work.karmada.io/v1alpha2/clusterresourcebindings".to_owned(),
-        ),
-    ] {
-        define(server, file, &served);
-    }
+    define_karmada(server);
     let targets = "clusters:\n  - {name: m1, labels: {ring: canary, region: eu}}\n  - {name: m2, labels: {ring: stable, \
                    region: eu}}\n  - {name: m3, labels: {ring: stable, region: us}}";
     let fleet = FLEET
@@ -370,28 +391,7 @@ fn differences_become_overrides_in_karmada() {
 
     let promote = ["promote", "web", "--from", "canary", "--to", "stable"];
     assert!(case.error(&promote).contains("cluster m1 has not reported 2 objects"));
-    for (api, kind, name, status) in
-        [("apps/v1", "Deployment", "web", ready(2)), ("v1", "ConfigMap", "site", Json::Null)]
-    {
-        let binding = json!({
-            "apiVersion": "work.karmada.io/v1alpha2", "kind": "ResourceBinding",
-            "metadata": {"name": format!("{name}-{}", kind.to_lowercase())},
-            "spec": {"resource": {"apiVersion": api, "kind": kind, "namespace": "karmada-shop", "name": name}},
-        });
-        let path = "/apis/work.karmada.io/v1alpha2/namespaces/karmada-shop/resourcebindings";
-        let mut made = post(server, path, &binding);
-        let item = |cluster: &str| {
-            let mut item = json!({"clusterName": cluster, "applied": true, "health": "Healthy"});
-            if !status.is_null() {
-                item["status"] = status.clone();
-            }
-            item
-        };
-        made["status"] = json!({"aggregatedStatus": [item("m1"), item("m2"), item("m3")]});
-        let path = format!("{path}/{}/status", made["metadata"]["name"].as_str().unwrap());
-        let (code, answer) = server.request("PUT", &path, Some(&made.to_string()));
-        assert!(code < 300, "{answer}");
-    }
+    report_healthy(server);
     let status = case.out(&["fleet", "status", "--drift"]);
     assert!(status.contains("6/6 on 3") && status.contains("as wanted"), "{status}");
     case.out(&promote);

@@ -48,7 +48,10 @@ pub struct Disk<'a> {
 }
 
 /// What is made once for each key, by whoever comes first; others wait.
-pub(super) struct Once<K, V>(Mutex<HashMap<K, Arc<OnceLock<Result<V, String>>>>>);
+pub(super) struct Once<K, V>(Mutex<HashMap<K, Made<V>>>);
+
+/// What is made, or why it could not be.
+type Made<V> = Arc<OnceLock<Result<V, String>>>;
 
 impl<K: Eq + Hash, V: Clone> Once<K, V> {
     pub(super) fn new() -> Once<K, V> {

@@ -1,8 +1,8 @@
 //! Renders as files: the rendered-manifests pattern.
 
-use bowsprit_fleet::{FleetFile, Outcome, Plan, ring_of};
+use bowsprit_fleet::{FleetFile, Outcome, Output, Plan, ring_of};
 use serde_json::{Map as JsonMap, Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 /// The name of the file that says which cluster gets what.
@@ -14,6 +14,9 @@ pub enum Layout {
     /// A folder for each cluster with a file for each release, as GitOps controllers expect it.
     #[default]
     Clusters,
+    /// The same, where equal files are one file with several names (hard links), which spares the time and
+    /// the room to write them a thousand times. Who edits one in place edits all.
+    Links,
     /// A folder for each release with a file for each different render; the index names the clusters.
     Groups,
 }
@@ -32,6 +35,8 @@ pub struct Folders {
     written: BTreeSet<String>,
     clusters: JsonMap<String, Json>,
     releases: Vec<Json>,
+    /// The first file of each content.
+    first: HashMap<String, String>,
 }
 
 impl Folders {
@@ -64,6 +69,7 @@ impl Folders {
             written: BTreeSet::new(),
             clusters: JsonMap::new(),
             releases: Vec::new(),
+            first: HashMap::new(),
         })
     }
 
@@ -86,13 +92,13 @@ impl Folders {
         for target in outcome.group.targets.iter().filter_map(|at| plan.targets.get(*at)) {
             let path = match self.layout {
                 Layout::Groups => shared.clone(),
-                Layout::Clusters => {
+                Layout::Clusters | Layout::Links => {
                     let cluster = folder_name(&target.name)?;
                     format!("{cluster}/{}.{}.yaml", spec.namespace, folder_name(&spec.name)?)
                 }
             };
             if self.written.insert(path.clone()) {
-                write(&self.root.join(&path), &output.rendered.text)?;
+                self.put(&path, output)?;
             }
             names.push(target.name.clone());
             let entry = self.clusters.entry(target.name.clone());
@@ -110,6 +116,21 @@ impl Folders {
             "layers": outcome.group.layers.iter().map(|l| l.origin.as_str()).collect::<Vec<_>>(),
         }));
         Ok(())
+    }
+
+    /// Writes a file, or gives one that has the same content another name.
+    fn put(&mut self, path: &str, output: &Output) -> Result<(), String> {
+        let full = self.root.join(path);
+        if self.layout == Layout::Links {
+            match self.first.get(&output.digest) {
+                Some(first) if link(&self.root.join(first), &full) => return Ok(()),
+                Some(_) => {}
+                None => {
+                    self.first.insert(output.digest.clone(), path.to_owned());
+                }
+            }
+        }
+        write(&full, &output.rendered.text)
     }
 
     /// Writes the index and, unless something failed, removes what an earlier run left behind. Gives the
@@ -162,6 +183,18 @@ fn folder_name(name: &str) -> Result<&str, String> {
         && !name.starts_with('.')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if fine { Ok(name) } else { Err(format!("{name:?} can't be the name of a folder")) }
+}
+
+/// Gives a file another name; false where the file system can't.
+fn link(first: &Path, path: &Path) -> bool {
+    let beside = path.with_extension("partial");
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let linked = made
+        .and_then(|()| std::fs::hard_link(first, &beside))
+        .and_then(|()| std::fs::rename(&beside, path));
+    // Where both are names of the same file already, renaming does nothing.
+    let _ = std::fs::remove_file(&beside);
+    linked.is_ok()
 }
 
 fn write(path: &Path, text: &[u8]) -> Result<(), String> {

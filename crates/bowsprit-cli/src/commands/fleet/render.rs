@@ -16,7 +16,9 @@ pub(super) static COMMAND: Command = Command {
 Clusters with equal inputs share one render. Without --output-dir each different render is printed once,
 behind a line that names its clusters. With it every cluster has a folder with a file for each release,
 and index.json says which cluster gets what; files of an earlier run that are not needed any more are
-removed. A render that fails does not stop the others.
+removed. A render that fails does not stop the others. For many clusters --layout links writes equal files once
+and gives them names in all folders; --layout groups writes each different render once, in a folder for
+each release.
 
 As an indexed Kubernetes Job each pod renders its share: --shard $JOB_COMPLETION_INDEX/4.
 
@@ -36,7 +38,8 @@ static FLAGS: &[Flag] = &[
         "layout",
         Kind::Text,
         "HOW",
-        "clusters: a folder for each (default); groups: each different render once",
+        "clusters: a folder for each (default); links: the same, with hard links for equal files; \
+         groups: each different render once",
     ),
     Flag::with("shard", Kind::Text, "I/N", "Only part I of N, counted from 0"),
 ];
@@ -46,10 +49,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let parsed = invocation.parsed;
     let layout = match parsed.non_empty("layout") {
         None | Some("clusters") => Layout::Clusters,
+        Some("links") => Layout::Links,
         Some("groups") => Layout::Groups,
         Some(other) => {
             return Err(Failure::Error(format!(
-                "--layout must be clusters or groups, not {other:?}"
+                "--layout must be clusters, links or groups, not {other:?}"
             )));
         }
     };
