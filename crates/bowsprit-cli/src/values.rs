@@ -67,12 +67,11 @@ pub(crate) fn given(
     more: &[String],
 ) -> Result<ValuesOptions, Failure> {
     let parsed = invocation.parsed;
-    let mut read = |name: &str| read_file(invocation, name);
     let mut options = arguments(parsed);
     // A file that can't be read is an error only after all before it have been parsed.
     let mut unreadable = None;
     for name in parsed.all("values").into_iter().chain(more.iter().cloned()) {
-        match read(&name) {
+        match read_file(invocation, &name) {
             Ok(text) => options.files.push(ValuesFile::Yaml { name, text }),
             Err(error) => {
                 unreadable = Some(error);
