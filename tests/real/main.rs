@@ -10,6 +10,8 @@
 mod program;
 #[path = "../shared.rs"]
 mod shared;
+#[path = "../variations.rs"]
+mod variations;
 
 mod apply;
 mod charts;
@@ -26,6 +28,7 @@ mod label;
 mod lint;
 mod packages;
 mod pipelines;
+mod placement;
 mod provenance;
 mod services;
 mod sources;

@@ -135,16 +135,30 @@ pub(crate) fn apply(
     on: bool,
     include_crds: bool,
 ) -> Result<Options, Failure> {
-    let name = release.options.name.clone();
-    let chart = release.chart.metadata.name.clone();
-    let defaults = Defaults { on, instance: Some(&name), part_of: Some(&chart) };
-    let options = options(parsed, defaults)?;
-    let report = pipeline::label(release, &options).map_err(Failure::of)?;
+    let (options, report) = put(parsed, release, on)?;
     log(settings, &report);
     let selectors = required(parsed)?;
     let missing = pipeline::unlabelled(release, &selectors, include_crds).map_err(Failure::of)?;
     prove(&missing)?;
     Ok(options)
+}
+
+/// Labels a release as the flags say, without a word.
+///
+/// # Errors
+///
+/// Fails where a flag's value is wrong, and where labels can't be put.
+pub(crate) fn put(
+    parsed: &Parsed,
+    release: &mut Release,
+    on: bool,
+) -> Result<(Options, Report), Failure> {
+    let name = release.options.name.clone();
+    let chart = release.chart.metadata.name.clone();
+    let defaults = Defaults { on, instance: Some(&name), part_of: Some(&chart) };
+    let options = options(parsed, defaults)?;
+    let report = pipeline::label(release, &options).map_err(Failure::of)?;
+    Ok((options, report))
 }
 
 /// Logs what was not simply put.

@@ -19,7 +19,7 @@ pub(crate) static FLAGS: &[Flag] = &[
         "select",
         Kind::Text,
         "KEY=VALUE",
-        "Select objects by these labels: a=b,c=d (KubeStellar: default instance and managed-by; Karmada: default by name)",
+        "Select objects by these labels: a=b,c=d (KubeStellar: default instance and, if all have it, managed-by; Karmada: default by name)",
     ),
 ];
 
@@ -101,7 +101,7 @@ pub(crate) fn kubestellar(
     let workloads = placed.base.workloads();
     let select = match selected(parsed)? {
         Some(labels) => labels,
-        None => release_labels(&placed.labels.labels),
+        None => release_labels(&placed.labels.labels, placed.base),
     };
     let name = parsed.non_empty("policy-name").unwrap_or(placed.name);
     let mut request =

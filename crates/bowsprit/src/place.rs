@@ -190,16 +190,25 @@ fn is_delivered(event: &HookEvent) -> bool {
     )
 }
 
-/// What tells a release apart, of all labels that are put on its objects: its name and its manager, or
-/// all where it has no name.
-pub fn release_labels(labels: &Labels) -> Labels {
-    let own = labels.iter().filter(|(key, _)| matches!(key.as_str(), INSTANCE | MANAGED_BY));
+/// What tells a release apart, of all labels that are put on its objects: its name, and its manager where no
+/// chart has put another one on an object; all labels where the release has no name.
+pub fn release_labels(labels: &Labels, delivery: &Delivery) -> Labels {
+    let is_everywhere = |key: &str, value: &str| {
+        let mut objects = delivery.objects();
+        objects.all(|object| object.labels().get(key).is_some_and(|found| found == value))
+    };
+    let own = labels.iter().filter(|(key, value)| match key.as_str() {
+        INSTANCE => true,
+        MANAGED_BY => is_everywhere(key, value),
+        _ => false,
+    });
     let own: Labels = own.map(|(k, v)| (k.clone(), v.clone())).collect();
     if own.contains_key(INSTANCE) { own } else { labels.clone() }
 }
 
 /// The objects among those of a space that a BindingPolicy would bring to clusters though they are not of
-/// the release. The release's record does not count: it is there only if its user wants it delivered.
+/// the release. What an earlier revision of it left behind is, as kept objects and hooks are. The release's
+/// record is there only if its user wants it delivered.
 pub fn unexpected(
     policy: &BindingPolicy,
     delivery: &Delivery,
@@ -208,12 +217,18 @@ pub fn unexpected(
     space: &[Value],
     kinds: &Kinds,
 ) -> Vec<Identity> {
-    let is_record = |object: &Object| {
-        let labels = object.labels();
-        let is = |key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
-        is("owner", "helm") && is("name", release)
+    let is = |entries: &Labels, key: &str, value: &str| {
+        entries.get(key).is_some_and(|found| found == value)
     };
-    let live: Vec<Object> = space.iter().map(live).filter(|o| !is_record(o)).collect();
+    let is_own = |object: &Object| {
+        let (labels, annotations) = (object.labels(), object.annotations());
+        let is_record = is(&labels, "owner", "helm") && is(&labels, "name", release);
+        let is_owned = is(&annotations, "meta.helm.sh/release-name", release)
+            && is(&annotations, "meta.helm.sh/release-namespace", namespace);
+        let is_near = object.identity.namespace.as_deref().is_none_or(|other| other == namespace);
+        is_record || is_owned || is_near && annotations.contains_key("helm.sh/hook")
+    };
+    let live: Vec<Object> = space.iter().map(live).filter(|o| !is_own(o)).collect();
     let found = policy.unexpected(&delivery.workloads(), &live, namespace, kinds);
     found.into_iter().cloned().collect()
 }

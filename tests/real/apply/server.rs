@@ -22,8 +22,8 @@ pub(crate) struct Server {
 }
 
 /// Two API servers of one process. They end when this process does.
-struct Pair {
-    servers: [Server; 2],
+pub(crate) struct Pair {
+    pub(crate) servers: [Server; 2],
     _child: Child,
     _stdin: ChildStdin,
 }
@@ -32,25 +32,22 @@ struct Pair {
 /// program to start them.
 pub(crate) fn servers() -> Option<&'static [Server; 2]> {
     static PAIR: OnceLock<Option<Pair>> = OnceLock::new();
-    PAIR.get_or_init(start).as_ref().map(|pair| &pair.servers)
+    PAIR.get_or_init(|| start("real", ["one", "two"])).as_ref().map(|pair| &pair.servers)
 }
 
 /// Two more servers for fleets: as spaces and control planes they have kinds that others must not see.
 pub(crate) fn fleet_servers() -> Option<&'static [Server; 2]> {
     static PAIR: OnceLock<Option<Pair>> = OnceLock::new();
-    PAIR.get_or_init(|| start_in("fleet")).as_ref().map(|pair| &pair.servers)
+    PAIR.get_or_init(|| start("fleet", ["one", "two"])).as_ref().map(|pair| &pair.servers)
 }
 
-fn start() -> Option<Pair> {
-    start_in("real")
-}
-
-fn start_in(name: &str) -> Option<Pair> {
+/// Two servers of these names, with a folder that no other pair has.
+pub(crate) fn start(folder: &str, names: [&str; 2]) -> Option<Pair> {
     let wds = tool("wds")?;
-    let home = std::env::temp_dir().join(format!("bowsprit-{name}-{}", std::process::id()));
+    let home = std::env::temp_dir().join(format!("bowsprit-{folder}-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
     let mut child = Command::new(wds)
-        .args(["-name", "one,two", "-controllers", "all", "-until-eof", "-data"])
+        .args(["-name", &names.join(","), "-controllers", "all", "-until-eof", "-data"])
         .arg(&home)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -64,8 +61,7 @@ fn start_in(name: &str) -> Option<Pair> {
     }
     // What it says later goes nowhere, but the pipe must not fill.
     std::thread::spawn(move || lines.for_each(drop));
-    let servers =
-        ["one", "two"].map(|name| Server::read(&home.join(format!("{name}.kubeconfig")), &home));
+    let servers = names.map(|name| Server::read(&home.join(format!("{name}.kubeconfig")), &home));
     Some(Pair { servers, _child: child, _stdin: stdin })
 }
 

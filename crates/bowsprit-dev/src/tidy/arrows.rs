@@ -44,7 +44,7 @@ const EDGE: &[(&str, &[&str])] = &[
     ("bowsprit-loader", &["value", "yaml", "semver", "chart"]),
     ("bowsprit-fleet", &["value", "yaml", "manifest", "render", "placement"]),
     ("bowsprit-apply", &["value", "yaml", "manifest"]),
-    ("bowsprit-flux", &["value", "semver", "yaml", "chart", "manifest", "render"]),
+    ("bowsprit-flux", &["value", "semver", "yaml", "chart", "manifest", "placement", "render"]),
     (
         "bowsprit",
         &[

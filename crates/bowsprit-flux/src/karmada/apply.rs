@@ -2,9 +2,8 @@
 
 use crate::access::{map_at, maps, strings, text, texts};
 use crate::inventory::{Inventory, ObjectRef};
-use crate::postrender::json6902::JsonPatch;
-use crate::postrender::node::Node;
 use bowsprit_manifest::{LabelSelector, Labels};
+use bowsprit_placement::karmada::Overriders;
 use bowsprit_value::{Map, Value};
 use std::fmt;
 
@@ -36,7 +35,7 @@ const PROPAGATIONS: [&str; 2] = ["ClusterPropagationPolicy", "PropagationPolicy"
 ///
 /// # Errors
 ///
-/// Where an override can't be applied, or is of a kind that makes no sense for Flux's objects.
+/// Where an override can't be applied.
 pub fn overridden(inventory: &Inventory, cluster: &str) -> Result<Inventory, OverrideError> {
     let labels = cluster_labels(inventory, cluster);
     let mut out = Inventory::like(inventory);
@@ -47,22 +46,17 @@ pub fn overridden(inventory: &Inventory, cluster: &str) -> Result<Inventory, Ove
         if !is_delivered(inventory, key, object, cluster, &labels) {
             continue;
         }
-        let mut node = None;
+        let mut value = Value::Map(object.clone());
         for kind in POLICIES {
             for (policy_key, policy) in inventory.of_kind(kind) {
                 let policy = Policy { key: policy_key, spec: map_at(policy, &["spec"]) };
                 if policy.selects(inventory, key, object) {
-                    let node = node.get_or_insert_with(|| Node::of(&Value::Map(object.clone())));
-                    let node = node.as_mut().map_err(|_| policy.fail(key, "nested too deeply"))?;
-                    policy.apply(key, node, cluster, &labels)?;
+                    value = policy.apply(key, value, cluster, &labels)?;
                 }
             }
         }
-        let changed = match node {
-            Some(Ok(node)) => node.to_float_value().as_map().cloned(),
-            _ => None,
-        };
-        out.add(changed.unwrap_or_else(|| object.clone()));
+        // A patch may leave something else than an object.
+        out.add(value.as_map().cloned().unwrap_or_else(|| object.clone()));
     }
     Ok(out)
 }
@@ -152,62 +146,23 @@ impl Policy<'_> {
     fn apply(
         &self,
         key: &ObjectRef,
-        node: &mut Node,
+        mut value: Value,
         cluster: &str,
         labels: &Labels,
-    ) -> Result<(), OverrideError> {
+    ) -> Result<Value, OverrideError> {
         let mut rules = maps(&self.spec, "overrideRules");
         if rules.is_empty() && self.spec.contains(b"overriders") {
             rules.push(self.spec.clone());
         }
         for rule in rules {
             if fits(&map_at(&rule, &["targetCluster"]), cluster, labels) {
-                self.apply_rule(key, node, &map_at(&rule, &["overriders"]))?;
+                let overriders = Value::Map(map_at(&rule, &["overriders"]));
+                let overriders = Overriders::of_value(&overriders)
+                    .ok_or_else(|| self.fail(key, "its overriders can't be read"))?;
+                value = overriders.apply(&value).map_err(|e| self.fail(key, e.to_string()))?;
             }
         }
-        Ok(())
-    }
-
-    fn apply_rule(
-        &self,
-        key: &ObjectRef,
-        node: &mut Node,
-        overriders: &Map,
-    ) -> Result<(), OverrideError> {
-        for (field, at) in [("labelsOverrider", "labels"), ("annotationsOverrider", "annotations")]
-        {
-            for overrider in maps(overriders, field) {
-                let entries = strings(&overrider, "value").unwrap_or_default();
-                let remove = text(&overrider, "operator") == "remove";
-                let Some(table) = node.map_at(&["metadata", at]) else { continue };
-                for (name, value) in entries {
-                    if remove {
-                        table.remove(name.as_bytes());
-                    } else {
-                        table.insert(name.into(), Node::str(&value));
-                    }
-                }
-            }
-        }
-        let operations = maps(overriders, "plaintext").into_iter().map(|overrider| {
-            let entry = Map::new();
-            for (from, to) in [("operator", "op"), ("path", "path"), ("value", "value")] {
-                if let Some(value) = overrider.get(from.as_bytes()) {
-                    entry.insert(to.into(), value);
-                }
-            }
-            Value::Map(entry)
-        });
-        if let Some(patch) = JsonPatch::of(&Value::list(operations.collect())) {
-            patch.apply(node).map_err(|error| self.fail(key, error))?;
-        }
-        let others = ["imageOverrider", "commandOverrider", "argsOverrider", "fieldOverrider"];
-        match others.iter().find(|name| overriders.contains(name.as_bytes())) {
-            Some(name) => {
-                Err(self.fail(key, format!("{name} is not supported for Flux's objects")))
-            }
-            None => Ok(()),
-        }
+        Ok(value)
     }
 }
 

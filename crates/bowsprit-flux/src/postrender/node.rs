@@ -78,20 +78,6 @@ impl Node {
         }
     }
 
-    /// The value with all numbers as JSON has them.
-    pub(crate) fn to_float_value(&self) -> Value {
-        match self {
-            Node::Int(n) => Value::Float(*n as f64),
-            Node::Uint(n) => Value::Float(*n as f64),
-            Node::List(items) => Value::list(items.iter().map(Node::to_float_value).collect()),
-            Node::Map(fields) => {
-                let entries = fields.iter().map(|(k, node)| (k.clone(), node.to_float_value()));
-                Value::Map(Map::from_entries(entries))
-            }
-            other => other.to_value(),
-        }
-    }
-
     /// A string.
     pub(crate) fn str(text: &str) -> Node {
         Node::Str(Str::from(text))

@@ -39,7 +39,7 @@ pub fn difference(base: &Value, other: &Value) -> Overriders {
         if identity.kind == "Pod" { "/spec/containers" } else { "/spec/template/spec/containers" };
     let walk = Walk { containers: if workload { containers } else { "" } };
     let mut overriders = walk.values(&base, &other, &At::default());
-    special::leave_type(&identity, &base, &other, &mut overriders);
+    special::leave_defaults(&base, &other, &mut overriders);
     overriders
 }
 

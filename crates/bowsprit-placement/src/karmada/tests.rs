@@ -150,6 +150,45 @@ fn what_an_api_server_fills_in_by_type_goes_with_the_type() {
 }
 
 #[test]
+fn defaults_go_with_what_they_were_made_from() {
+    let stale = |base: &str, other: &str, want: &[&str]| {
+        let text = between(base, other);
+        let list: Vec<&str> = text.split(r#"{"operator":"remove","path":""#).skip(1).collect();
+        let paths: Vec<&str> = list.iter().filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(paths, want, "{text}");
+    };
+    let pod = "/spec/template/spec";
+    stale(
+        &deployment("{containers: [{name: x, image: a}], serviceAccountName: b}"),
+        &deployment("{containers: [{name: x, image: 'a:1'}]}"),
+        &[
+            &format!("{pod}/serviceAccountName"),
+            &format!("{pod}/serviceAccount"),
+            &format!("{pod}/containers/0/imagePullPolicy"),
+        ],
+    );
+    stale(
+        &deployment("{hostNetwork: true, containers: [{name: x, ports: [{containerPort: 1}]}]}"),
+        &deployment("{hostNetwork: false, containers: [{name: x, ports: [{containerPort: 1}]}]}"),
+        &[&format!("{pod}/containers/0/ports/0/hostPort")],
+    );
+    let object = |kind: &str, spec: &str| {
+        let group = if kind == "Service" { "v1" } else { "networking.k8s.io/v1" };
+        format!("apiVersion: {group}\nkind: {kind}\nmetadata: {{name: a}}\nspec: {spec}\n")
+    };
+    stale(
+        &object("Service", "{ports: [{port: 80}]}"),
+        &object("Service", "{ports: [{port: 81}]}"),
+        &["/spec/ports/0/targetPort"],
+    );
+    stale(
+        &object("NetworkPolicy", "{podSelector: {a: b}}"),
+        &object("NetworkPolicy", "{podSelector: {a: b}, egress: [{}]}"),
+        &["/spec/policyTypes"],
+    );
+}
+
+#[test]
 fn hostile_lists_are_no_danger() {
     let nested = |leaf: &str| format!("{{l: {}{leaf}{}}}", "[".repeat(60), "]".repeat(60));
     between(&deployment(&nested("1")), &deployment(&nested("2")));
@@ -315,11 +354,11 @@ fn karmadas_own_words_are_read() {
     let read = |text: &str| bowsprit_yaml::decode(text.as_bytes()).unwrap();
     let object = read(
         "kind: Job\nmetadata: {labels: {a: '1', b: '2'}}\nspec: {template: {spec: {containers: \
-         [{name: x, image: 'a.io/b:1', command: [c, d]}, {name: y, image: 'c.io/b:2'}]}}}\ndata: {j: '{\"a\": 1}', t: 'a: 1'}\n",
+         [{name: x, image: 'a.io/b:1', command: [c, d]}, {name: w, image: 'c.io/b:2'}]}}}\ndata: {j: '{\"a\": 1}', t: 'a: 1'}\n",
     );
     let overriders = read(
         "imageOverrider: [{component: Registry, operator: add, value: .local}, {component: Tag, operator: remove}]\n\
-         commandOverrider: [{containerName: x, operator: remove, value: [c]}, {containerName: y, operator: add, value: [e]}]\n\
+         commandOverrider: [{containerName: x, operator: remove, value: [c]}, {containerName: w, operator: add, value: [e]}]\n\
          labelsOverrider: [{operator: replace, value: {a: '3', z: '1'}}, {operator: remove, value: {b: ''}}]\n\
          annotationsOverrider: [{operator: add, value: {n/m: v}}]\n\
          fieldOverrider: [{fieldPath: /data/j, json: [{subPath: /a, operator: replace, value: 2}]}, \
@@ -327,7 +366,7 @@ fn karmadas_own_words_are_read() {
          plaintext: [{path: /x, operator: add, value: null}]\n",
     );
     let got = Overriders::of_value(&overriders).unwrap().apply(&object).unwrap();
-    let want = r#"{"data":{"j":"{\"a\":2}","t":"a: 1\nb:\n- 1\n"},"kind":"Job","metadata":{"annotations":{"n/m":"v"},"labels":{"a":"3"}},"spec":{"template":{"spec":{"containers":[{"command":["d"],"image":"a.io.local/b","name":"x"},{"command":["e"],"image":"c.io.local/b","name":"y"}]}}},"x":null}"#;
+    let want = r#"{"data":{"j":"{\"a\":2}","t":"a: 1\nb:\n- 1\n"},"kind":"Job","metadata":{"annotations":{"n/m":"v"},"labels":{"a":"3"}},"spec":{"template":{"spec":{"containers":[{"command":["d"],"image":"a.io.local/b","name":"x"},{"command":["e"],"image":"c.io.local/b","name":"w"}]}}},"x":null}"#;
     assert_eq!(json(&got), want);
     assert!(Overriders::of_value(&read("plaintext: [{path: /x, operator: move}]")).is_none());
 }

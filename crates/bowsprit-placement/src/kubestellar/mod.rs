@@ -121,9 +121,8 @@ impl fmt::Display for Error {
             }
             Error::UnknownPlural(object) => write!(
                 f,
-                "{}: the plural by which the API server knows this kind is not known, so that resources \
-                 can't be listed",
-                object.group_kind()
+                "{object}: the plural by which the API server knows this kind is not known, so that \
+                 resources can't be listed"
             ),
             Error::TemplateText(object, path) => write!(
                 f,

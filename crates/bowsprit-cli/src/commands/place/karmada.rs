@@ -15,7 +15,8 @@ Prints the release's Namespace and PropagationPolicies with exactly the objects 
 single clusters become OverridePolicies: the chart is rendered for each of them, and what differs is written
 as the smallest set of overriders, which are applied here as Karmada does it to prove that they give what was
 rendered. Objects that only some clusters get are printed too, and must be applied with the others. Random
-values of a chart are the same in all these renders; --seed chooses them.
+values of a chart are drawn from one seed in all these renders, which --seed chooses: they are the same unless
+values change which of them are drawn.
 
 Examples:
   bowsprit place karmada web ./chart -n web --clusters member1,member2

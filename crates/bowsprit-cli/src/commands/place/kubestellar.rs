@@ -17,10 +17,10 @@ pub(super) static COMMAND: Command = Command {
     usage: "place kubestellar RELEASE CHART --clusters SELECTOR [flags]",
     about: "Print the BindingPolicy that brings a release to clusters",
     examples: "\
-Prints the release's Namespace and a BindingPolicy. Objects are selected by app.kubernetes.io/instance and
-app.kubernetes.io/managed-by unless --select names other labels; that all objects have them is proven, and
-with --live also that nothing else in the space has. Jobs and hooks are created and never updated. Warnings
-name what KubeStellar never delivers or changes.
+Prints the release's Namespace and a BindingPolicy. Objects are selected by app.kubernetes.io/instance and,
+unless the chart sets another one, app.kubernetes.io/managed-by; --select names other labels. That all objects
+have them is proven, and with --live also that nothing else in the space has. Jobs and hooks are created and
+never updated. Warnings name what KubeStellar never delivers or changes.
 
 Examples:
   bowsprit place kubestellar web ./chart -n web --clusters environment=staging

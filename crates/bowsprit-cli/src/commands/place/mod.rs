@@ -6,7 +6,7 @@ mod kubestellar;
 
 use super::{Command, Invocation};
 use crate::failure::Failure;
-use crate::flags::Flag;
+use crate::flags::{Flag, Parsed};
 use crate::render::{self, Job};
 use crate::{labels, placing, values};
 use bowsprit::Release;
@@ -72,12 +72,17 @@ fn prepare(invocation: &Invocation<'_>, command: &str) -> Result<Job, Failure> {
 /// Renders and labels.
 fn rendered(invocation: &Invocation<'_>, job: &Job) -> Result<Rendered, Failure> {
     let parsed = invocation.parsed;
+    let mut release = job.release(invocation)?;
+    let crds = !parsed.is_on("skip-crds");
+    let labels = labels::apply(parsed, invocation.settings, &mut release, true, crds)?;
+    delivered(parsed, release, labels)
+}
+
+fn delivered(parsed: &Parsed, release: Release, labels: LabelOptions) -> Result<Rendered, Failure> {
     let mut options = Options::default();
     options.hooks = !parsed.is_on("no-hooks");
     options.crds = !parsed.is_on("skip-crds");
     options.namespace = !parsed.is_on("no-namespace");
-    let mut release = job.release(invocation)?;
-    let labels = labels::apply(parsed, invocation.settings, &mut release, true, options.crds)?;
     let delivery = Delivery::of(&release, &labels, &options).map_err(Failure::of)?;
     Ok(Rendered { release, labels, delivery })
 }
@@ -90,11 +95,16 @@ fn overridden(
     let mut all = Vec::new();
     for (cluster, files) in placing::overrides(invocation.parsed)? {
         job.request.values = values::with_files(invocation, &files)?;
-        let release = rendered(invocation, job).map_err(|failure| match failure {
+        // What is to be said of labels has been said of the base.
+        let rendered = job.release(invocation).and_then(|mut release| {
+            let (labels, _) = labels::put(invocation.parsed, &mut release, true)?;
+            delivered(invocation.parsed, release, labels)
+        });
+        let rendered = rendered.map_err(|failure| match failure {
             Failure::Error(text) => Failure::Error(format!("cluster {cluster}: {text}")),
             other => other,
         })?;
-        all.push((cluster, release));
+        all.push((cluster, rendered));
     }
     Ok(all)
 }

@@ -503,7 +503,7 @@ impl<'d> Deployment<'d> {
 
     /// The renders of clusters that have values of their own.
     fn variants(
-        &mut self,
+        &self,
         job: &mut Job,
         base: &Base,
         action: Action,
@@ -515,7 +515,7 @@ impl<'d> Deployment<'d> {
             job.request.values = values::with_files(self.invocation, &files)?;
             self.prepare(job, base, action, discovery)?;
             let mut release = job.release(self.invocation)?;
-            let labels = self.label(&mut release)?;
+            let (labels, _) = labels::put(parsed, &mut release, true)?;
             variants.push((cluster, (release, labels)));
         }
         Ok(variants)
