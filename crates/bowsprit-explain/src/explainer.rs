@@ -113,8 +113,11 @@ pub struct Explainer<'e> {
     pub(crate) files: RenderedFiles,
     traces: BTreeMap<String, FileTrace>,
     /// What files became with other values; many lines ask for the same.
-    tried: RefCell<HashMap<(String, Read, usize), Rc<Vec<Outcome>>>>,
+    tried: RefCell<Outcomes>,
 }
+
+/// What a file became for each value that one read of it was given, by file, read and leaf.
+type Outcomes = HashMap<(String, Read, usize), Rc<Vec<Outcome>>>;
 
 /// What a file became.
 #[derive(Debug)]
