@@ -167,7 +167,13 @@ fn groups(blocks: &[Block], a_len: usize, b_len: usize) -> Vec<Vec<Piece>> {
             group.push((a_from, a_to, b_from, b_to, equal));
         }
     }
-    if !(group.len() == 1 && group.first().is_some_and(|piece| piece.4)) && !group.is_empty() {
+    // A group of nothing but what is equal shows nothing.
+    let shown = match group.as_slice() {
+        [] => false,
+        [only] => !only.4,
+        _ => true,
+    };
+    if shown {
         groups.push(group);
     }
     groups

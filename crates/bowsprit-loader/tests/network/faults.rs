@@ -269,10 +269,11 @@ fn proxies_are_asked_but_for_this_machine() {
         _ => Answer::ok("by the proxy"),
     });
     let direct = Server::start(|_, _| Answer::ok("by itself"));
-    let mut proxies = Proxies::default();
-    proxies.http = Some(proxy.host());
-    proxies.https = Some(proxy.url(""));
-    proxies.except = "near.invalid".to_owned();
+    let proxies = Proxies {
+        http: Some(proxy.host()),
+        https: Some(proxy.url("")),
+        except: "near.invalid".to_owned(),
+    };
     let client = with_fetch(Arc::new(Http::new("test/1").proxies(proxies)));
     let far = "http://charts.invalid/index.yaml";
     assert_eq!(get(&client, far).unwrap(), b"by the proxy");
