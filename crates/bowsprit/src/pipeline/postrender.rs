@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// The annotation in which Helm keeps a document's file.
 const FILENAME: &str = "postrenderer.helm.sh/postrender-filename";
 
+/// What a post-renderer makes of a stream, or what it says.
+type Run<'r> = &'r mut dyn FnMut(&[u8]) -> Result<Vec<u8>, String>;
+
 /// Has a post-renderer change a release's manifests and hooks. It gets the stream of all of them and gives
 /// the stream that shall be.
 ///
@@ -23,7 +26,7 @@ const FILENAME: &str = "postrenderer.helm.sh/postrender-filename";
 pub fn post_render(
     release: &mut Release,
     compat: Compat,
-    run: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, String>,
+    run: Run<'_>,
 ) -> Result<(), Error> {
     let failed = |text: String| Error::new(ErrorKind::PostRender(text), Vec::new(), compat);
     let stream = merged(release).map_err(|e| failed(format!("error merging manifests: {e}")))?;
@@ -63,7 +66,7 @@ fn merged(release: &Release) -> Result<String, String> {
 
 fn taken_apart(stream: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
-    for (place, document) in split(stream).into_iter().enumerate() {
+    for (place, document) in split(stream).enumerate() {
         let decode = |text: &[u8]| bowsprit_yaml::decode(text).map_err(|e| e.to_string());
         let object = decode(document)?;
         if object.is_nil() {

@@ -126,7 +126,7 @@ pub fn test(
         let mut chart = ChartOutcome { path: path.clone(), ..ChartOutcome::default() };
         let read = open(path, options).and_then(|compiled| {
             let suites = suites::find(path, &compiled, options).map_err(|failed| {
-                chart.suites.extend(failed.suite);
+                chart.suites.extend(failed.suite.map(|suite| *suite));
                 failed.error
             })?;
             Ok((compiled, suites))

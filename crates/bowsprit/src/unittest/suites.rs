@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Why suites can't be read, and how the file that is to blame is shown.
 pub(super) struct Failed {
     pub(super) error: String,
-    pub(super) suite: Option<SuiteResult>,
+    pub(super) suite: Option<Box<SuiteResult>>,
 }
 
 impl From<String> for Failed {
@@ -134,7 +134,7 @@ fn of_chart(path: &str, route: &str, options: &Options) -> Result<Vec<Suite>, Fa
             .map_err(|error| PathError::new("open", Path::new(&file), error).to_string());
         let found = text.and_then(|text| read(&text, &reading).map_err(|e| e.to_string()));
         suites.extend(found.map_err(|error| Failed {
-            suite: Some(SuiteResult::failed(file.clone(), error.clone())),
+            suite: Some(Box::new(SuiteResult::failed(file.clone(), error.clone()))),
             error,
         })?);
     }
