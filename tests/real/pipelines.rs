@@ -231,7 +231,7 @@ fn an_archive_of_a_release_is_complete_and_repeatable() {
     let (one, two) = (pack("one"), pack("two"));
     assert_eq!(fs::read(&one).unwrap(), fs::read(two).unwrap());
     let listed = checked(Command::new("tar").arg("-tzf").arg(one));
-    for name in ["bowsprit\n", "LICENSE\n", "completions/bowsprit.zsh\n"] {
+    for name in ["bowsprit\n", "LICENSE\n", "completions/bowsprit.zsh\n", "man/bowsprit.1\n"] {
         assert!(listed.contains(name), "{listed}");
     }
 }

@@ -14,11 +14,7 @@ mkdir "$stage/completions"
 for shell in bash fish powershell zsh; do
   "$stage/bowsprit" completion "$shell" > "$stage/completions/bowsprit.$shell"
 done
-# Man pages, where this program can make them.
-if "$stage/bowsprit" help man 2>&1 | grep -q '^Usage: bowsprit man'; then
-  mkdir "$stage/man"
-  "$stage/bowsprit" man --dir "$stage/man"
-fi
+"$stage/bowsprit" man --dir "$stage/man"
 
 python3 - "$stage" "$archive" <<'EOF'
 import gzip, os, sys, tarfile

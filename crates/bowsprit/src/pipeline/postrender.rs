@@ -23,11 +23,7 @@ type Run<'r> = &'r mut dyn FnMut(&[u8]) -> Result<Vec<u8>, String>;
 /// # Errors
 ///
 /// Fails with Helm's words where the post-renderer does, and where one of the streams is not YAML.
-pub fn post_render(
-    release: &mut Release,
-    compat: Compat,
-    run: Run<'_>,
-) -> Result<(), Error> {
+pub fn post_render(release: &mut Release, compat: Compat, run: Run<'_>) -> Result<(), Error> {
     let failed = |text: String| Error::new(ErrorKind::PostRender(text), Vec::new(), compat);
     let stream = merged(release).map_err(|e| failed(format!("error merging manifests: {e}")))?;
     let stream = run(stream.as_bytes())
