@@ -59,7 +59,7 @@ impl Karmada<'_> {
         let of_kind = |customization: &&Map| {
             let spec = at(customization, "spec");
             let target = at(spec.as_map().unwrap(), "target");
-            at(target.as_map().unwrap(), "kind").as_str().unwrap().to_string() == kind
+            at(target.as_map().unwrap(), "kind").as_str().unwrap().as_bytes() == kind.as_bytes()
         };
         let found = self.customizations.iter().find(of_kind).unwrap();
         let spec = at(found, "spec");

@@ -162,7 +162,6 @@ fn plugin(dir: &std::path::Path, name: &str, command: &str) {
 /// The objects of a manifest, by their sources.
 fn objects(text: &str) -> Vec<(String, Json)> {
     bowsprit::manifest::split(text.as_bytes())
-        .into_iter()
         .map(|document| {
             let source =
                 String::from_utf8_lossy(document).lines().next().unwrap_or_default().to_owned();
