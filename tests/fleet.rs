@@ -226,6 +226,11 @@ fn plans_say_what_goes_where() {
         plan.contains("2 versions: that of most clusters, and overrides for the others"),
         "{plan}"
     );
+    // A policy for some of the clusters would take the release from the others.
+    let error = folder.error(&["fleet", "apply", "--cluster", "a"]);
+    assert!(error.contains("would take it from the others"), "{error}");
+    let error = folder.error(&["fleet", "apply", "--ring", "canary"]);
+    assert!(error.contains("one object serves clusters of all rings"), "{error}");
     folder.write("bowsprit.yaml", FLEET);
     let error = folder.error(&["fleet", "apply"]);
     assert!(error.contains("the fleet's delivery is files"), "{error}");

@@ -45,8 +45,9 @@ pub(super) fn consign<'p>(
     let mut targets: Vec<usize> = versions.iter().flat_map(|v| v.targets.clone()).collect();
     targets.sort_unstable();
     let clusters = Clusters::Names(super::names(plan, &targets));
-    let name = base.rendered.release.options.name.as_str();
-    let request = Request::new(name, &spec.namespace, &objects, clusters).with_variants(&variants);
+    // Policies for objects without namespaces have none themselves, so the release's is in their names.
+    let name = format!("{}-{}", spec.namespace, base.rendered.release.options.name);
+    let request = Request::new(&name, &spec.namespace, &objects, clusters).with_variants(&variants);
     let placed = policies(&request).map_err(|e| failed(e.to_string()))?;
     let extra: Vec<Value> = placed.extra.iter().map(|object| object.value.clone()).collect();
     let manifest = base.rendered.release.manifest(false);

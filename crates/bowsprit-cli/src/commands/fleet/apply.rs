@@ -1,7 +1,7 @@
 //! `bowsprit fleet apply` and `bowsprit fleet status`.
 
 use super::super::{Command, Invocation, no_args};
-use super::deliver::{Delivered, deliver, leftovers, remove, rings};
+use super::deliver::{Delivered, check_clusters, deliver, leftovers, remove, rings};
 use super::{FILE, SCOPE, THREADS, open};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
@@ -93,6 +93,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     options.force_conflicts = parsed.is_on("force-conflicts") || options.repair;
     options.take_over = parsed.is_on("take-over");
     let fleet = open(invocation)?;
+    check_clusters(&fleet, parsed)?;
     let rings = rings(&fleet, parsed)?;
     let told = Told::new(dry_run);
     let delivered = deliver(&fleet, parsed, &options, &rings, &|shipment, outcome| {

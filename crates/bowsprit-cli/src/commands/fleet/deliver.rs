@@ -31,6 +31,42 @@ pub(super) struct Stage {
     targets: Vec<Target>,
 }
 
+fn is_direct(fleet: &Fleet<'_>) -> bool {
+    matches!(fleet.file.delivery, Delivery::Direct { .. })
+}
+
+/// Rings can be served by themselves where no object serves several.
+fn check_rings(fleet: &Fleet<'_>, wanted: &[String]) -> Result<(), Failure> {
+    let apart = match &fleet.file.delivery {
+        Delivery::KubeStellar { spaces, .. } => spaces.len() >= fleet.file.rings.len(),
+        _ => false,
+    };
+    if wanted.is_empty() || apart {
+        return Ok(());
+    }
+    Err(Failure::Error(
+        "--ring needs a space for each ring, or clusters that are served by themselves: here one object \
+         serves clusters of all rings"
+            .to_owned(),
+    ))
+}
+
+/// Clusters can be chosen where each is served by itself.
+///
+/// # Errors
+///
+/// Fails where clusters are chosen that are served together with others.
+pub(super) fn check_clusters(fleet: &Fleet<'_>, parsed: &Parsed) -> Result<(), Failure> {
+    if is_direct(fleet) || !(parsed.given("cluster") || parsed.given("clusters")) {
+        return Ok(());
+    }
+    Err(Failure::Error(
+        "--cluster and --clusters need clusters that are served by themselves: here policies say which clusters \
+         get what, and one for some of them would take it from the others. --release chooses releases"
+            .to_owned(),
+    ))
+}
+
 /// The stages of a delivery. Where clusters of several rings are served by the same object, as through
 /// Karmada or one space, there is only one.
 pub(super) fn rings(fleet: &Fleet<'_>, parsed: &Parsed) -> Result<Vec<Stage>, Failure> {
@@ -39,8 +75,8 @@ pub(super) fn rings(fleet: &Fleet<'_>, parsed: &Parsed) -> Result<Vec<Stage>, Fa
         fleet.file.ring(name).map_err(described)?;
     }
     let targets = fleet.targets()?;
-    let direct = matches!(fleet.file.delivery, Delivery::Direct { .. });
-    if !direct {
+    if !is_direct(fleet) {
+        check_rings(fleet, &wanted)?;
         return Ok(vec![Stage { name: String::new(), targets }]);
     }
     let names: Vec<Option<&str>> = fleet.file.rings.iter().map(|r| Some(r.name.as_str())).collect();
@@ -158,7 +194,12 @@ impl Load<'_, '_> {
 
     fn stage(&mut self, stage: &Stage) -> Result<(), Failure> {
         let Load { fleet, parsed, .. } = *self;
-        let scope = scope(parsed)?;
+        let mut scope = scope(parsed)?;
+        if !is_direct(fleet) {
+            // What goes through a control plane goes there for all its clusters, or the others lose it.
+            scope.clusters = Default::default();
+            scope.names.clear();
+        }
         let plan =
             fleet::plan(&fleet.name(), &fleet.file, stage.targets.clone(), &fleet.disk, &scope);
         let mut plan = plan.map_err(described)?;
@@ -168,15 +209,20 @@ impl Load<'_, '_> {
         }
         let plan = &plan;
         let mut versions = Versions::new(&fleet.file, plan);
-        fleet::render(plan, &fleet.disk, threads(parsed), |outcome| {
+        let rendered = fleet::render(plan, &fleet.disk, threads(parsed), |outcome| {
             if self.dock.is_stopped() {
-                return Ok(());
+                return Err(Failure::Code(130));
             }
             for consigned in versions.take(outcome) {
                 self.send(plan, consigned)?;
             }
             Ok::<(), Failure>(())
-        })?;
+        });
+        // Who interrupts waits for no renders; what was loaded is told of.
+        if self.dock.is_stopped() {
+            return Ok(());
+        }
+        rendered?;
         for consigned in versions.finish() {
             self.send(plan, consigned)?;
         }
@@ -218,7 +264,7 @@ impl Load<'_, '_> {
                 }
             };
             match Shipment::new(&self.fleet.file, plan, consignment, shared) {
-                Ok(shipment) if matches!(self.fleet.file.delivery, Delivery::Direct { .. }) => {
+                Ok(shipment) if is_direct(self.fleet) => {
                     self.dock.load(shipment);
                 }
                 Ok(shipment) => self.waiting.entry(consignment.ring).or_default().push(shipment),
