@@ -14,6 +14,11 @@ test filter="":
 golden helm=env("HELM", "helm") filter="":
     cargo run --package bowsprit-dev -- golden --helm "{{ helm }}" {{ filter }}
 
+# Ask what Helm's own tests ask; `source` is a folder with Helm's source.
+helm-tests source:
+    cargo build --package bowsprit-cli
+    cargo run --package bowsprit-dev -- helm-tests --bowsprit target/debug/bowsprit --source "{{ source }}"
+
 # Run the shared checks, write the report and raise the scores that are held.
 conformance:
     cargo build --release --package bowsprit-cli

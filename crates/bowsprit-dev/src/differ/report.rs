@@ -31,14 +31,19 @@ const REPORT: &str = "\
 
 Written by `bowsprit-dev differ --report fixtures/differ.md`, which adds up the runs that `--out` and
 `--add` keep; see `crates/bowsprit-dev/README.md` for what the areas are and how answers are compared.
-Differences that were found and mended are kept as vectors in `fixtures/vectors/helm/differ.jsonl`; the
-counts are those of the commit that is named.
+Differences that were found and mended are kept as vectors in `fixtures/vectors/helm/differ.jsonl`. The
+counts are those of the commit that is named; an area whose code was mended since has a line for each.
 
 | area | commit | seed: requests | compared | equal | different | unstable in Helm | given up |
 |---|---|---|---|---|---|---|---|
 ";
 
-const LEFT: &str = "\nDifferences that are left, cut down; COMPATIBILITY.md says why:\n\n";
+const LEFT: &str = "
+Differences that were found, cut down, and the commit that had them. Those that a later commit of the same
+area has no more were mended, or known again as no property of the request, such as the length of a printed
+address; COMPATIBILITY.md says why others stay.
+
+";
 
 /// The report of some runs: a line for each area and commit.
 pub(super) fn markdown(runs: &[Run]) -> String {
