@@ -1,6 +1,6 @@
 //! Unit tests of charts, in the suites of helm-unittest.
 //!
-//! [`read`] takes a suite's file apart, [`run`] renders a compiled chart for each of its tests and asks what
+//! [`read`] takes a suite's file apart, [`run()`] renders a compiled chart for each of its tests and asks what
 //! the test asserts. Suites, verdicts, the texts of failures and snapshot files are those of helm-unittest
 //! 1.1.2, which renders as Helm 3.21 does; the chart is compiled once for all of them.
 //!

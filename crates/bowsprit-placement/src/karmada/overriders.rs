@@ -126,7 +126,7 @@ pub struct Overriders {
     pub labels: Vec<LabelsOverrider>,
     /// Annotations of the object.
     pub annotations: Vec<LabelsOverrider>,
-    /// Texts in strings; [`difference`](super::difference) writes none.
+    /// Texts in strings; [`difference`](super::difference()) writes none.
     pub field: Vec<FieldOverrider>,
     /// Everything else.
     pub plaintext: Vec<Plaintext>,
