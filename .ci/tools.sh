@@ -52,6 +52,13 @@ docker-registry() { debian docker-registry docker-registry; }
 nginx() { debian nginx nginx-light; }
 openssl() { debian openssl openssl; }
 
+# Unit tests of charts. Its go.mod replaces a module, so that it has to be built where it lies.
+helm-unittest() {
+  module=github.com/helm-unittest/helm-unittest@v1.1.2
+  dir=$(go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  (cd "$dir" && go build -mod=readonly -o "$tools/helm-unittest" ./cmd/helm-unittest)
+}
+
 # Encrypted values, and keys for them.
 sops() { go_install github.com/getsops/sops/v3/cmd/sops@v3.13.3; }
 age-keygen() { go_install filippo.io/age/cmd/age-keygen@v1.2.1; }
@@ -78,7 +85,7 @@ fish() { debian fish fish; }
 zsh() { debian zsh zsh; }
 groff() { debian groff groff-base; }
 
-all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen chromium git glua fish zsh groff)
+all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen helm-unittest chromium git glua fish zsh groff)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 # Without these nothing can be compared; a network that lacks one of the others costs its tests alone.

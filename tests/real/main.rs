@@ -33,5 +33,6 @@ mod provenance;
 mod services;
 mod sources;
 mod tools;
+mod unittest;
 mod unused;
 mod walkthroughs;

@@ -104,6 +104,34 @@ impl CompiledChart {
         &self.0.chart
     }
 
+    /// All templates of the chart and its subcharts that can be parsed, by their paths below the chart's
+    /// folder, for those who ask what an [`Observer`]'s units are. What no render needed is parsed now.
+    pub fn units(&self) -> Vec<(String, Arc<Unit>)> {
+        let mut units = Vec::new();
+        let mut pending = vec![(String::new(), &self.0.chart)];
+        while let Some((folder, chart)) = pending.pop() {
+            let Some(part) = self.0.parts.get(&key(chart)) else { continue };
+            for (template, unit) in chart.templates.iter().zip(&part.units) {
+                if let Ok(unit) = unit.get_or_init(|| self.parsed(template)) {
+                    let name = template.name.to_string_lossy();
+                    units.push((format!("{folder}{name}"), Arc::clone(unit)));
+                }
+            }
+            pending.extend(
+                chart
+                    .dependencies
+                    .iter()
+                    .map(|sub| (format!("{folder}charts/{}/", sub.metadata.name), sub)),
+            );
+        }
+        units
+    }
+
+    fn parsed(&self, template: &File) -> Result<Arc<Unit>, ParseError> {
+        let source = Source::new(template.data.clone());
+        compile_source("", &source, &self.0.engine.functions).map(Arc::new)
+    }
+
     /// The release of Helm that renders are compatible with.
     pub fn compat(&self) -> Compat {
         self.0.engine.compat
@@ -406,10 +434,7 @@ impl CompiledChart {
     fn unit(&self, instance: &Instance, job: &Job) -> Option<Result<Arc<Unit>, ParseError>> {
         let part = self.0.parts.get(&key(&instance.chart))?;
         let template = instance.chart.templates.get(job.template)?;
-        let unit = part.units.get(job.template)?.get_or_init(|| {
-            let source = Source::new(template.data.clone());
-            compile_source("", &source, &self.0.engine.functions).map(Arc::new)
-        });
+        let unit = part.units.get(job.template)?.get_or_init(|| self.parsed(template));
         Some(unit.clone().map_err(|error| ParseError { name: job.name.to_string(), ..error }))
     }
 

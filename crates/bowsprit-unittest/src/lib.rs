@@ -46,6 +46,7 @@
 
 mod assert;
 mod base64;
+mod coverage;
 mod diff;
 mod document;
 mod lookup;
@@ -62,6 +63,7 @@ mod values;
 mod xml;
 mod yaml;
 
+pub use coverage::{Coverage, Covered};
 pub use path::{Path, PathError};
 pub use print::{Printer, Summary};
 pub use report::report;

@@ -363,7 +363,6 @@ fn xunit(xml: &mut Xml, suites: &[&SuiteResult], scene: &Scene) {
                 ("name", &suite.file),
                 ("config-file", &suite.file),
                 ("test-framework", "helm-unittest"),
-                ("environment", &platform()),
                 ("run-date", &scene.date),
                 ("run-time", &scene.time),
                 ("time", &time),
@@ -374,13 +373,15 @@ fn xunit(xml: &mut Xml, suites: &[&SuiteResult], scene: &Scene) {
                 ("errors", &errors),
             ],
         );
+        xml.with_text("environment", &[], &platform());
+        xml.start("errors", &[]);
         if let Some(error) = &suite.error {
-            xml.start("errors", &[]);
             xml.start("error", &[("type", "Error"), ("name", "Error")]);
             xunit_failure(xml, "Helm-Validation-Error", "Error", error);
             xml.end();
-            xml.end();
-        } else {
+        }
+        xml.end();
+        if !broken {
             xunit_collection(xml, suite, &time);
         }
         xml.end();
@@ -417,6 +418,7 @@ fn xunit_collection(xml: &mut Xml, suite: &SuiteResult, time: &str) {
                 ("result", result),
             ],
         );
+        xml.empty("traits", &[]);
         match ending {
             Ending::Passed => {}
             Ending::Skipped => xml.with_cdata("reason", &[], &test.text()),

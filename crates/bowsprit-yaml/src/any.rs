@@ -7,6 +7,8 @@ use crate::tree::Tree;
 use crate::v3::{content, owners, text, time};
 use crate::walk::{Build, Scalar, Stop, Walk};
 use bowsprit_value::{IntKind, Kind, Map, Object, Str, Value, deep_equal};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::vec::Drain;
 
 /// How deeply [`decode_any`] lets values be nested, so that callers may recurse over them.
@@ -98,10 +100,11 @@ impl Object for AnyMap {
     fn equals(&self, other: &dyn Object) -> bool {
         let other: &dyn std::any::Any = other;
         let Some(other) = other.downcast_ref::<AnyMap>() else { return false };
+        let place = |entry: &AnyEntry| (rank(&entry.key), key_text(&entry.key));
+        let theirs: BTreeMap<_, _> = other.entries.iter().map(|e| (place(e), &e.value)).collect();
         self.entries.len() == other.entries.len()
             && self.entries.iter().all(|mine| {
-                let theirs = other.entries.iter().find(|e| deep_equal(&e.key, &mine.key));
-                theirs.is_some_and(|theirs| deep_equal(&theirs.value, &mine.value))
+                theirs.get(&place(mine)).is_some_and(|theirs| deep_equal(theirs, &mine.value))
             })
     }
 }
@@ -183,11 +186,21 @@ impl Build for Values {
             let entries = merged.into_iter().map(|(key, value)| (key.name, value));
             return Value::Map(Map::from_entries(entries));
         }
+        // What stands later wins: the mapping's own entries over those that are merged into it.
+        let mut places: BTreeMap<(u8, Str), usize> = BTreeMap::new();
         let mut entries: Vec<AnyEntry> = Vec::new();
         for (Key { name, value: key, .. }, value) in merged {
-            match entries.iter_mut().find(|entry| deep_equal(&entry.key, &key)) {
-                Some(entry) => entry.value = value,
-                None => entries.push(AnyEntry { name, key, value }),
+            let entry = AnyEntry { name, key, value };
+            match places.entry((rank(&entry.key), key_text(&entry.key))) {
+                Entry::Vacant(place) => {
+                    place.insert(entries.len());
+                    entries.push(entry);
+                }
+                Entry::Occupied(place) => {
+                    if let Some(old) = entries.get_mut(*place.get()) {
+                        *old = entry;
+                    }
+                }
             }
         }
         Value::object(AnyMap { entries })
@@ -223,24 +236,16 @@ pub fn any_entries(value: &Value) -> Option<Vec<AnyEntry>> {
     for entry in &mut entries {
         entry.name = key_text(&entry.key);
     }
-    sort(&mut entries);
-    Some(entries)
+    let key = |at: u32| entries.get(at as usize).map(|entry| &entry.key);
+    let order = order::sorted_by(entries.len(), |a, b| match (key(a), key(b)) {
+        (Some(a), Some(b)) => less(a, b),
+        _ => false,
+    });
+    let Some(order) = order else { return Some(entries) };
+    Some(order.iter().filter_map(|&at| entries.get(at as usize).cloned()).collect())
 }
 
-/// goyaml's order of keys of several types: numbers and booleans by their value, then by kind, strings
-/// last. An insertion sort, because the order can contradict itself and std's sorts may panic on that.
-fn sort(entries: &mut [AnyEntry]) {
-    for end in 1..entries.len() {
-        let mut at = end;
-        while let Some([before, entry]) = entries.get(at.wrapping_sub(1)..=at)
-            && less(&entry.key, &before.key)
-        {
-            entries.swap(at - 1, at);
-            at -= 1;
-        }
-    }
-}
-
+/// goyaml's order of keys of several types: numbers and booleans by their value, then by kind, strings last.
 fn less(a: &Value, b: &Value) -> bool {
     if let (Some(x), Some(y)) = (number(a), number(b)) {
         return if x == y { rank(a) < rank(b) } else { x < y };

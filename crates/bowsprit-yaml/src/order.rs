@@ -103,7 +103,11 @@ pub(crate) fn sorted<'k>(
     len: usize,
     key: impl Fn(u32) -> &'k [u8],
 ) -> Option<Vec<u32>> {
-    let before = |a: u32, b: u32| less(dialect, key(a), key(b));
+    sorted_by(len, |a, b| less(dialect, key(a), key(b)))
+}
+
+/// As [`sorted`], by any order.
+pub(crate) fn sorted_by(len: usize, before: impl Fn(u32, u32) -> bool) -> Option<Vec<u32>> {
     let len = len as u32;
     if (1..len).all(|i| !before(i, i - 1)) {
         return None;

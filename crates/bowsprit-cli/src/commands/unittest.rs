@@ -7,8 +7,8 @@ use crate::{limits, release, report, streams};
 use bowsprit::loader::PathError;
 use bowsprit::report::Format;
 use bowsprit::unittest::{
-    DEFAULT_FILES, Options, Outcome, OutputType, Printer, SuiteResult, report as report_of, scene,
-    test,
+    Covered, DEFAULT_FILES, Options, Outcome, OutputType, Printer, SuiteResult,
+    report as report_of, scene, test,
 };
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,7 @@ Examples:
   bowsprit unittest charts/* --update-snapshot
   bowsprit unittest ./chart --strict --failfast
   bowsprit unittest ./chart -o report.xml -t JUnit
+  bowsprit unittest ./chart --coverage lcov.info
   bowsprit unittest ./chart --format github",
     flags: &[FLAGS, report::FLAGS, limits::FLAGS],
     children: &[],
@@ -65,6 +66,8 @@ pub(super) static FLAGS: &[Flag] = &[
         "The format of --output-file: JUnit, NUnit, XUnit or Sonar (default XUnit)",
     )
     .short('t'),
+    Flag::with("coverage", Kind::Text, "FILE", "Write which lines of templates printed, in LCOV")
+        .short('C'),
     Flag::switch("debugPlugin", "Keep what templates print below .debug").short('d'),
     Flag::with("threads", Kind::Uint64, "NUMBER", "How many suites to run at once"),
     Flag::with("seed", Kind::Uint64, "N", "Make randomness the same in every run"),
@@ -78,6 +81,14 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         parsed.non_empty("report-file").is_some() || report::format(parsed)? == Format::Text;
     let outcome = tested(invocation, as_text)?;
     let suites: Vec<&SuiteResult> = outcome.suites().collect();
+    if let Some(file) = parsed.non_empty("coverage") {
+        write_file(file, &outcome.lcov)?;
+        let Covered { lines, hit } = outcome.covered;
+        if as_text && lines > 0 {
+            let share = hit as f64 / lines as f64 * 100.0;
+            streams::write(format!("Coverage:    {share:.1}% of {lines} lines\n").as_bytes())?;
+        }
+    }
     if let Some(file) = parsed.non_empty("output-file") {
         write_file(file, &output.print(&suites, &scene(&*release::host(parsed))))?;
     }
@@ -137,6 +148,7 @@ fn options(invocation: &Invocation<'_>) -> Options {
         parsed.text("with-subchart").is_none() || parsed.is_on("with-subchart");
     options.chart_tests = parsed.text("chart-tests-path").unwrap_or_default().to_owned();
     options.keep_rendered = parsed.is_on("debugPlugin").then(|| PathBuf::from(".debug"));
+    options.coverage = parsed.non_empty("coverage").is_some();
     options.threads = parsed.number("threads").and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     options.limits = limits::limits(parsed);
     options.run.fail_fast = parsed.is_on("failfast");

@@ -290,6 +290,37 @@ impl Unit {
         })
     }
 
+    /// The lines, from 1, that print something when they are run: text that is not blank, or a value. Each
+    /// once, in order.
+    pub fn printing_lines(&self) -> Vec<u32> {
+        let mut starts = vec![0];
+        starts.extend(
+            self.source.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1),
+        );
+        let line = |offset: usize| starts.partition_point(|start| *start <= offset) as u32;
+        let mut lines = std::collections::BTreeSet::new();
+        for body in &self.bodies {
+            let mut site = NO_SITE;
+            for instr in &body.code {
+                site = if instr.site == NO_SITE { site } else { instr.site };
+                match instr.op {
+                    Op::Text { start, end } => {
+                        let text = self.source.get(start as usize..end as usize);
+                        let bytes = text.unwrap_or_default().iter().enumerate();
+                        let shown = bytes.filter(|(_, b)| !b.is_ascii_whitespace());
+                        lines.extend(shown.map(|(at, _)| line(start as usize + at)));
+                    }
+                    Op::Print => {
+                        let site = self.sites.get(site as usize);
+                        lines.extend(site.map(|site| line(site.start as usize)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        lines.into_iter().collect()
+    }
+
     /// Line (from 1) and column (bytes, from 0) of a byte offset.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let before = self.source.get(..offset).unwrap_or(&self.source);

@@ -304,12 +304,10 @@ impl<'t> Parser<'t> {
         }
         let filter = self.alternatives()?;
         self.skip_space();
-        // Brackets that were opened and not closed are no error.
-        while self.starts(")") && !self.starts(")]") {
+        // One bracket may be closed that was not opened.
+        if self.starts(")") && !self.starts(")]") {
             self.at += 1;
-        }
-        if self.rest().is_empty() {
-            return Err(self.error("missing end of filter"));
+            self.emit();
         }
         if !self.take(")]") {
             return Err(self.error("invalid filter syntax"));
@@ -383,6 +381,9 @@ impl<'t> Parser<'t> {
     }
 
     fn comparison(&mut self, left: Term, last: Last) -> Result<Filter, PathError> {
+        if matches!(left, Term::Missing) {
+            return Ok(Filter::Never);
+        }
         if self.starts("=~") {
             if last != Last::Other {
                 return Err(self.error("literal cannot be matched using =~"));

@@ -19,9 +19,9 @@ mod suites;
 pub use disk::scene;
 
 pub use bowsprit_unittest::{
-    AssertResult, ClusterVersion, HELM_UNITTEST_VERSION, OutputType, Path as JsonPath, Printer,
-    ReadOptions, RunOptions, Scene, SnapshotCounts, Snapshots, Suite, SuiteError, SuiteResult,
-    Summary, TestResult, World, read, report, run,
+    AssertResult, ClusterVersion, Coverage, Covered, HELM_UNITTEST_VERSION, OutputType,
+    Path as JsonPath, Printer, ReadOptions, RunOptions, Scene, SnapshotCounts, Snapshots, Suite,
+    SuiteError, SuiteResult, Summary, TestResult, World, read, report, run,
 };
 
 use bowsprit_chart::Warned;
@@ -53,6 +53,8 @@ pub struct Options {
     pub chart_tests: String,
     /// Keeps what templates print below this folder.
     pub keep_rendered: Option<PathBuf>,
+    /// Counts which lines of templates print something.
+    pub coverage: bool,
     /// How many suites run at once; 0 for as many as there are processors.
     pub threads: usize,
     /// The release of Helm that renders.
@@ -73,6 +75,7 @@ impl Default for Options {
             with_subcharts: true,
             chart_tests: String::new(),
             keep_rendered: None,
+            coverage: false,
             threads: 0,
             compat: Compat::V3_22,
             limits: Limits::default(),
@@ -89,6 +92,10 @@ pub struct Outcome {
     pub passed: bool,
     /// The charts, in the order in which they were named.
     pub charts: Vec<ChartOutcome>,
+    /// Which lines of templates printed something, as LCOV has it; empty unless that was asked.
+    pub lcov: String,
+    /// How many lines that were.
+    pub covered: Covered,
 }
 
 /// What came of testing a chart.
@@ -119,7 +126,7 @@ pub fn test(
     print: &mut dyn FnMut(&str),
 ) -> Outcome {
     let start = Instant::now();
-    let mut outcome = Outcome { passed: true, charts: Vec::new() };
+    let mut outcome = Outcome { passed: true, ..Outcome::default() };
     let mut summary = Summary::default();
     let mut cluster = ClusterVersion::default();
     for path in charts {
@@ -140,7 +147,19 @@ pub fn test(
                     summary.suite(result);
                 };
                 let world = disk::Disk::new(options.keep_rendered.clone());
-                chart.suites = pool::run(&compiled, &suites, options, (host, &world), &mut done);
+                let mut coverage = options.coverage.then(Coverage::default);
+                let observer = coverage.as_mut();
+                chart.suites =
+                    pool::run(&compiled, &suites, options, (host, &world), observer, &mut done);
+                if let Some(coverage) = coverage {
+                    let file = |name: &str| {
+                        let file = files::join(&[path, name]);
+                        Path::new(&file).is_file().then_some(file)
+                    };
+                    let covered = coverage.lcov(&compiled, file, &mut outcome.lcov);
+                    outcome.covered.lines += covered.lines;
+                    outcome.covered.hit += covered.hit;
+                }
                 chart.suites.iter().all(|suite| suite.passed)
             }
             Err(error) => {

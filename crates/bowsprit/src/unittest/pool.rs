@@ -4,7 +4,8 @@ use super::Options;
 use super::files::join;
 use bowsprit_loader::PathError;
 use bowsprit_render::CompiledChart;
-use bowsprit_unittest::{Snapshots, Suite, SuiteResult, World};
+use bowsprit_template::Observer;
+use bowsprit_unittest::{Coverage, Snapshots, Suite, SuiteResult, World};
 use bowsprit_value::Host;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +19,11 @@ pub(super) fn run(
     suites: &[Suite],
     options: &Options,
     outside: (&dyn Host, &dyn World),
+    coverage: Option<&mut Coverage>,
     done: &mut dyn FnMut(&SuiteResult),
 ) -> Vec<SuiteResult> {
     if options.run.fail_fast {
-        return one_by_one(chart, suites, options, outside, done);
+        return one_by_one(chart, suites, options, outside, coverage, done);
     }
     let groups = groups(suites);
     let threads = match options.threads {
@@ -30,23 +32,28 @@ pub(super) fn run(
     };
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
+    let (covered, counted) = mpsc::channel();
     let mut waiting: BTreeMap<usize, SuiteResult> = BTreeMap::new();
     let mut results = Vec::with_capacity(suites.len());
     std::thread::scope(|scope| {
         for _ in 0..threads.min(groups.len()) {
             let (sender, next, groups) = (sender.clone(), &next, &groups);
+            let mut own = coverage.is_some().then(Coverage::default);
+            let covered = covered.clone();
             scope.spawn(move || {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
                     for (number, suite) in group {
-                        let result = one(chart, suite, options, outside);
+                        let result = one(chart, suite, options, outside, own.as_mut());
                         if sender.send((*number, result)).is_err() {
                             return;
                         }
                     }
                 }
+                // Whoever listens has gone only if all is over.
+                let _ = own.map(|own| covered.send(own));
             });
         }
-        drop(sender);
+        drop((sender, covered));
         for (number, result) in receiver {
             waiting.insert(number, result);
             while let Some(result) = waiting.remove(&results.len()) {
@@ -55,6 +62,9 @@ pub(super) fn run(
             }
         }
     });
+    if let Some(coverage) = coverage {
+        counted.into_iter().for_each(|own| coverage.merge(own));
+    }
     results
 }
 
@@ -63,11 +73,12 @@ fn one_by_one(
     suites: &[Suite],
     options: &Options,
     outside: (&dyn Host, &dyn World),
+    mut coverage: Option<&mut Coverage>,
     done: &mut dyn FnMut(&SuiteResult),
 ) -> Vec<SuiteResult> {
     let mut results = Vec::new();
     for suite in suites {
-        let result = one(chart, suite, options, outside);
+        let result = one(chart, suite, options, outside, coverage.as_deref_mut());
         done(&result);
         let stop = result.failed_fast;
         results.push(result);
@@ -96,7 +107,8 @@ fn one(
     chart: &CompiledChart,
     suite: &Suite,
     options: &Options,
-    (host, world): (&dyn Host, &dyn World),
+    outside: (&dyn Host, &dyn World),
+    coverage: Option<&mut Coverage>,
 ) -> SuiteResult {
     let file = snapshot_file(&suite.snapshot_base());
     let read = match std::fs::read(&file) {
@@ -110,9 +122,9 @@ fn one(
         Ok(snapshots) => snapshots,
         Err(error) => return SuiteResult::failed(suite.file.clone(), error),
     };
-    let outside = (host, world);
+    let observer = coverage.map(|coverage| coverage as &mut dyn Observer);
     let mut result =
-        bowsprit_unittest::run(chart, suite, &mut snapshots, &options.run, outside, None);
+        bowsprit_unittest::run(chart, suite, &mut snapshots, &options.run, outside, observer);
     if let Some(text) = snapshots.to_store()
         && let Err(error) = store(&file, &text)
     {
