@@ -53,12 +53,13 @@ impl Overriders {
     ///
     /// ```
     /// use bowsprit_placement::karmada::{Operator, Overriders, Plaintext};
+    /// use bowsprit_value::Value;
     ///
     /// let object = bowsprit_yaml::decode(b"spec: {replicas: 1}")?;
     /// let plaintext = vec![Plaintext {
     ///     path: "/spec/replicas".to_owned(),
     ///     operator: Operator::Replace,
-    ///     value: Some(3.into()),
+    ///     value: Some(Value::int(3)),
     /// }];
     /// let overriders = Overriders { plaintext, ..Overriders::default() };
     /// assert_eq!(bowsprit_placement::to_yaml(&overriders.apply(&object)?), "spec:\n  replicas: 3\n");
