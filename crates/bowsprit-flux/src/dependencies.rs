@@ -68,6 +68,9 @@ impl Sources<'_> {
         let reference = &dependency.repository;
         let found = self.charts.folder(self.source, path.trim_start_matches('/'));
         let found = found.map_err(|error| {
+            if error.0.starts_with("no chart found at") {
+                return format!("no chart found at '{path}' (reference '{reference}')");
+            }
             format!("failed to load chart from '{path}' (reference '{reference}'): {error}")
         })?;
         let packaged = found.packaged;

@@ -1,5 +1,6 @@
 //! Waiting for futures where there is no runtime.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A runtime for programs that have none: it runs on the calling thread, and only while that waits.
@@ -17,7 +18,11 @@ use std::time::Duration;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Blocking(tokio::runtime::Runtime);
+pub struct Blocking {
+    runtime: tokio::runtime::Runtime,
+    /// Kept from one wait to the next, so that none is missed in between.
+    signals: Mutex<Option<Signals>>,
+}
 
 /// A signal came that asks the program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,51 +40,86 @@ impl Blocking {
     ///
     /// Where the system refuses what it needs.
     pub fn new() -> std::io::Result<Blocking> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map(Blocking)
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Blocking { runtime, signals: Mutex::default() })
     }
 
     /// Waits for a future.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
-        self.0.block_on(future)
+        self.runtime.block_on(future)
     }
 
     /// Waits for a future, unless the program is asked to end: then the future is dropped, so that it
-    /// can tidy up, and the signal returned.
+    /// can tidy up, and the signal returned. From the first call on, signals that come between two calls
+    /// are returned by the next one.
     ///
     /// # Errors
     ///
     /// The signal that came.
     pub fn wait_for_signals<F: Future>(&self, future: F) -> Result<F::Output, Interrupted> {
-        self.0.block_on(async {
-            tokio::select! {
+        let slot = || self.signals.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = slot().take();
+        self.runtime.block_on(async {
+            let mut signals = known.unwrap_or_else(Signals::new);
+            let outcome = tokio::select! {
+                biased;
+                signal = signals.next() => Err(signal),
                 output = future => Ok(output),
-                signal = signal() => Err(signal),
-            }
+            };
+            *slot() = Some(signals);
+            outcome
         })
     }
 
     /// Ends without waiting for lookups of names that are still under way.
     pub fn end(self) {
-        self.0.shutdown_timeout(Duration::ZERO);
+        self.runtime.shutdown_timeout(Duration::ZERO);
     }
 }
 
+/// The signals that ask a program to end; none where the system has no such thing.
 #[cfg(unix)]
-async fn signal() -> Interrupted {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut term) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => Interrupted::Int,
+#[derive(Debug)]
+struct Signals {
+    int: Option<tokio::signal::unix::Signal>,
+    term: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Signals {
+        use tokio::signal::unix::{SignalKind, signal};
+        Signals {
+            int: signal(SignalKind::interrupt()).ok(),
+            term: signal(SignalKind::terminate()).ok(),
+        }
+    }
+
+    async fn next(&mut self) -> Interrupted {
+        let (Some(int), Some(term)) = (&mut self.int, &mut self.term) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = int.recv() => Interrupted::Int,
             _ = term.recv() => Interrupted::Term,
-        },
-        Err(_) => std::future::pending().await,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() -> Interrupted {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Interrupted::Int,
-        Err(_) => std::future::pending().await,
+#[derive(Debug)]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Signals {
+        Signals
+    }
+
+    async fn next(&mut self) -> Interrupted {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Interrupted::Int,
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -55,7 +55,7 @@ impl<'r> PostRenderer<'r> {
     pub(crate) fn run(&self, files: Files) -> Result<Files, String> {
         match self.strategy {
             PostRenderStrategy::Combined => {
-                let stream = merge(&files).map_err(|e| format!("error merging manifests: {e}"))?;
+                let stream = merge(&files).map_err(|e| e.told("manifests", "files"))?;
                 let stream = self
                     .steps(stream)
                     .map_err(|e| format!("error while running post render on files: {e}"))?;
@@ -87,7 +87,7 @@ impl<'r> PostRenderer<'r> {
     }
 
     fn group(&self, name: &str, files: &Files) -> Result<Files, String> {
-        let stream = merge(files).map_err(|e| format!("error merging {name}: {e}"))?;
+        let stream = merge(files).map_err(|e| e.told(name, name))?;
         let stream = self
             .steps(stream)
             .map_err(|e| format!("error while running post render on {name}: {e}"))?;
@@ -139,29 +139,96 @@ fn append(files: &mut Files, file: String, text: &[u8]) {
     }
 }
 
+/// Why documents can't be merged.
+enum MergeError {
+    /// Helm says so.
+    Now(String),
+    /// Helm does not see it, but kustomize, in the first step: a key that occurs twice.
+    Later(String),
+}
+
+impl MergeError {
+    fn told(self, merged: &str, rendered: &str) -> String {
+        match self {
+            MergeError::Now(why) => format!("error merging {merged}: {why}"),
+            MergeError::Later(why) => format!(
+                "error while running post render on {rendered}: map[string]interface {{}}(nil): {why}"
+            ),
+        }
+    }
+}
+
 /// All documents of all files, each marked with its file.
-fn merge(files: &Files) -> Result<Vec<Node>, String> {
+fn merge(files: &Files) -> Result<Vec<Node>, MergeError> {
     let mut stream = Vec::new();
+    let mut later = None;
     for (file, text) in files {
         let partial = file.rsplit('/').next().is_some_and(|base| base.starts_with('_'));
         if partial || text.trim_ascii().is_empty() {
             continue;
         }
         for document in split(text) {
-            let nodes = parse_all(document).map_err(|e| format!("parsing {file}: {e}"))?;
+            let failed = |why: String| MergeError::Now(format!("parsing {file}: {why}"));
+            let nodes = match parse_all(document) {
+                Ok(nodes) => nodes,
+                Err(why) if why.starts_with("yaml: unmarshal errors") => {
+                    later.get_or_insert(why);
+                    continue;
+                }
+                Err(why) => return Err(failed(why)),
+            };
             for mut node in nodes {
-                mark(&mut node, file).map_err(|e| format!("annotating {file}: {e}"))?;
+                if !matches!(node, Node::Map(_)) {
+                    let source = crate::access::lossy(document);
+                    return Err(failed(wrong_kind(node.kind_name(), source.trim())));
+                }
+                mark(&mut node, file).map_err(failed)?;
                 stream.push(node);
             }
         }
     }
-    Ok(stream)
+    later.map_or(Ok(stream), |why| Err(MergeError::Later(why)))
+}
+
+/// kyaml's complaint about something that is no map.
+fn wrong_kind(kind: &str, contents: &str) -> String {
+    format!("wrong node kind: expected MappingNode but got {kind}: node contents:\n{contents}")
+}
+
+/// The first value on the way that is no map: its kind, and how it is written.
+fn no_map(node: &Node, path: &[&str]) -> Option<(&'static str, String)> {
+    let found = (1..=path.len()).find_map(|length| {
+        let value = node.at_path(path.get(..length)?)?;
+        (!matches!(value, Node::Map(_)) && !value.is_null()).then_some(value)
+    })?;
+    let text = match found {
+        Node::List(items) if items.is_empty() => "[]".to_owned(),
+        other => {
+            let mut out = Vec::new();
+            match bowsprit_yaml::encode(&other.to_value(), &mut out, &Meter::default()) {
+                Ok(()) => crate::access::lossy(&out).trim_end().to_owned(),
+                Err(_) => String::new(),
+            }
+        }
+    };
+    Some((found.kind_name(), text))
 }
 
 fn mark(node: &mut Node, file: &str) -> Result<(), String> {
-    let (kind, text) = (node.kind_name(), node.text().unwrap_or_default());
-    let annotations = node.map_at(&["metadata", "annotations"]).ok_or_else(|| {
-        format!("wrong Node Kind for  expected: MappingNode was {kind}: value: {{{text}}}")
+    const PATH: [&str; 2] = ["metadata", "annotations"];
+    // What is empty counts as missing here.
+    let empty = match node.at_path(&PATH) {
+        Some(Node::List(items)) => items.is_empty(),
+        Some(Node::Str(text)) => text.as_bytes().is_empty(),
+        _ => false,
+    };
+    if empty && let Some(metadata) = node.map_at(&["metadata"]) {
+        metadata.remove(&b"annotations"[..]);
+    }
+    let wrong = no_map(node, &PATH);
+    let annotations = node.map_at(&PATH).ok_or_else(|| {
+        let (kind, text) = wrong.unwrap_or_default();
+        wrong_kind(kind, &text)
     })?;
     annotations.insert(FILENAME.into(), Node::str(file));
     Ok(())
@@ -182,8 +249,12 @@ pub(crate) fn with_metadata(
         resource.settle();
         for (field, entries) in [("labels", labels), ("annotations", annotations)] {
             let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { continue };
+            let id = resource::ResId::of(resource);
+            let wrong = no_map(resource, &["metadata", field]);
             let fields = resource.map_at(&["metadata", field]).ok_or_else(|| {
-                format!("wrong Node Kind for metadata.{field} expected: MappingNode")
+                let (kind, text) = wrong.unwrap_or_default();
+                let why = wrong_kind(kind, &text);
+                format!("considering field 'metadata/{field}' of object {id}: {why}")
             })?;
             for (key, value) in entries {
                 fields.insert(Str::from(key.as_str()), Node::str(value));
@@ -231,4 +302,34 @@ fn take_mark(node: &mut Node) -> String {
         metadata.remove(&b"annotations"[..]);
     }
     file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_object_is_told_as_kyaml_tells_it() {
+        let merged = |text: &str| {
+            let files = Files::from([("c/templates/a.yaml".to_owned(), text.as_bytes().to_vec())]);
+            merge(&files).map(|nodes| nodes.len()).map_err(|error| error.told("manifests", "files"))
+        };
+        let head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+        let wrong = |what: &str| {
+            Err(format!(
+                "error merging manifests: parsing c/templates/a.yaml: wrong node kind: expected \
+                 MappingNode but got {what}"
+            ))
+        };
+        assert_eq!(merged("42\n"), wrong("ScalarNode: node contents:\n42"));
+        assert_eq!(merged("- a\n- b\n"), wrong("SequenceNode: node contents:\n- a\n- b"));
+        assert_eq!(merged("kind: A\nmetadata: []\n"), wrong("SequenceNode: node contents:\n[]"));
+        for empty in ["[]", "\"\"", ""] {
+            assert_eq!(merged(&format!("{head}  annotations: {empty}\n")), Ok(1), "{empty}");
+        }
+        let twice = merged(&format!("{head}data:\n  x: a\n  x: b\n")).unwrap_err();
+        let want = "error while running post render on files: map[string]interface {}(nil): yaml: \
+                    unmarshal errors:\n  line 7: mapping key \"x\" already defined at line 6";
+        assert_eq!(twice, want);
+    }
 }

@@ -114,7 +114,10 @@ fn nothing(cluster: Option<&str>) -> String {
         Some(cluster) => format!(
             "no policy in these files brings a HelmRelease or a Kustomization to the cluster {cluster}"
         ),
-        None => "there is no such HelmRelease in these files".to_owned(),
+        None => {
+            "there is no such HelmRelease in these files, nor a Kustomization whose folder is known"
+                .to_owned()
+        }
     }
 }
 
