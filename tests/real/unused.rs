@@ -75,9 +75,10 @@ fn misspelt_keys_are_found() {
     let charts = charts();
     let folder = Folder::new("unused");
     let (mut seeded, mut reported, mut right, mut missed) = (0, 0, 0, Vec::new());
-    for (number, chart) in charts.iter().enumerate() {
-        if seeded == SEEDED || number % 5 != 0 {
-            continue;
+    // A fifth of the charts, then the next one.
+    for chart in (0..5).flat_map(|first| charts.iter().skip(first).step_by(5)) {
+        if seeded == SEEDED {
+            break;
         }
         let root = folder.unpack(chart);
         let mut paths = BTreeSet::new();

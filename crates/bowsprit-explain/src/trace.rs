@@ -325,9 +325,12 @@ impl FileTrace {
         // An action says more than the text around it; the last one made the value, usually.
         let action = on_line.iter().rev().find(|p| !self.is_text(text, p)).copied();
         let Some(piece) = action.or(on_line.first().copied()) else { return };
-        made.places.push(self.place(text, piece, line.start));
+        let place = self.place(text, piece, line.start);
+        let may_hold = ["include", "tpl", "$", "indent"].iter().any(|w| place.source.contains(w));
+        made.places.push(place);
         let inner = line.start.max(piece.start)..line.end.min(piece.end);
         if depth < MAX_DEPTH
+            && may_hold
             && !self.is_text(text, piece)
             && let Some((capture, at)) = self.captured(text, piece, &inner)
         {
@@ -338,6 +341,13 @@ impl FileTrace {
             let reads = self.reads.get(piece.reads.clone()).unwrap_or_default();
             made.reads.extend(reads.iter().rev().map(|(read, _)| read.clone()));
         }
+    }
+
+    /// The line of the template that an action is on.
+    fn source_line(&self, piece: &Piece) -> String {
+        let Some(unit) = self.units.get(piece.unit) else { return String::new() };
+        let line = line_of(&unit.source, piece.span.start);
+        String::from_utf8_lossy(unit.source.get(line).unwrap_or_default()).into_owned()
     }
 
     fn is_text(&self, text: &[u8], piece: &Piece) -> bool {
@@ -410,7 +420,8 @@ impl FileTrace {
                 // A line that was changed or is part of one, as by quote.
                 let bare = wanted.strip_prefix(b"\"").unwrap_or(wanted);
                 let bare = bare.strip_suffix(b"\"").unwrap_or(bare);
-                (bare.len() > 2).then(|| find(&capture.text, bare)).flatten()
+                let called = self.source_line(piece).contains("include");
+                (called && bare.len() > 2).then(|| find(&capture.text, bare)).flatten()
             })?;
             Some((capture, offset))
         })
