@@ -6,7 +6,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::expand::{self, expand};
-use crate::file::FleetFile;
+use crate::file::{FleetFile, Layer, LayerContent};
 use crate::health::COLLECTOR;
 use crate::plan::{Plan, ReleasePlan, ring_of};
 use bowsprit_manifest::LabelSelector;
@@ -20,6 +20,15 @@ struct Lane<'p> {
     name: String,
     space: String,
     versions: Vec<Version<'p>>,
+}
+
+/// The texts of a layer that may hold placeholders.
+fn texts(layer: &Layer) -> Vec<&str> {
+    match &layer.content {
+        LayerContent::File { path, .. } | LayerContent::Sops { path, .. } => vec![path.as_str()],
+        LayerContent::Set(args) => args.iter().map(String::as_str).collect(),
+        LayerContent::Values(_) => Vec::new(),
+    }
 }
 
 struct Work<'w, 'p> {
@@ -177,6 +186,14 @@ impl<'p> Work<'_, 'p> {
             for requirement in &selector.requirements {
                 if !keys.contains(&requirement.key) {
                     keys.push(requirement.key.clone());
+                }
+            }
+        }
+        for text in self.release.spec.values.iter().flat_map(texts) {
+            let parts = text.split("${").skip(1).filter_map(|part| part.split_once('}'));
+            for (key, _) in parts.filter(|(key, _)| *key != "name") {
+                if !keys.iter().any(|known| known == key) {
+                    keys.push(key.to_owned());
                 }
             }
         }

@@ -15,7 +15,7 @@ type Values<'t> = Vec<Option<&'t str>>;
 
 /// Selectors of which at least one matches each of the wanted clusters, and none any other one.
 ///
-/// As few labels as possible are looked at, those of `preferred` first, so that the selectors stay the same
+/// Labels of `preferred` are taken if they are enough, and as few as possible, so that the selectors stay the same
 /// when clusters come and go. None where labels don't tell these clusters from the others.
 ///
 /// ```
@@ -32,7 +32,17 @@ pub fn cover(
     wanted: &BTreeSet<usize>,
     preferred: &[String],
 ) -> Option<Vec<LabelSelector>> {
-    let keys = candidates(targets, wanted, preferred);
+    let all = candidates(targets, wanted, preferred);
+    let ours: Vec<String> = all.iter().filter(|key| preferred.contains(key)).cloned().collect();
+    [ours, all].iter().find_map(|keys| among(targets, wanted, keys))
+}
+
+/// Selectors that look at some of these labels.
+fn among(
+    targets: &[Target],
+    wanted: &BTreeSet<usize>,
+    keys: &[String],
+) -> Option<Vec<LabelSelector>> {
     let mut chosen: Vec<usize> = Vec::new();
     for count in 1..=MOST.min(keys.len()) {
         chosen.clear();
