@@ -37,7 +37,9 @@ pub(super) fn print(path: &[&'static Command]) -> Result<(), Failure> {
         .override_usage(format!("{} {}", ROOT.name, command.usage))
         .after_help(command.examples)
         .term_width(100);
-    for flag in settings::FLAGS.iter().filter(|flag| !flag.hidden) {
+    // A command may have a flag of its own by the name of one of all.
+    let own = |name: &str| command.flags.iter().copied().flatten().any(|flag| flag.name == name);
+    for flag in settings::FLAGS.iter().filter(|flag| !flag.hidden && !own(flag.name)) {
         shown = shown.arg(arg(flag).help_heading("Global options"));
     }
     let text = shown.render_help().to_string();
