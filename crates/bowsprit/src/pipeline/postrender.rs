@@ -166,7 +166,7 @@ mod tests {
             ),
             (
                 "kind: A\nmetadata: {name: x, annotations: {a: b, postrenderer.helm.sh/postrender-filename: f}}\n",
-                "kind: A\nmetadata: {name: x, annotations: {a: b}}\n",
+                "kind: A\nmetadata: {name: x, annotations: {\"a\":\"b\"}}\n",
             ),
         ] {
             let files = taken_apart(text.as_bytes()).unwrap();
