@@ -232,6 +232,12 @@ fn assertion(dice: &mut Dice, doc: &Value, count: usize, number: usize) -> Strin
         "matchSnapshotRaw" | "failedTemplate" | "notFailedTemplate" => String::new(),
         _ => format!("\"path\": {path}"),
     };
+    let more = narrowing(dice, doc, number);
+    format!("{{\"{kind}\": {{{params}}}{more}}}")
+}
+
+/// What else an assertion may say: that it is turned round, and which document it means.
+fn narrowing(dice: &mut Dice, doc: &Value, number: usize) -> String {
     let mut more = String::new();
     if dice.once_in(6) {
         more.push_str(", \"not\": true");
@@ -246,7 +252,7 @@ fn assertion(dice: &mut Dice, doc: &Value, count: usize, number: usize) -> Strin
         }
         _ => {}
     }
-    format!("{{\"{kind}\": {{{params}}}{more}}}")
+    more
 }
 
 const SETTINGS: [&str; 12] = [

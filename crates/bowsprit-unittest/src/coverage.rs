@@ -2,7 +2,7 @@
 
 use bowsprit_render::CompiledChart;
 use bowsprit_template::{Observer, Site, Unit};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Counts how often each line of a template printed something.
@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// they guard is.
 #[derive(Debug, Default)]
 pub struct Coverage {
-    units: HashMap<usize, Lines>,
+    units: BTreeMap<usize, Lines>,
 }
 
 #[derive(Debug, Default)]
