@@ -24,7 +24,16 @@ pub(crate) fn program() -> &'static Path {
 
 fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut cargo = Command::new(cargo);
+    // What Cargo tells tests of their package is no matter of this build. Build scripts that ask for it
+    // (ring's does) would run again, here and in the next build from outside, and all above them anew.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&*name);
+        }
+    }
+    let output = cargo
         // Of the whole workspace, so that dependencies have the features with which the tests were built.
         .args(["build", "--workspace", "--bin", "bowsprit"])
         .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })

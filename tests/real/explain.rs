@@ -104,10 +104,15 @@ fn try_out(tally: &mut Tally, root: &Path, before: &str, number: usize, found: &
     let change = |old: &str| another_value(old, &cause["tried"]);
     let Some(after) = with_line(&path, &file, line as usize, change) else { return false };
     let places = found["places"].as_array().unwrap();
-    let place = places.iter().rev().find(|place| place["file"] != "gotpl").unwrap();
-    let template = file_in(root, place["file"].as_str().unwrap());
-    let Some(template) = template else { return false };
-    let line = place["line"].as_u64().unwrap() as usize;
+    // Text of values alone, which `tpl` ran, stands in no template.
+    let Some(place) = places.iter().rev().find(|place| place["file"] != "gotpl") else {
+        return false;
+    };
+    let (Some(template), Some(line)) = (place["file"].as_str(), place["line"].as_u64()) else {
+        return false;
+    };
+    let Some(template) = file_in(root, template) else { return false };
+    let line = line as usize;
     let marked = with_line(&path, &template, line, |old| Some(format!("{old}Zz")));
     tally.lines += 1;
     let what = || format!("{path}: line {number} {:?}: {found:#}", before.lines().nth(number - 1));
@@ -118,7 +123,7 @@ fn try_out(tally: &mut Tally, root: &Path, before: &str, number: usize, found: &
     }
     // What an action prints over many lines carries the mark in one of them.
     let marked = marked.flatten();
-    let printed_whole = place["source"].as_str().unwrap().contains("indent");
+    let printed_whole = place["source"].as_str().is_some_and(|text| text.contains("indent"));
     let somewhere = printed_whole && marked.as_deref() != Some(before);
     if somewhere || changes(before, marked.as_deref(), number) {
         tally.templates_right += 1;
@@ -145,6 +150,9 @@ fn explanations_are_right() {
         let numbers: Vec<usize> = lines.map(|(number, _)| number + 1).collect();
         let step = (numbers.len() / ASKED).max(1);
         let asked: Vec<usize> = numbers.into_iter().step_by(step).take(ASKED).collect();
+        if asked.is_empty() {
+            continue;
+        }
         let mut args: Vec<String> = [
             "explain",
             "demo",
