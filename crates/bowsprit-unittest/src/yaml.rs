@@ -163,7 +163,7 @@ mod tests {
     fn documents_are_split_as_the_pattern_says() {
         assert_eq!(parts("a\n---\nb"), [(0, "a"), (6, "b")]);
         assert_eq!(parts("---\n---\nb"), [(0, ""), (4, "---\nb")]);
-        assert_eq!(parts("a \n\n--- \n\n  b"), [(0, "a"), (11, "b")]);
+        assert_eq!(parts("a \n\n--- \n\n  b"), [(0, "a"), (12, "b")]);
         assert_eq!(parts("a\n----\nb"), [(0, "a"), (5, "-\nb")]);
         assert_eq!(parts("a: |\n  ---\nb"), [(0, "a: |\n  ---\nb")]);
         assert_eq!(parts(""), [(0, "")]);
