@@ -1,7 +1,7 @@
 //! Links the released program at a fixed address.
 //!
 //! A position-independent program of this size begins with some 50,000 relocations, which touch 200
-//! pages before `main` and cost more than rendering a small chart. `BOWSPRIT_PIE=1` leaves it
+//! pages before `main`. `BOWSPRIT_PIE=1` leaves it
 //! position-independent, for distributions that ask for it; ARCHITECTURE.md has the trade.
 
 use std::env::var;

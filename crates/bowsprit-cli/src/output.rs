@@ -28,7 +28,6 @@ pub(crate) fn format(parsed: &Parsed) -> Format {
 }
 
 /// A result whose objects keep the order of their fields in JSON, as Go's structs do. YAML sorts them.
-#[allow(dead_code, reason = "not every kind is printed by a command yet")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Item {
     Null,

@@ -50,12 +50,21 @@ pub fn infer(chart: &Arc<Chart>, options: Options) -> serde_json::Value {
         .collect();
     let writer = Writer { reads: reads.as_ref(), subcharts, options };
     let places: Vec<Place> = reads.iter().map(Reads::root).collect();
-    let mut schema = writer.table(&keys(text), &places, true);
+    let mut schema = writer.table(&keys(text), &places, Above { root: true, whole: false });
     let mut document = Map::new();
     document.insert("$schema".into(), "http://json-schema.org/draft-07/schema#".into());
     document.insert("title".into(), format!("Values of {}", chart.metadata.name).into());
     document.append(&mut schema);
     serde_json::Value::Object(document)
+}
+
+/// What a table stands below.
+#[derive(Clone, Copy)]
+struct Above {
+    /// Nothing: it is the chart's values.
+    root: bool,
+    /// A table that is used as a whole, so that any key here can matter.
+    whole: bool,
 }
 
 struct Writer<'r> {
@@ -65,13 +74,20 @@ struct Writer<'r> {
 }
 
 impl Writer<'_> {
-    fn table(&self, keys: &[Key], places: &[Place], root: bool) -> Map<String, serde_json::Value> {
+    fn table(
+        &self,
+        keys: &[Key],
+        places: &[Place],
+        above: Above,
+    ) -> Map<String, serde_json::Value> {
+        let root = above.root;
+        let whole = above.whole || places.iter().any(|place| self.is_whole(*place));
         let mut properties = Map::new();
         for key in keys {
             let name = last(&key.path).to_string_lossy().into_owned();
             let below = self.below(places, &name);
             let foreign = root && (self.subcharts.contains(&name) || name == "global");
-            let schema = if foreign { self.foreign(key) } else { self.key(key, &below) };
+            let schema = if foreign { self.foreign(key) } else { self.key(key, &below, whole) };
             properties.insert(name, serde_json::Value::Object(schema));
         }
         for name in places.iter().flat_map(|place| self.names(*place)) {
@@ -84,8 +100,10 @@ impl Writer<'_> {
         }
         let mut schema = Map::new();
         schema.insert("type".into(), "object".into());
-        let closed =
-            self.options.strict && !places.is_empty() && places.iter().all(|p| self.closed(*p));
+        let closed = self.options.strict
+            && !whole
+            && !places.is_empty()
+            && places.iter().all(|p| self.closed(*p));
         if !properties.is_empty() {
             if root && closed {
                 // Helm puts these into the values of every chart.
@@ -109,9 +127,9 @@ impl Writer<'_> {
         schema
     }
 
-    fn key(&self, key: &Key, places: &[Place]) -> Map<String, serde_json::Value> {
+    fn key(&self, key: &Key, places: &[Place], whole: bool) -> Map<String, serde_json::Value> {
         let mut schema = match &key.value {
-            Value::Map(_) => self.table(&key.below, places, false),
+            Value::Map(_) => self.table(&key.below, places, Above { root: false, whole }),
             Value::List(_) => self.list(key),
             value => scalar(value),
         };
@@ -142,12 +160,14 @@ impl Writer<'_> {
         reads.keys(place).filter(is_read).map(str::to_owned).collect()
     }
 
-    /// Whether no key can matter but those that are read by name.
+    fn is_whole(&self, place: Place) -> bool {
+        self.reads.is_some_and(|reads| reads.is_whole(place))
+    }
+
+    /// Whether no key is read but by its name.
     fn closed(&self, place: Place) -> bool {
         const NOBODY: &str = "\u{0}";
-        self.reads.is_some_and(|reads| {
-            !reads.is_whole(place) && reads.children(place, NOBODY).next().is_none()
-        })
+        self.reads.is_some_and(|reads| reads.children(place, NOBODY).next().is_none())
     }
 }
 

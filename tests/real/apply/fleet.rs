@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
-use super::server::{Server, corpus_dir, fleet_servers};
+use super::server::{Server, corpus_dir, define, fleet_servers};
 use crate::packages::Folder;
 use crate::program::program;
 use crate::services::{Door, Service, web};
@@ -138,29 +138,6 @@ fn contexts_file(contexts: &[(&str, &Server)]) -> String {
         format!("- name: {name}\n  user: {{token: '{}'}}\n", server.token)
     });
     text
-}
-
-/// Applies definitions of the shared folder and waits until they are served.
-fn define(server: &Server, file: &str, served: &str) {
-    let text = std::fs::read(corpus_dir().unwrap().join("../crds").join(file)).unwrap();
-    for document in bowsprit::manifest::split(&text) {
-        let json = bowsprit::yaml::yaml_to_json(document).unwrap();
-        let object: Json = serde_json::from_slice(&json).unwrap();
-        let Some(name) = object["metadata"]["name"].as_str() else { continue };
-        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-        let path = format!("{path}?fieldManager=tests&force=true");
-        let body = object.to_string();
-        let (status, answer) =
-            server.request_as("PATCH", &path, Some(&body), "application/apply-patch+yaml");
-        assert!(status < 300, "{answer}");
-    }
-    for _ in 0..200 {
-        if server.get(served).is_object() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("{served} is not served");
 }
 
 fn post(server: &Server, path: &str, object: &Json) -> Json {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::server::{Server, corpus_dir, servers};
+use super::server::{Server, corpus_dir, define, servers};
 
 const POLICY: &str = r#"{
   "apiVersion": "control.kubestellar.io/v1alpha1", "kind": "BindingPolicy",
@@ -15,26 +15,10 @@ const POLICY: &str = r#"{
 
 /// Makes a workload description space of a server: it serves KubeStellar's API.
 fn make_space(server: &Server) -> Option<()> {
-    let crds = corpus_dir()?.join("../crds/kubestellar/control.kubestellar.io.yaml");
-    let text = std::fs::read(crds).unwrap();
-    for document in bowsprit::manifest::split(&text) {
-        let json = bowsprit::yaml::yaml_to_json(document).unwrap();
-        let object: Json = serde_json::from_slice(&json).unwrap();
-        let Some(name) = object["metadata"]["name"].as_str() else { continue };
-        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-        let path = format!("{path}?fieldManager=tests&force=true");
-        let body = object.to_string();
-        let (status, answer) =
-            server.request_as("PATCH", &path, Some(&body), "application/apply-patch+yaml");
-        assert!(status < 300, "{answer}");
-    }
-    for _ in 0..100 {
-        if server.get("/apis/control.kubestellar.io/v1alpha1/bindingpolicies").is_object() {
-            return Some(());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("BindingPolicy is not served");
+    corpus_dir()?;
+    let served = "/apis/control.kubestellar.io/v1alpha1/bindingpolicies";
+    define(server, "kubestellar/control.kubestellar.io.yaml", served);
+    Some(())
 }
 
 fn bind(server: &Server, name: &str, labels: &str) -> String {

@@ -334,6 +334,29 @@ pub(crate) fn chart(name: &str, files: &[(&str, &str)]) -> String {
     dir.to_str().unwrap().to_owned()
 }
 
+/// Applies definitions of the shared folder and waits until they are served.
+pub(crate) fn define(server: &Server, file: &str, served: &str) {
+    let text = std::fs::read(corpus_dir().unwrap().join("../crds").join(file)).unwrap();
+    for document in bowsprit::manifest::split(&text) {
+        let json = bowsprit::yaml::yaml_to_json(document).unwrap();
+        let object: Json = serde_json::from_slice(&json).unwrap();
+        let Some(name) = object["metadata"]["name"].as_str() else { continue };
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        let path = format!("{path}?fieldManager=tests&force=true");
+        let body = object.to_string();
+        let (status, answer) =
+            server.request_as("PATCH", &path, Some(&body), "application/apply-patch+yaml");
+        assert!(status < 300, "{answer}");
+    }
+    for _ in 0..200 {
+        if server.get(served).is_object() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("{served} is not served");
+}
+
 /// A packaged chart of the shared corpus; none, said loudly, where it is not there.
 pub(crate) fn corpus_dir() -> Option<PathBuf> {
     let shared = std::env::var_os("SHARED").map(PathBuf::from);
