@@ -15,6 +15,7 @@ mod flux;
 mod golden;
 mod hooks;
 mod hostile;
+mod interrupts;
 mod label;
 mod place;
 mod program;

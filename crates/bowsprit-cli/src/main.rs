@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod flags;
 mod input;
+mod interrupts;
 mod kubeconfig;
 mod labels;
 mod limits;

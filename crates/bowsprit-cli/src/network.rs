@@ -2,6 +2,7 @@
 
 use crate::commands::Invocation;
 use crate::failure::Failure;
+use crate::interrupts;
 use crate::settings::Settings;
 use bowsprit::loader::net::{Client, Event, Http, Progress, Proxies};
 use bowsprit::loader::{Blocking, Interrupted, Sources};
@@ -28,7 +29,7 @@ pub(crate) fn sources(invocation: &Invocation<'_>) -> Sources {
 ///
 /// Fails where there can be no runtime, and when the program is asked to end.
 pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = Blocking::new().map_err(Failure::of)?;
+    let runtime = Blocking::new().map_err(Failure::of)?.watched(interrupts::watch());
     let outcome = runtime.wait_for_signals(future);
     runtime.end();
     outcome.map_err(interrupted)
@@ -36,10 +37,7 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
 
 /// How a program ends that was asked to.
 pub(crate) fn interrupted(signal: Interrupted) -> Failure {
-    match signal {
-        Interrupted::Int => Failure::Code(130),
-        Interrupted::Term => Failure::Code(143),
-    }
+    Failure::Code(interrupts::code(signal))
 }
 
 /// The failure with everything that is known about it.

@@ -1,5 +1,6 @@
 //! Waiting for futures where there is no runtime.
 
+use crate::watch::Watch;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub struct Blocking {
     runtime: tokio::runtime::Runtime,
     /// Kept from one wait to the next, so that none is missed in between.
     signals: Mutex<Option<Signals>>,
+    watch: Option<Watch>,
 }
 
 /// A signal came that asks the program to end.
@@ -41,7 +43,14 @@ impl Blocking {
     /// Where the system refuses what it needs.
     pub fn new() -> std::io::Result<Blocking> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Blocking { runtime, signals: Mutex::default() })
+        Ok(Blocking { runtime, signals: Mutex::default(), watch: None })
+    }
+
+    /// The same, with a watch that looks after signals while nothing is waited for.
+    #[must_use]
+    pub fn watched(mut self, watch: &Watch) -> Blocking {
+        self.watch = Some(watch.clone());
+        self
     }
 
     /// Waits for a future.
@@ -51,12 +60,14 @@ impl Blocking {
 
     /// Waits for a future, unless the program is asked to end: then the future is dropped, so that it
     /// can tidy up, and the signal returned. From the first call on, signals that come between two calls
-    /// are returned by the next one.
+    /// are returned by the next one. After the last one nobody hears them, unless there is a
+    /// [watch](Blocking::watched).
     ///
     /// # Errors
     ///
     /// The signal that came.
     pub fn wait_for_signals<F: Future>(&self, future: F) -> Result<F::Output, Interrupted> {
+        let _hold = self.watch.as_ref().map(Watch::hold);
         let slot = || self.signals.lock().unwrap_or_else(PoisonError::into_inner);
         let known = slot().take();
         self.runtime.block_on(async {
@@ -80,14 +91,14 @@ impl Blocking {
 /// The signals that ask a program to end; none where the system has no such thing.
 #[cfg(unix)]
 #[derive(Debug)]
-struct Signals {
+pub(crate) struct Signals {
     int: Option<tokio::signal::unix::Signal>,
     term: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Signals {
+    pub(crate) fn new() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
         Signals {
             int: signal(SignalKind::interrupt()).ok(),
@@ -95,7 +106,7 @@ impl Signals {
         }
     }
 
-    async fn next(&mut self) -> Interrupted {
+    pub(crate) async fn next(&mut self) -> Interrupted {
         let (Some(int), Some(term)) = (&mut self.int, &mut self.term) else {
             return std::future::pending().await;
         };
@@ -108,15 +119,15 @@ impl Signals {
 
 #[cfg(not(unix))]
 #[derive(Debug)]
-struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Signals {
+    pub(crate) fn new() -> Signals {
         Signals
     }
 
-    async fn next(&mut self) -> Interrupted {
+    pub(crate) async fn next(&mut self) -> Interrupted {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Interrupted::Int,
             Err(_) => std::future::pending().await,

@@ -55,6 +55,8 @@ mod sniff;
 mod sources;
 #[cfg(feature = "network")]
 mod time;
+#[cfg(feature = "network")]
+mod watch;
 
 #[cfg(feature = "network")]
 pub use blocking::{Blocking, Interrupted};
@@ -82,6 +84,8 @@ pub use provenance::{
 pub use reference::locate;
 #[cfg(feature = "network")]
 pub use sources::{ChartQuery, Located, Place, Provenance, Said, Sources, Updates};
+#[cfg(feature = "network")]
+pub use watch::{Hold, Watch};
 
 use bowsprit_chart::{Chart, Limits, Warned};
 use std::path::Path;

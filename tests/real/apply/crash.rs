@@ -9,6 +9,8 @@ use serde_json::Value as Json;
 
 use super::faults::{Fault, Proxy};
 use super::server::{Server, chart, servers};
+use crate::packages::Folder;
+use crate::services::{Door, web};
 
 /// Numbers that look random and are the same in every run.
 pub(super) struct Random(u64);
@@ -287,17 +289,32 @@ fn two_at_once_don_t_mix() {
     server.delete_namespace(ns);
 }
 
-/// Ctrl-C ends an operation in a state that the record tells.
+/// Ctrl-C ends an operation in a state that the record tells, also where the chart was fetched before: the
+/// program has waited for signals once then.
 #[test]
 fn interrupts_are_recorded() {
     let Some([server, _]) = servers() else { return };
-    let ns = "interrupted";
     let job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: never, annotations: {helm.sh/hook: \
                post-install}}\nspec:\n  template:\n    spec: {restartPolicy: Never, containers: [{name: c, \
                image: none}]}\n";
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n";
     let chart = chart("interrupted", &[("templates/job.yaml", job), ("templates/map.yaml", map)]);
-    let run = ["apply", "web", &chart, "-n", ns, "--hooks", "run", "--space", "cluster"];
+    interrupt(server, &["apply", "web", &chart]);
+
+    let folder = Folder::new("interrupted-repository");
+    std::fs::create_dir_all(folder.path("served")).unwrap();
+    let Some(site) = web(&folder, Door::Open) else { return };
+    let (url, served) = (format!("http://{}", site.host()), folder.path("served"));
+    let served = served.to_str().unwrap();
+    server.bowsprit_ok(&["package", &chart, "-d", served]);
+    server.bowsprit_ok(&["repo", "index", served, "--url", &url]);
+    interrupt(server, &["apply", "web", "interrupted", "--repo", &url]);
+}
+
+fn interrupt(server: &Server, apply: &[&str]) {
+    let ns = "interrupted";
+    let with = |more: &[&'static str]| [apply, &["-n", ns], more].concat();
+    let run = with(&["--hooks", "run", "--space", "cluster"]);
     let child = spawn(server, &run);
     let job = format!("/apis/batch/v1/namespaces/{ns}/jobs/never");
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -315,7 +332,7 @@ fn interrupts_are_recorded() {
     assert!(!output.status.success() && error.contains("recorded as failed"), "{error}");
     let history = server.helm_ok(&["history", "web", "-n", ns]);
     assert!(history.contains("failed") && history.contains("interrupted"), "{history}");
-    server.bowsprit_ok(&["apply", "web", &chart, "-n", ns, "--hooks", "skip"]);
+    server.bowsprit_ok(&with(&["--hooks", "skip"]));
     server.bowsprit_ok(&["uninstall", "web", "-n", ns, "--hooks", "skip"]);
     server.delete_namespace(ns);
 }

@@ -11,7 +11,7 @@ use bowsprit_loader::oci::{OciReference, Registry};
 use bowsprit_loader::repo::{
     OneChart, Repository, fetch_index, read_index_file, resolve_url, same_url,
 };
-use bowsprit_loader::{Blocking, ChartQuery, GitQuery, Interrupted, Sources};
+use bowsprit_loader::{Blocking, ChartQuery, GitQuery, Interrupted, Sources, Watch};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
@@ -29,7 +29,8 @@ pub struct Network {
     mirrors: Mirrors,
     sources: Option<Sources>,
     runtime: OnceCell<Blocking>,
-    scratch: OnceCell<Scratch>,
+    watch: Option<Watch>,
+    scratch: std::io::Result<Scratch>,
     /// Index files by URL.
     indexes: RefCell<HashMap<String, PathBuf>>,
     registries: RefCell<HashMap<String, Registry>>,
@@ -69,13 +70,27 @@ impl Network {
             mirrors,
             sources,
             runtime: OnceCell::new(),
-            scratch: OnceCell::new(),
+            watch: None,
+            scratch: Scratch::new(),
             indexes: RefCell::default(),
             registries: RefCell::default(),
             files: RefCell::default(),
             checkouts: RefCell::default(),
             interrupted: Cell::new(None),
         }
+    }
+
+    /// Lets a watch look after signals while nothing is waited for.
+    #[must_use]
+    pub fn watched(mut self, watch: &Watch) -> Network {
+        self.watch = Some(watch.clone());
+        self
+    }
+
+    /// The temporary folder, which is there once something was brought and holds credentials too. It goes
+    /// with this value; whoever ends the program otherwise removes it.
+    pub fn temporary_folder(&self) -> Option<&Path> {
+        self.scratch.as_ref().ok().map(Scratch::dir)
     }
 
     /// The folders alone.
@@ -106,7 +121,12 @@ impl Network {
         }
         if self.runtime.get().is_none() {
             // Nobody else sets it: this is not shared between threads.
-            let _ = self.runtime.set(Blocking::new().map_err(failed)?);
+            let runtime = Blocking::new().map_err(failed)?;
+            let runtime = match &self.watch {
+                Some(watch) => runtime.watched(watch),
+                None => runtime,
+            };
+            let _ = self.runtime.set(runtime);
         }
         let runtime = self.runtime.get().ok_or_else(interrupted)?;
         runtime.wait_for_signals(future).map_err(|signal| {
@@ -116,10 +136,7 @@ impl Network {
     }
 
     fn scratch(&self) -> Result<&Scratch, FetchError> {
-        if self.scratch.get().is_none() {
-            let _ = self.scratch.set(Scratch::new().map_err(failed)?);
-        }
-        self.scratch.get().ok_or_else(|| FetchError("no temporary folder".to_owned()))
+        self.scratch.as_ref().map_err(failed)
     }
 
     /// A file with a secret or a certificate; none for an empty text.
@@ -210,7 +227,7 @@ impl Network {
         if let Some(known) = self.checkouts.borrow().get(&query) {
             return known.clone();
         }
-        let root = self.scratch()?.path();
+        let root = self.scratch()?.path().map_err(failed)?;
         let brought = match self.wait(sources.git(&query, &root)) {
             Ok(Ok(commit)) => Ok(Checkout { root, commit }),
             Ok(Err(error)) => Err(failed(error)),
@@ -249,7 +266,7 @@ impl Network {
             return Ok(one);
         }
         let (repository, _) = self.repository(sources, source, &access)?;
-        let file = self.scratch()?.path();
+        let file = self.scratch()?.path().map_err(failed)?;
         let (client, limits) = (sources.client(), sources.limits());
         let fetched = fetch_index(client, &repository, limits, None, &file, &mut one);
         self.wait(fetched)?.map_err(failed)?;

@@ -1,6 +1,6 @@
 //! Files that are there for a while.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,27 +9,38 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct Scratch {
     dir: PathBuf,
+    /// Made when it is needed first.
+    made: OnceCell<()>,
     next: Cell<u32>,
 }
 
 impl Scratch {
-    /// A new folder among the temporary ones.
+    /// A new folder among the temporary ones, which is not there yet.
     pub(super) fn new() -> std::io::Result<Scratch> {
         let dir = std::env::temp_dir().join(format!("bowsprit-{}", random()?));
-        make_private(&dir)?;
-        Ok(Scratch { dir, next: Cell::new(0) })
+        Ok(Scratch { dir, made: OnceCell::new(), next: Cell::new(0) })
+    }
+
+    /// Where it lies.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// A path in it that is not in use.
-    pub(super) fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> std::io::Result<PathBuf> {
+        if self.made.get().is_none() {
+            make_private(&self.dir)?;
+            // Nobody else sets it: this is not shared between threads.
+            let _ = self.made.set(());
+        }
         let number = self.next.get();
         self.next.set(number + 1);
-        self.dir.join(number.to_string())
+        Ok(self.dir.join(number.to_string()))
     }
 
     /// A file with this content.
     pub(super) fn file(&self, content: &[u8]) -> std::io::Result<PathBuf> {
-        let path = self.path();
+        let path = self.path()?;
         let mut file = private_file(&path)?;
         file.write_all(content)?;
         // SSH wants a key to end with a line break, which tools cut off.
@@ -42,8 +53,10 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // There is nobody to tell, and temporary folders are cleaned by the system too.
-        let _ = fs::remove_dir_all(&self.dir);
+        if self.made.get().is_some() {
+            // There is nobody to tell, and temporary folders are cleaned by the system too.
+            let _ = fs::remove_dir_all(&self.dir);
+        }
     }
 }
 

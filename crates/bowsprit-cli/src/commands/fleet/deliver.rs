@@ -3,6 +3,7 @@
 use super::{Fleet, described, scope, threads};
 use crate::failure::Failure;
 use crate::flags::Parsed;
+use crate::interrupts;
 use bowsprit::fleet::{
     self, Arrival, Cargo, Delivery, Dock, Errand, Leftover, Plan, Shard, ShipOptions, Shipment,
     Target, Versions, ring_of, ship,
@@ -116,6 +117,7 @@ pub(super) fn deliver(
     // Who only looks has nothing to hold back.
     let patient =
         matches!(options.errand, Errand::Look | Errand::LookClosely) || parsed.is_on("keep-going");
+    let hold = interrupts::hold();
     let sent = ship(contexts, options, &hear, |dock| {
         let mut load = Load {
             fleet,
@@ -129,6 +131,7 @@ pub(super) fn deliver(
         delivered.interrupted = dock.is_stopped();
         Ok::<(), Failure>(())
     });
+    drop(hold);
     sent?;
     let arrived = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     delivered.failures.extend(arrived);
@@ -314,5 +317,6 @@ pub(super) fn remove(
     left: &Leftover,
     options: &ShipOptions,
 ) -> Result<(), Failure> {
+    let _hold = interrupts::hold();
     fleet.contexts()?.uninstall(left, options).map_err(Failure::Error)
 }

@@ -4,6 +4,7 @@ use super::super::{Command, Invocation, no_args};
 use super::{FILE, Fleet, SCOPE, THREADS, open, open_at, scope, threads};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
+use crate::interrupts::{self, Pending};
 use crate::{charts, limits, streams};
 use bowsprit::fleet::{Changed, State};
 use bowsprit::manifest::diff::{MarkdownOptions, TextOptions};
@@ -113,22 +114,27 @@ fn git(folder: &Path, args: &[&str]) -> Result<String, Failure> {
 }
 
 /// A checkout of a revision that git removes again.
-struct Unpacked(PathBuf, PathBuf);
+struct Unpacked(PathBuf, PathBuf, #[expect(dead_code, reason = "held")] Pending);
 
 impl Unpacked {
     fn new(top: &Path, reference: &str) -> Result<Unpacked, Failure> {
         let folder = std::env::temp_dir().join(format!("bowsprit-fleet-{}", std::process::id()));
         let path = folder.to_string_lossy().into_owned();
+        let (here, there) = (top.to_owned(), folder.clone());
+        let pending = interrupts::if_ended(move || remove(&here, &there));
         git(top, &["worktree", "add", "--quiet", "--detach", &path, reference])?;
-        Ok(Unpacked(folder, top.to_owned()))
+        Ok(Unpacked(folder, top.to_owned(), pending))
     }
 }
 
 impl Drop for Unpacked {
     fn drop(&mut self) {
-        let path = self.0.to_string_lossy().into_owned();
-        let _ = git(&self.1, &["worktree", "remove", "--force", &path]);
+        remove(&self.1, &self.0);
     }
+}
+
+fn remove(top: &Path, folder: &Path) {
+    let _ = git(top, &["worktree", "remove", "--force", &folder.to_string_lossy()]);
 }
 
 fn which(change: &Changed) -> String {

@@ -3,6 +3,7 @@
 use crate::commands::Invocation;
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
+use crate::interrupts::{self, Pending};
 use crate::{limits, network, release, streams};
 use bowsprit::flux::{
     self, HelmRelease, Inventory, Mirrors, Network, ObjectRef, Options, Outcome, Reason, Rendering,
@@ -12,6 +13,7 @@ use bowsprit::loader::PathError;
 use bowsprit::value::{Host, Str};
 use bowsprit::{Capabilities, KubeVersion};
 use std::io::Read;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 pub(super) static FLAGS: &[Flag] = &[
@@ -140,11 +142,34 @@ pub(super) fn wanted(invocation: &Invocation<'_>) -> impl Fn(&ObjectRef) -> bool
     }
 }
 
+/// Where charts come from, and what is left to do should the program be asked to end.
+pub(super) struct Origin {
+    network: Network,
+    _pending: Option<Pending>,
+}
+
+impl Deref for Origin {
+    type Target = Network;
+
+    fn deref(&self) -> &Network {
+        &self.network
+    }
+}
+
 /// Where charts come from.
-pub(super) fn charts(invocation: &Invocation<'_>) -> Result<Network, Failure> {
-    let offline = invocation.parsed.is_on("offline");
-    let sources = (!offline).then(|| network::sources(invocation));
-    Ok(Network::new(mirrors(invocation)?, sources))
+pub(super) fn charts(invocation: &Invocation<'_>) -> Result<Origin, Failure> {
+    let mirrors = mirrors(invocation)?;
+    if invocation.parsed.is_on("offline") {
+        return Ok(Origin { network: Network::new(mirrors, None), _pending: None });
+    }
+    let sources = network::sources(invocation);
+    let network = Network::new(mirrors, Some(sources)).watched(interrupts::watch());
+    let pending = network.temporary_folder().map(|folder| {
+        let folder = folder.to_owned();
+        // It is not there while nothing was brought.
+        interrupts::if_ended(move || drop(std::fs::remove_dir_all(folder)))
+    });
+    Ok(Origin { network, _pending: pending })
 }
 
 /// Renders the HelmReleases that are wanted, and the Kustomizations that bring them.

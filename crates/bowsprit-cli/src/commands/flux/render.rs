@@ -94,7 +94,8 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     };
     let inventory = input::inventory(invocation, &names)?;
-    let rendering = input::render(invocation, inventory, &input::charts(invocation)?)?;
+    let charts = input::charts(invocation)?;
+    let rendering = input::render(invocation, inventory, &charts)?;
     if rendering.releases.is_empty() && rendering.kustomizations.is_empty() {
         return Err(Failure::Error(nothing(parsed.non_empty("cluster"))));
     }

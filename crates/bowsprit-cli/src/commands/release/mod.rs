@@ -19,7 +19,7 @@ pub(super) mod validate;
 use super::Invocation;
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
-use crate::streams;
+use crate::{interrupts, streams};
 use bowsprit::apply::{
     Cluster, ConnectOptions, Driver, Error, Event, Listener, Record, Runtime, Store,
 };
@@ -87,6 +87,7 @@ impl Session {
         &self,
         operation: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        let _hold = interrupts::hold();
         self.runtime.run_interruptibly(&self.cluster, operation)
     }
 
