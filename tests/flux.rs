@@ -101,6 +101,50 @@ fn failures_have_reasons() {
     );
 }
 
+/// What a release waits for is asked of the files, as far as they tell.
+#[test]
+fn dependencies_are_judged() {
+    let dir = folder("ready");
+    let twice = |expression: &str| {
+        let base = RELEASE.replace("name: web,", "name: base,");
+        let (_, base) = base.split_once("---\n").unwrap();
+        let wait = format!(
+            "spec:\n  dependsOn: [{{name: base, readyExpr: \"{expression}\"}}]\n  interval: 1h"
+        );
+        let web = RELEASE.replacen("spec:\n  interval: 1h", &wait, 1);
+        assert_ne!(web, RELEASE);
+        write(&dir, "web.yaml", &format!("{web}---\n{base}"));
+        run(&dir, &["flux", "render", "-f", "web.yaml", MIRROR, "--helm-release", "web"])
+    };
+    let same = "dep.spec.values.ui.color == self.spec.values.ui.color && dep.status.conditions.filter(e, \
+                e.type == 'Ready').all(e, e.status == 'True') && dep.metadata.generation == \
+                dep.status.observedGeneration";
+    let ready = twice(same);
+    assert!(ready.ok && ready.err.is_empty(), "{}", ready.err);
+
+    let unlike = twice(&same.replace("==", "!="));
+    assert!(!unlike.ok && unlike.out.is_empty());
+    assert_eq!(
+        unlike.err,
+        "Error: HelmRelease apps/web: DependencyNotReady: dependency 'apps/base' is not ready according to \
+         readyExpr eval\n"
+    );
+    let kind = twice("dep.spec.values.ui.color");
+    assert_eq!(
+        kind.err,
+        "Error: HelmRelease apps/web: InvalidCELExpression: Reconciliation failed terminally due to \
+         configuration error: terminal error: failed to evaluate dependency base: CEL expression output type \
+         mismatch: expected bool, got dyn\n"
+    );
+    let later = twice("dep.status.history[0].version > 1");
+    assert!(later.ok, "{}", later.err);
+    assert_eq!(
+        later.err,
+        "WARNING: HelmRelease apps/web: whether HelmRelease apps/base is ready can't be told here \
+         (dep.status.history is not known); Flux waits for `dep.status.history[0].version > 1`\n"
+    );
+}
+
 #[test]
 fn changes_are_shown() {
     let dir = folder("diff");

@@ -35,6 +35,8 @@ pub enum Reason {
     BuildFailed,
     /// Something that a HelmRelease depends on is not there.
     DependencyNotReady,
+    /// An expression of `dependsOn` can't be evaluated, whatever happens.
+    InvalidCelExpression,
 }
 
 impl Reason {
@@ -50,6 +52,7 @@ impl Reason {
             Reason::UpgradeFailed => "UpgradeFailed",
             Reason::BuildFailed => "BuildFailed",
             Reason::DependencyNotReady => "DependencyNotReady",
+            Reason::InvalidCelExpression => "InvalidCELExpression",
         }
     }
 }

@@ -36,6 +36,7 @@ mod inventory;
 pub mod karmada;
 pub mod kustomization;
 mod postrender;
+mod readiness;
 mod release;
 mod render;
 mod source;
@@ -45,6 +46,7 @@ mod values;
 pub use capabilities::capabilities;
 pub use error::{Failure, Reason};
 pub use inventory::{Inventory, ObjectRef, ReadError};
+pub use readiness::{Question, Readiness, Verdict};
 pub use release::{
     Action, ChartSource, ChartTemplate, CommonMetadata, CrdsPolicy, HelmRelease, Image, Kustomize,
     Patch, PostRenderStrategy, Target, ValuesReference,

@@ -3,6 +3,7 @@
 use crate::error::{Failure, Reason};
 use crate::inventory::{Inventory, ObjectRef};
 use crate::postrender::{PostRenderer, origin_labels};
+use crate::readiness::{self, Readiness};
 use crate::release::{Action, CrdsPolicy, HelmRelease};
 use crate::sources::{self, Charts};
 use crate::values;
@@ -26,6 +27,8 @@ pub struct Options {
     pub revision: i64,
     /// The values of the revision before, for `upgrade.preserveValues`.
     pub previous_values: Option<Map>,
+    /// What evaluates `readyExpr` of `dependsOn`; without it there is a warning.
+    pub readiness: Option<Arc<dyn Readiness>>,
 }
 
 impl Default for Options {
@@ -34,6 +37,7 @@ impl Default for Options {
             capabilities: crate::capabilities::capabilities(),
             revision: 1,
             previous_values: None,
+            readiness: None,
         }
     }
 }
@@ -160,7 +164,7 @@ pub fn render(
     host: &dyn Host,
     options: &Options,
 ) -> Result<Rendered, Failure> {
-    let mut warnings = dependencies(release, inventory);
+    let mut warnings = readiness::check(release, inventory, options.readiness.as_deref())?;
     let built = sources::chart(release, inventory, charts)?;
     let mut values = values::values(release, inventory, &mut warnings)?;
     warnings.extend(built.warnings);
@@ -203,20 +207,6 @@ pub fn render(
 
 fn action<'r>(release: &'r HelmRelease, options: &Options) -> &'r Action {
     if options.revision > 1 { &release.upgrade } else { &release.install }
-}
-
-/// Names what a HelmRelease waits for and what is not among the objects.
-fn dependencies(release: &HelmRelease, inventory: &Inventory) -> Vec<String> {
-    let missing = release.depends_on.iter().filter(|key| inventory.get(key).is_none());
-    let missing =
-        missing.map(|key| format!("depends on {key}, which is not among the objects read"));
-    let expressions = release.ready_expressions.iter().map(|(key, expression)| {
-        format!(
-            "readyExpr of {key} is not evaluated: it asks for what a cluster makes of the release; Flux \
-             waits for `{expression}`"
-        )
-    });
-    missing.chain(expressions).collect()
 }
 
 struct Run<'r> {

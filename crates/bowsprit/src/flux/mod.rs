@@ -27,6 +27,8 @@ mod layout;
 mod mirrors;
 #[cfg(feature = "network")]
 mod network;
+#[cfg(feature = "policies")]
+mod readiness;
 mod releases;
 mod repository;
 #[cfg(feature = "network")]
@@ -36,4 +38,6 @@ pub use bowsprit_flux::*;
 pub use mirrors::{MirrorError, Mirrors};
 #[cfg(feature = "network")]
 pub use network::Network;
+#[cfg(feature = "policies")]
+pub use readiness::Cel;
 pub use releases::{Outcome, Rendering, RenderingDifference, compare, render_all};

@@ -417,7 +417,7 @@ fn text(value: &Json) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn to_json(value: &Value) -> Json {
+pub(crate) fn to_json(value: &Value) -> Json {
     let mut out = Vec::new();
     match json::encode(value, &json::Options::default(), &mut out, &Meter::default()) {
         Ok(()) => serde_json::from_slice(&out).unwrap_or_default(),
@@ -426,7 +426,7 @@ fn to_json(value: &Value) -> Json {
 }
 
 /// Whole numbers are CEL's `int`, as on a server.
-fn to_cel(value: &Json) -> Cel {
+pub(crate) fn to_cel(value: &Json) -> Cel {
     match value {
         Json::Null => Cel::Null,
         Json::Bool(truth) => Cel::Bool(*truth),

@@ -15,6 +15,7 @@ use bowsprit::{Capabilities, KubeVersion};
 use std::io::Read;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(super) static FLAGS: &[Flag] = &[
     Flag::with(
@@ -190,6 +191,7 @@ pub(super) fn render_on(
 ) -> Result<Rendering, Failure> {
     let parsed = invocation.parsed;
     let mut options = Options::default();
+    options.readiness = Some(Arc::new(flux::Cel));
     options.capabilities = capabilities(invocation)?;
     options.revision = i64::try_from(parsed.number("revision").unwrap_or(1)).unwrap_or(1).max(1);
     if let Some(file) = parsed.non_empty("previous-values") {
