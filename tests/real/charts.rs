@@ -70,8 +70,8 @@ pub(crate) fn output(args: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The JSON that the program prints, whatever its exit code.
-pub(crate) fn json(args: &[&str]) -> Option<Value> {
+/// What the program prints, whatever its exit code.
+pub(crate) fn said(args: &[&str]) -> String {
     let output = Command::new(program())
         .args(args)
         .env_clear()
@@ -79,5 +79,10 @@ pub(crate) fn json(args: &[&str]) -> Option<Value> {
         .stdin(Stdio::null())
         .output()
         .expect("the program starts");
-    serde_json::from_slice(&output.stdout).ok()
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The JSON that the program prints, whatever its exit code.
+pub(crate) fn json(args: &[&str]) -> Option<Value> {
+    serde_json::from_str(&said(args)).ok()
 }

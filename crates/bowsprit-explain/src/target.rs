@@ -1,5 +1,6 @@
 //! Places of rendered text: lines, and paths in objects.
 
+use crate::align::{Side, aligned};
 use crate::path::{Found, Path, Step};
 use crate::trace::line_of;
 use bowsprit_manifest::documents;
@@ -202,11 +203,25 @@ impl Target {
             let there = text.lines().any(|line| line.trim() == self.line);
             return if there { Fate::Same } else { Fate::Gone };
         };
-        let Some(old) = self.shown(before, path) else { return Fate::Same };
-        match self.shown(after, path) {
+        let (Some(before), Some(after)) = (self.document_in(before), self.document_in(after)) else {
+            return Fate::Gone;
+        };
+        let syntaxes = [before, after].map(|text| Syntax::parse(text).ok().flatten());
+        let [Some(old), Some(new)] = [&syntaxes[0], &syntaxes[1]].map(|s| s.as_ref()?.root()) else {
+            return Fate::Gone;
+        };
+        let Some(was) = path.node(old).and_then(|found| shown(before, &found)) else {
+            return Fate::Same;
+        };
+        let sides = (Side { text: before, node: old }, Side { text: after, node: new });
+        let found = aligned(sides.0, sides.1, path).and_then(|path| path.node(new));
+        match found.and_then(|found| shown(after, &found)) {
             None => Fate::Gone,
-            Some(new) if new == old => Fate::Same,
-            Some(new) => self.changed(&old, new),
+            Some(is) if is == was => Fate::Same,
+            Some(is) => {
+                let text = |text| String::from_utf8_lossy(text).into_owned();
+                self.changed(&text(was), text(is))
+            }
         }
     }
 
@@ -216,8 +231,8 @@ impl Target {
         if has(old) && has(&new) { Fate::Same } else { Fate::Changed(new) }
     }
 
-    /// The source of what stands at the path; the key alone for tables that go on below.
-    fn shown(&self, text: &[u8], path: &Path) -> Option<String> {
+    /// The document of the object, or what stands in its place.
+    fn document_in<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let all: Vec<(usize, &[u8])> =
             documents(text).enumerate().map(|(number, (_, document))| (number, document)).collect();
         let is_meant = |document: &[u8]| {
@@ -230,12 +245,11 @@ impl Target {
         let (_, document) = same
             .or_else(|| all.iter().find(|(_, document)| is_meant(document)))
             .or_else(|| all.iter().find(|(number, _)| *number == self.document))?;
-        let syntax = Syntax::parse(document).ok().flatten()?;
-        let found = path.node(syntax.root()?)?;
-        Some(String::from_utf8_lossy(shown(document, &found)?).into_owned())
+        Some(document)
     }
 }
 
+/// The source of what stands at the path; the key alone for tables that go on below.
 fn shown<'d>(document: &'d [u8], found: &Found<'_>) -> Option<&'d [u8]> {
     let value = found.value;
     let span = value.span();
