@@ -113,7 +113,8 @@ mod tests {
     #[test]
     fn items_are_followed() {
         let old = "a:\n- name: x\n  v: 1\n- name: y\n  v: 2\nb: [p, q]\nc.d: [r]\n";
-        let new = "a:\n- name: w\n  v: 3\n- name: x\n  v: 1\n- name: y\n  v: 4\nb: [p, s]\nc.d: [t]\n";
+        let new =
+            "a:\n- name: w\n  v: 3\n- name: x\n  v: 1\n- name: y\n  v: 4\nb: [p, s]\nc.d: [t]\n";
         let at = |path: &str| moved(old, new, path);
         assert_eq!(at("a[0].v").as_deref(), Some("a[1].v"));
         assert_eq!(at("a[1].v").as_deref(), Some("a[2].v"));

@@ -203,11 +203,13 @@ impl Target {
             let there = text.lines().any(|line| line.trim() == self.line);
             return if there { Fate::Same } else { Fate::Gone };
         };
-        let (Some(before), Some(after)) = (self.document_in(before), self.document_in(after)) else {
+        let (Some(before), Some(after)) = (self.document_in(before), self.document_in(after))
+        else {
             return Fate::Gone;
         };
         let syntaxes = [before, after].map(|text| Syntax::parse(text).ok().flatten());
-        let [Some(old), Some(new)] = [&syntaxes[0], &syntaxes[1]].map(|s| s.as_ref()?.root()) else {
+        let [Some(old), Some(new)] = [&syntaxes[0], &syntaxes[1]].map(|s| s.as_ref()?.root())
+        else {
             return Fate::Gone;
         };
         let Some(was) = path.node(old).and_then(|found| shown(before, &found)) else {

@@ -4,7 +4,8 @@ use crate::error::{Error, ErrorKind};
 use crate::io::{self, PathError};
 use crate::{ApiVersions, Options, Symlinks};
 use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Warned};
-use std::fs::Metadata;
+use std::ffi::OsString;
+use std::fs::FileType;
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
@@ -42,7 +43,13 @@ struct Dir {
     path: PathBuf,
     /// Its name in the chart with a final slash; empty for the root.
     prefix: Vec<u8>,
-    names: IntoIter<std::ffi::OsString>,
+    entries: IntoIter<Listed>,
+}
+
+/// What a directory's list says of an entry. Most systems tell there what kind it is, which saves asking.
+struct Listed {
+    name: OsString,
+    kind: Option<FileType>,
 }
 
 struct Walk<'o> {
@@ -55,6 +62,8 @@ struct Walk<'o> {
     entries: usize,
     bytes: u64,
     log: Vec<LogLine>,
+    /// Where files are read, so that each takes as much memory as it has bytes.
+    buffer: Vec<u8>,
 }
 
 impl<'o> Walk<'o> {
@@ -72,6 +81,7 @@ impl<'o> Walk<'o> {
             entries: 0,
             bytes: 0,
             log: Vec::new(),
+            buffer: Vec::new(),
         })
     }
 
@@ -107,25 +117,28 @@ impl<'o> Walk<'o> {
         if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
             return Err(ErrorKind::Irregular(path.to_owned()));
         }
-        self.read_limited(path, path.file_name()).map_err(|error| match error {
-            Refused::Io(error) => ErrorKind::Io(error),
-            Refused::Size(kind) => kind,
-        })
+        let limit = self.options.limits.archive.file_size;
+        let data = io::read(path, limit.saturating_add(1))?;
+        if data.len() as u64 > limit {
+            let name = path.file_name().unwrap_or_default();
+            return Err(self.too_large(name.to_string_lossy().into_owned()));
+        }
+        Ok(data)
     }
 
     /// Visits everything, depth first, names in the order of their bytes.
     fn walk(&mut self) -> Result<(), ErrorKind> {
         // Helm ignores a root that can't be listed and then misses Chart.yaml.
-        let names = read_dir_names(&self.root).unwrap_or_default();
-        let mut stack = vec![Dir { path: self.root.clone(), prefix: Vec::new(), names }];
+        let entries = listed(&self.root).unwrap_or_default();
+        let mut stack = vec![Dir { path: self.root.clone(), prefix: Vec::new(), entries }];
         while let Some(dir) = stack.last_mut() {
-            let Some(name) = dir.names.next() else {
+            let Some(entry) = dir.entries.next() else {
                 stack.pop();
                 continue;
             };
-            let path = dir.path.join(&name);
-            let chart_name = [&dir.prefix, name.as_encoded_bytes()].concat();
-            if let Some(child) = self.visit(path, chart_name)? {
+            let path = dir.path.join(&entry.name);
+            let chart_name = [&dir.prefix, entry.name.as_encoded_bytes()].concat();
+            if let Some(child) = self.visit(path, chart_name, entry.kind)? {
                 stack.push(child);
             }
         }
@@ -133,30 +146,38 @@ impl<'o> Walk<'o> {
     }
 
     /// Loads a file, or returns the directory to be walked next.
-    fn visit(&mut self, path: PathBuf, name: Vec<u8>) -> Result<Option<Dir>, ErrorKind> {
+    fn visit(
+        &mut self,
+        path: PathBuf,
+        name: Vec<u8>,
+        kind: Option<FileType>,
+    ) -> Result<Option<Dir>, ErrorKind> {
         self.entries += 1;
         let limits = &self.options.limits.archive;
         if self.entries > limits.entries {
             return Err(ErrorKind::Entries(limits.entries));
         }
-        let mut metadata = io::lstat(&path)?;
-        if metadata.is_symlink() {
-            metadata = self.follow(&path)?;
+        let mut kind = match kind {
+            Some(kind) => kind,
+            None => io::lstat(&path)?.file_type(),
+        };
+        if kind.is_symlink() {
+            kind = self.follow(&path)?;
         }
-        if self.rules.ignores(&name, metadata.is_dir(), &mut self.log) {
+        if self.rules.ignores(&name, kind.is_dir(), &mut self.log) {
             return Ok(None);
         }
-        if !metadata.is_dir() {
-            self.load_file(&path, name, &metadata)?;
+        if !kind.is_dir() {
+            self.load_file(&path, name, kind)?;
             return Ok(None);
         }
-        let names = read_dir_names(&path)?;
+        let entries = listed(&path)?;
         let prefix = [name, b"/".to_vec()].concat();
-        Ok(Some(Dir { path, prefix, names }))
+        Ok(Some(Dir { path, prefix, entries }))
     }
 
     /// The link is resolved and logged even if a rule will ignore it.
-    fn follow(&mut self, path: &Path) -> Result<Metadata, ErrorKind> {
+    fn follow(&mut self, path: &Path) -> Result<FileType, ErrorKind> {
         let resolved = resolve(path)?;
         if let Some(confines) = &self.confines {
             check_confined(path, &resolved, confines)?;
@@ -170,29 +191,23 @@ impl<'o> Walk<'o> {
                 ("resolved", resolved.display().to_string()),
             ],
         });
-        Ok(io::lstat(&resolved)?)
+        Ok(io::lstat(&resolved)?.file_type())
     }
 
-    fn load_file(
-        &mut self,
-        path: &Path,
-        name: Vec<u8>,
-        metadata: &Metadata,
-    ) -> Result<(), ErrorKind> {
-        if !metadata.is_file() {
+    fn load_file(&mut self, path: &Path, name: Vec<u8>, kind: FileType) -> Result<(), ErrorKind> {
+        if !kind.is_file() {
             return Err(ErrorKind::Irregular(path.to_owned()));
         }
-        let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
-        let base = String::from_utf8_lossy(base).into_owned();
-        if metadata.len() > self.options.limits.archive.file_size {
-            return Err(self.too_large(base));
-        }
-        let data = self.read_limited(path, path.file_name()).map_err(|error| match error {
-            Refused::Io(source) => {
-                ErrorKind::Reading { name: String::from_utf8_lossy(&name).into_owned(), source }
-            }
-            Refused::Size(kind) => kind,
+        let limit = self.options.limits.archive.file_size;
+        let read = io::read_through(path, limit.saturating_add(1), &mut self.buffer);
+        let data = read.map_err(|source| ErrorKind::Reading {
+            name: String::from_utf8_lossy(&name).into_owned(),
+            source,
         })?;
+        if data.len() as u64 > limit {
+            let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
+            return Err(self.too_large(String::from_utf8_lossy(base).into_owned()));
+        }
         self.bytes = self.bytes.saturating_add(data.len() as u64);
         let limit = self.options.limits.archive.inflated;
         if self.bytes > limit {
@@ -202,29 +217,9 @@ impl<'o> Walk<'o> {
         Ok(())
     }
 
-    /// Reads a file, even one that is larger than its metadata says.
-    fn read_limited(
-        &self,
-        path: &Path,
-        name: Option<&std::ffi::OsStr>,
-    ) -> Result<Vec<u8>, Refused> {
-        let limit = self.options.limits.archive.file_size;
-        let data = io::read(path, limit.saturating_add(1)).map_err(Refused::Io)?;
-        if data.len() as u64 > limit {
-            let name = name.unwrap_or_default().to_string_lossy().into_owned();
-            return Err(Refused::Size(self.too_large(name)));
-        }
-        Ok(data)
-    }
-
     fn too_large(&self, name: String) -> ErrorKind {
         ErrorKind::FileSize { name, limit: self.options.limits.archive.file_size }
     }
-}
-
-enum Refused {
-    Io(PathError),
-    Size(ErrorKind),
 }
 
 fn is_link(path: &Path) -> bool {
@@ -242,12 +237,13 @@ fn check_confined(path: &Path, resolved: &Path, confines: &Path) -> Result<(), E
     Err(ErrorKind::SymlinkLeaves { path: path.to_owned(), resolved: resolved.to_owned() })
 }
 
-fn read_dir_names(path: &Path) -> Result<IntoIter<std::ffi::OsString>, PathError> {
+fn listed(path: &Path) -> Result<IntoIter<Listed>, PathError> {
     let failed = |error| PathError::new("open", path, error);
-    let mut names = Vec::new();
+    let mut entries = Vec::new();
     for entry in path.read_dir().map_err(failed)? {
-        names.push(entry.map_err(failed)?.file_name());
+        let entry = entry.map_err(failed)?;
+        entries.push(Listed { kind: entry.file_type().ok(), name: entry.file_name() });
     }
-    names.sort_by(|a, b| a.as_encoded_bytes().cmp(b.as_encoded_bytes()));
-    Ok(names.into_iter())
+    entries.sort_by(|a, b| a.name.as_encoded_bytes().cmp(b.name.as_encoded_bytes()));
+    Ok(entries.into_iter())
 }

@@ -63,6 +63,37 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
     Ok(bytes)
 }
 
+/// How much of a file is read in one go where its size isn't known.
+const CHUNK: usize = 64 * 1024;
+
+/// Reads a file up to a number of bytes, through a buffer that is used again: for the many small files
+/// of a chart the system is asked for what they hold and for nothing else.
+pub(crate) fn read_through(
+    path: &Path,
+    limit: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<Vec<u8>, PathError> {
+    let mut file = File::open(path).map_err(|error| PathError::new("open", path, error))?;
+    if buffer.len() < CHUNK {
+        buffer.resize(CHUNK, 0);
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut filled = 0;
+    while filled < limit {
+        if filled == buffer.len() {
+            buffer.resize(filled.saturating_mul(2), 0);
+        }
+        let room = buffer.get_mut(filled..).unwrap_or_default();
+        match file.read(room) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(PathError::new("read", path, error)),
+        }
+    }
+    Ok(buffer.get(..filled.min(limit)).unwrap_or_default().to_vec())
+}
+
 /// `filepath.Abs`: joined to the working directory and cleaned by text alone.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, PathError> {
     let absolute = if path.is_absolute() {
