@@ -32,6 +32,10 @@ kubectl() {
     -ldflags "-s -w -X $at.gitVersion=v1.36.1 -X $at.gitMajor=1 -X $at.gitMinor=36" .)
 }
 
+# KubeStellar's and Karmada's controllers.
+kubestellar() { (cd tools/kubestellar && go build -ldflags '-s -w' -o "$tools/kubestellar" .); }
+karmada() { (cd tools/karmada && go build -ldflags '-s -w' -o "$tools/karmada" .); }
+
 # The kustomize whose library helm-controller 1.6.3 uses.
 kustomize() { go_install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1; }
 
@@ -85,7 +89,7 @@ fish() { debian fish fish; }
 zsh() { debian zsh zsh; }
 groff() { debian groff groff-base; }
 
-all=(helm oracle wds kubectl kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen helm-unittest chromium git glua fish zsh groff)
+all=(helm oracle wds kubectl kubestellar karmada kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen helm-unittest chromium git glua fish zsh groff)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 # Without these nothing can be compared; a network that lacks one of the others costs its tests alone.

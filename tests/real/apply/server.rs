@@ -21,9 +21,9 @@ pub(crate) struct Server {
     home: PathBuf,
 }
 
-/// Two API servers of one process. They end when this process does.
-pub(crate) struct Pair {
-    pub(crate) servers: [Server; 2],
+/// API servers of one process. They end when this process does.
+pub(crate) struct Servers<const COUNT: usize> {
+    pub(crate) servers: [Server; COUNT],
     _child: Child,
     _stdin: ChildStdin,
 }
@@ -31,18 +31,21 @@ pub(crate) struct Pair {
 /// Two servers, shared by all tests; each test has a namespace of its own. None where there is no
 /// program to start them.
 pub(crate) fn servers() -> Option<&'static [Server; 2]> {
-    static PAIR: OnceLock<Option<Pair>> = OnceLock::new();
+    static PAIR: OnceLock<Option<Servers<2>>> = OnceLock::new();
     PAIR.get_or_init(|| start("real", ["one", "two"])).as_ref().map(|pair| &pair.servers)
 }
 
 /// Two more servers for fleets: as spaces and control planes they have kinds that others must not see.
 pub(crate) fn fleet_servers() -> Option<&'static [Server; 2]> {
-    static PAIR: OnceLock<Option<Pair>> = OnceLock::new();
+    static PAIR: OnceLock<Option<Servers<2>>> = OnceLock::new();
     PAIR.get_or_init(|| start("fleet", ["one", "two"])).as_ref().map(|pair| &pair.servers)
 }
 
-/// Two servers of these names, with a folder that no other pair has.
-pub(crate) fn start(folder: &str, names: [&str; 2]) -> Option<Pair> {
+/// Servers of these names, with a folder that no others have.
+pub(crate) fn start<const COUNT: usize>(
+    folder: &str,
+    names: [&str; COUNT],
+) -> Option<Servers<COUNT>> {
     let wds = tool("wds")?;
     let home = std::env::temp_dir().join(format!("bowsprit-{folder}-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
@@ -55,14 +58,14 @@ pub(crate) fn start(folder: &str, names: [&str; 2]) -> Option<Pair> {
         .unwrap();
     let stdin = child.stdin.take().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    for _ in 0..2 {
+    for _ in 0..COUNT {
         let line = lines.next().expect("the server says when it is ready").unwrap();
         assert!(line.starts_with("ready"), "{line}");
     }
     // What it says later goes nowhere, but the pipe must not fill.
     std::thread::spawn(move || lines.for_each(drop));
     let servers = names.map(|name| Server::read(&home.join(format!("{name}.kubeconfig")), &home));
-    Some(Pair { servers, _child: child, _stdin: stdin })
+    Some(Servers { servers, _child: child, _stdin: stdin })
 }
 
 /// A field of a kubeconfig that these tests write or read: the first line of that name.

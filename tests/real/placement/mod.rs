@@ -1,13 +1,18 @@
-//! Policies on real API servers.
+//! Policies on real API servers, and in the hands of the controllers that they are written for.
 
 mod karmada;
+mod kubestellar;
+mod members;
 mod seeds;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::apply::server::{Server, corpus_dir};
+use crate::apply::server::{Server, corpus_dir, scratch};
 
 /// A file or folder of the shared definitions; none, said loudly, where they are not there.
 fn definitions(path: &str) -> Option<PathBuf> {
@@ -85,13 +90,70 @@ fn path_of(object: &Json, namespace: &str) -> String {
     format!("{root}/{api_version}{namespace}/{plural}/{}", text(&object["metadata"]["name"]))
 }
 
-/// Waits, half a minute at most.
+/// A program that runs until the test ends.
+struct Running(Child);
+
+impl Running {
+    /// Starts a program that logs into a file of this name.
+    fn start(program: &Path, name: &str, args: &[&std::ffi::OsStr]) -> Running {
+        let log = std::fs::File::create(scratch(name).join("log")).unwrap();
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Running(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Who an object is: kind, namespace, name.
+type Key = (String, String, String);
+
+fn key(object: &Json) -> Key {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let metadata = &object["metadata"];
+    (text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
+}
+
+/// What lies on a server under a release's labels.
+fn of_release(server: &Server, release: &str) -> BTreeSet<Key> {
+    let all = server.objects();
+    let instance = |object: &Json| {
+        object["metadata"]["labels"]["app.kubernetes.io/instance"].as_str().map(str::to_owned)
+    };
+    let own = all.values().filter(|object| instance(object).as_deref() == Some(release));
+    own.map(key).collect()
+}
+
+/// Waits, for a minute at most.
 fn wait(what: &str, mut happened: impl FnMut() -> bool) {
-    for _ in 0..300 {
-        if happened() {
+    let begin = Instant::now();
+    while !happened() {
+        assert!(begin.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits until objects are there, these and no others.
+fn wait_for(what: &str, wanted: &BTreeSet<Key>, mut found: impl FnMut() -> BTreeSet<Key>) {
+    let begin = Instant::now();
+    loop {
+        let found = found();
+        if found == *wanted {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        let missing: Vec<&Key> = wanted.difference(&found).collect();
+        let others: Vec<&Key> = found.difference(wanted).collect();
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "waited in vain: {what}; missing: {missing:?}, not wanted: {others:?}"
+        );
+        std::thread::sleep(Duration::from_millis(300));
     }
-    panic!("waited in vain: {what}");
 }
+
+const PATIENCE: Duration = Duration::from_secs(60);
