@@ -286,6 +286,46 @@ fn a_promotion_is_gated_recorded_and_taken_back() {
 }
 
 #[test]
+fn a_release_reaches_one_ring_after_the_other() {
+    let folder = fleet("rings");
+    folder.write("values/us.yaml", "registry: eu.example\n");
+    folder.write("none.yaml", "");
+    let text = FLEET.replace("  chart: ./web\n", "  chart: ./web\n  rings: [canary] # first\n")
+        + "delivery: {kubestellar: {spaces: [wds1]}}\n";
+    folder.write("bowsprit.yaml", &text);
+    let canary = "web in wds1: cluster a, through BindingPolicy shop-shop-web-canary";
+    let plan = folder.out(&["fleet", "plan"]);
+    assert!(plan.contains(canary) && !plan.contains("shop-shop-web-stable"), "{plan}");
+
+    let promote = ["promote", "web", "--from", "canary", "--to", "stable", "--force", "tried"];
+    let said = folder.out(&[&promote[..], &["--status", "none.yaml"]].concat());
+    assert!(said.contains("web: not there → the release for ring stable"), "{said}");
+    assert!(said.contains("+kind: Deployment"), "{said}");
+    assert!(said.contains("web: ring stable gets the release\n"), "{said}");
+    let promoted = folder.read("bowsprit.yaml");
+    assert_eq!(promoted, text.replace("[canary] # first", "[canary, stable] # first"));
+    // The policy of the first ring stays as it was, and the second ring has one of its own.
+    let plan = folder.out(&["fleet", "plan", "-o", "json"]);
+    for policy in ["shop-shop-web-canary", "shop-shop-web-stable"] {
+        assert!(plan.contains(policy), "{plan}");
+    }
+    let error = folder.error(&promote);
+    assert!(error.contains("ring \"canary\" has no version"), "{error}");
+
+    let said = folder.out(&["promote", "web", "--undo"]);
+    assert_eq!(said, "web: ring stable does not have the release any more\n");
+    assert_eq!(folder.read("bowsprit.yaml"), text, "the same bytes are back");
+    folder.out(&[&promote[..], &["--status", "none.yaml"]].concat());
+    folder.write("bowsprit.yaml", &folder.read("bowsprit.yaml").replace("shop window", "window"));
+    folder.out(&["promote", "web", "--undo"]);
+    let edited = folder.read("bowsprit.yaml");
+    assert!(
+        edited.contains("# the window") && edited.contains("rings: [\"canary\"] # first"),
+        "{edited}"
+    );
+}
+
+#[test]
 fn objects_are_labelled_as_the_file_and_the_delivery_say() {
     let folder = fleet("labels");
     let labelled = FLEET.replace("  chart: ./web\n", "  chart: ./web\n  labels: {team: shop}\n");

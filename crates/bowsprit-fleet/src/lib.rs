@@ -3,7 +3,7 @@
 //! A [`FleetFile`] names releases, the clusters they are for and the layers of values that hold for which
 //! of them. [`plan()`] finds the clusters that get a release with the same inputs, [`render()`] renders each
 //! such group once, in parallel and in bounded memory, and notices groups with the same outcome.
-//! [`promote`] moves a version from ring to ring behind a gate, [`expand()`] joins groups that differ in
+//! [`promote`] moves a version, or the release itself, from ring to ring behind a gate, [`expand()`] joins groups that differ in
 //! strings alone for KubeStellar, and [`report`] shows all of it on one page.
 //!
 //! This crate reaches outside through [`World`] alone: it opens no file and no connection.
@@ -56,7 +56,9 @@ pub use file::{
 };
 pub use health::{COLLECTOR, Health, ObjectStatus, STATUS_COLLECTOR, health, read_statuses};
 pub use layers::{ResolvedLayer, merge_layers};
-pub use plan::{Group, Offer, Plan, ReleasePlan, Scope, Shard, plan, ring_of, version_for};
+pub use plan::{
+    Group, Offer, Plan, ReleasePlan, Scope, Shard, is_served, plan, ring_of, version_for,
+};
 pub use render::{Outcome, Output, describe, digest, render};
 pub use target::{Target, join, of_object, parse_targets};
 pub use world::{Rendered, World};

@@ -144,6 +144,13 @@ pub fn version_for<'r>(
     own.map(|(_, version)| version.as_str()).or(release.version.as_deref())
 }
 
+/// Whether a cluster gets a release: its labels match, and its ring has the release.
+pub fn is_served(file: &FleetFile, release: &ReleaseSpec, target: &Target) -> bool {
+    let has_it = |ring: &str| release.rings.iter().any(|known| known == ring);
+    release.selector.matches(&target.labels)
+        && (release.rings.is_empty() || ring_of(file, target).is_some_and(has_it))
+}
+
 /// Computes which clusters get what.
 ///
 /// Each group is rendered once; the cost of a plan grows with clusters times releases, that of the renders
@@ -198,7 +205,7 @@ fn groups(
     let mut groups: Vec<Group> = Vec::new();
     let mut known = HashMap::new();
     for (place, target) in targets.iter().enumerate() {
-        let wanted = spec.selector.matches(&target.labels)
+        let wanted = is_served(file, spec, target)
             && scope.clusters.matches(&target.labels)
             && (scope.names.is_empty() || scope.names.contains(&target.name));
         if !wanted {

@@ -1,18 +1,22 @@
 //! Promotion: a version goes from one ring to the next, if the gate lets it, and can go back.
+//!
+//! Where a release names its `rings`, a promotion to a ring that is not among them brings the release
+//! itself there. Either way policies keep their names and what they select.
 
 use crate::error::Error;
 use crate::file::{FleetFile, Gate};
 use crate::health::ObjectStatus;
-use crate::plan::{ring_of, version_for};
+use crate::plan::{is_served, ring_of};
 use crate::render::digest;
 use crate::target::Target;
 use bowsprit_manifest::Identity;
-use bowsprit_yaml::{Edits, Step};
+use bowsprit_value::{List, Value};
+use bowsprit_yaml::{Document, Edits, Step};
 use cel::{Context, Program, Value as CelValue};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
-/// A version that is to go from a ring to another.
+/// A version, or a release, that is to go from a ring to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Promotion {
@@ -22,10 +26,12 @@ pub struct Promotion {
     pub from: String,
     /// The ring that is to get it.
     pub to: String,
-    /// What that ring has now.
+    /// The version that this ring has now; none where it has no version of its own, or not the release.
     pub before: Option<String>,
-    /// The version.
-    pub after: String,
+    /// The version; none where the fleet file names none.
+    pub after: Option<String>,
+    /// Whether the ring does not have the release yet, so that it gets more than another version.
+    pub joins: bool,
 }
 
 impl Promotion {
@@ -51,34 +57,149 @@ impl Promotion {
             let own = spec.versions.iter().find(|(name, _)| name == ring);
             own.map(|(_, version)| version.clone()).or_else(|| spec.version.clone())
         };
-        let Some(after) = version(from) else {
-            let error =
-                Error::new(release, format!("ring {from:?} has no version that could be promoted"));
-            return Err(error.hint("give the release `version` or `versions`"));
-        };
-        let before = version(to);
-        if before.as_ref() == Some(&after) {
-            return Err(Error::new(release, format!("ring {to:?} has version {after} already")));
+        let has_it = |ring: &str| spec.rings.is_empty() || spec.rings.iter().any(|r| r == ring);
+        if !has_it(from) {
+            let error = Error::new(release, format!("ring {from:?} does not have the release"));
+            return Err(error.hint(format!("it is in: {}", spec.rings.join(", "))));
+        }
+        let (joins, after) = (!has_it(to), version(from));
+        let before = version(to).filter(|_| !joins);
+        match &after {
+            _ if joins => {}
+            Some(after) if before.as_ref() == Some(after) => {
+                return Err(Error::new(
+                    release,
+                    format!("ring {to:?} has version {after} already"),
+                ));
+            }
+            Some(_) => {}
+            None => {
+                let message = format!("ring {from:?} has no version that could be promoted");
+                let error = Error::new(release, message);
+                return Err(
+                    error.hint("give the release `version` or `versions`, or name its `rings`")
+                );
+            }
         }
         let (release, from, to) = (release.to_owned(), from.to_owned(), to.to_owned());
-        Ok(Promotion { release, from, to, before, after })
+        Ok(Promotion { release, from, to, before, after, joins })
     }
 
-    /// The fleet file's text with the version moved; all else stays as it is, byte for byte.
+    /// What goes to the other ring, as a sentence has it.
+    pub fn what(&self) -> String {
+        match (&self.after, self.joins) {
+            (Some(version), false) => format!("version {version}"),
+            (Some(version), true) => format!("the release, in version {version}"),
+            (None, _) => "the release".to_owned(),
+        }
+    }
+
+    /// The fleet file's text with the version moved, and the ring added to those that have the release;
+    /// all else stays as it is, byte for byte.
     ///
     /// # Errors
     ///
     /// Fails where the text can't be edited.
     pub fn edit(&self, file: &FleetFile, text: &[u8]) -> Result<Vec<u8>, Error> {
+        let spec = file.release(&self.release)?;
+        let own = spec.versions.iter().find(|(ring, _)| *ring == self.to);
+        let now = own.map(|(_, version)| version).or(spec.version.as_ref());
+        let version = self.after.as_deref().filter(|after| now.is_none_or(|now| now != after));
+        let text = self.write(file, text, version, None)?;
+        if !self.joins {
+            return Ok(text);
+        }
+        let has_it = |ring: &str| ring == self.to || spec.rings.iter().any(|known| known == ring);
+        let rings = in_order(file, has_it);
+        match self.with_ring(file, &text).filter(|text| self.is_in(text, &rings)) {
+            Some(text) => Ok(text),
+            None => self.write(file, &text, None, Some(rings)),
+        }
+    }
+
+    /// The text with the ring behind those that have the release, in the style of the list.
+    fn with_ring(&self, file: &FleetFile, text: &[u8]) -> Option<Vec<u8>> {
+        let place = file.releases.iter().position(|release| release.name == self.release)?;
+        let document = Document::parse(text).ok()?;
+        let list = document.root().get(b"releases")?.items().nth(place)?.get(b"rings")?;
+        let last = list.items().next_back()?.span();
+        let mut written = String::from_utf8(text.to_vec()).ok()?;
+        let name = bowsprit_placement::to_yaml(&Value::from(self.to.as_str()));
+        let name = name.trim_end();
+        if text.get(list.span().start) == Some(&b'[') {
+            written.insert_str(last.end, &format!(", {name}"));
+            return Some(written.into_bytes());
+        }
+        let (before, behind) = (written.get(..last.start)?, written.get(last.end..)?);
+        let dash = before.rsplit('\n').next()?.to_owned();
+        let line_ends = last.end + behind.find('\n').unwrap_or(behind.len());
+        written.insert_str(line_ends, &format!("\n{dash}{name}"));
+        Some(written.into_bytes())
+    }
+
+    /// Whether a text's release is in these rings.
+    fn is_in(&self, text: &[u8], rings: &[&str]) -> bool {
+        let file = FleetFile::parse("", text).ok();
+        let release = file.as_ref().and_then(|file| file.release(&self.release).ok());
+        release.is_some_and(|release| {
+            let found = &release.rings;
+            found.len() == rings.len() && rings.iter().all(|ring| found.iter().any(|r| r == ring))
+        })
+    }
+
+    /// The fleet file's text with this promotion taken back, whatever else was changed since.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the text can't be edited, or the ring had no version that it could get back.
+    pub fn edit_back(&self, file: &FleetFile, text: &[u8]) -> Result<Vec<u8>, Error> {
+        if !self.joins {
+            let Some(before) = self.before.as_deref() else {
+                let what = format!("take versions.{} out by hand", self.to);
+                return Err(Error::new(
+                    &self.release,
+                    format!("the fleet file was changed since; {what}"),
+                ));
+            };
+            return self.write(file, text, Some(before), None);
+        }
+        let spec = file.release(&self.release)?;
+        let stays = |ring: &str| ring != self.to && spec.rings.iter().any(|known| known == ring);
+        let rings = in_order(file, stays);
+        if rings.is_empty() {
+            let message = format!("without ring {} no ring would have the release", self.to);
+            return Err(Error::new(&self.release, message));
+        }
+        self.write(file, text, None, Some(rings))
+    }
+
+    fn write(
+        &self,
+        file: &FleetFile,
+        text: &[u8],
+        version: Option<&str>,
+        rings: Option<Vec<&str>>,
+    ) -> Result<Vec<u8>, Error> {
         let failed = |message: String| Error::new(&self.release, message);
         let place = file.releases.iter().position(|release| release.name == self.release);
         let place = place.ok_or_else(|| failed("the release is gone".to_owned()))?;
+        let release: [Step; 2] = ["releases".into(), place.into()];
         let mut edits = Edits::new();
-        let path: [Step; 4] =
-            ["releases".into(), place.into(), "versions".into(), self.to.as_str().into()];
-        edits.set(path, self.after.as_str());
+        if let Some(version) = version {
+            let below: [Step; 2] = ["versions".into(), self.to.as_str().into()];
+            edits.set(release.iter().cloned().chain(below), version);
+        }
+        if let Some(rings) = rings {
+            let rings = List::new(rings.into_iter().map(Value::from).collect());
+            edits.set(release.into_iter().chain(["rings".into()]), rings);
+        }
         edits.apply(text).map_err(|e| failed(e.to_string()))
     }
+}
+
+/// The names of some rings, in the fleet's order.
+fn in_order(file: &FleetFile, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+    file.rings.iter().map(|ring| ring.name.as_str()).filter(|ring| wanted(ring)).collect()
 }
 
 /// What a gate looks at.
@@ -110,10 +231,8 @@ pub fn clusters_of<'t>(
     targets: &'t [Target],
 ) -> Result<Vec<&'t Target>, Error> {
     let spec = file.release(release)?;
-    let in_ring = |target: &&Target| {
-        ring_of(file, target) == Some(ring) && spec.selector.matches(&target.labels)
-    };
-    debug_assert!(targets.iter().all(|t| version_for(file, spec, t).is_none_or(|v| !v.is_empty())));
+    let in_ring =
+        |target: &&Target| ring_of(file, target) == Some(ring) && is_served(file, spec, target);
     Ok(targets.iter().filter(in_ring).collect())
 }
 
@@ -133,12 +252,15 @@ pub fn check_gate(
         match evidence.age_seconds {
             Some(age) if age >= gate.soak_seconds => {}
             Some(age) => reasons.push(format!(
-                "version {} has been in ring {} for {age} s of {} s",
-                promotion.after, promotion.from, gate.soak_seconds
+                "{} has been in ring {} for {age} s of {} s",
+                version_or_release(promotion),
+                promotion.from,
+                gate.soak_seconds
             )),
             None => reasons.push(format!(
-                "it is not recorded since when ring {} has version {}",
-                promotion.from, promotion.after
+                "it is not recorded since when ring {} has {}",
+                promotion.from,
+                version_or_release(promotion)
             )),
         }
     }
@@ -148,6 +270,11 @@ pub fn check_gate(
         reasons.push(format!("the expression is false: {expression}"));
     }
     Ok(if reasons.is_empty() { Ok(()) } else { Err(Held { reasons }) })
+}
+
+fn version_or_release(promotion: &Promotion) -> String {
+    let version = promotion.after.as_ref().map(|version| format!("version {version}"));
+    version.unwrap_or_else(|| "the release".to_owned())
 }
 
 fn health_reasons(evidence: &Evidence) -> Vec<String> {
@@ -307,7 +434,8 @@ impl Record {
         json!({
             "time": timestamp(self.time), "user": self.user, "release": self.promotion.release,
             "from": self.promotion.from, "to": self.promotion.to, "before": self.promotion.before,
-            "after": self.promotion.after, "undo": self.undo, "forced": self.forced,
+            "after": self.promotion.after, "joins": self.promotion.joins, "undo": self.undo,
+            "forced": self.forced,
             "fileBefore": self.file_before, "fileAfter": self.file_after,
         })
         .to_string()
@@ -326,7 +454,8 @@ impl Record {
                 from: text("from")?,
                 to: text("to")?,
                 before: text("before"),
-                after: text("after").unwrap_or_default(),
+                after: text("after"),
+                joins: json.get("joins").and_then(Json::as_bool).unwrap_or_default(),
             },
             undo: json.get("undo").and_then(Json::as_bool).unwrap_or_default(),
             forced: forced
@@ -372,12 +501,13 @@ impl History {
     }
 
     /// For how long, in seconds, a ring has had a version; none where that is not recorded.
-    pub fn age(&self, release: &str, ring: &str, version: &str, now: i64) -> Option<u64> {
+    pub fn age(&self, release: &str, ring: &str, version: Option<&str>, now: i64) -> Option<u64> {
         let last =
             self.records.iter().rev().find(|record| {
                 record.promotion.release == release && record.promotion.to == ring
             })?;
-        (last.promotion.after == version).then(|| u64::try_from(now - last.time).unwrap_or(0))
+        (last.promotion.after.as_deref() == version && !last.undo)
+            .then(|| u64::try_from(now - last.time).unwrap_or(0))
     }
 
     /// The newest promotion of a release that was not taken back.
@@ -423,8 +553,8 @@ releases:
     fn a_version_moves_to_the_next_ring_and_nothing_else() {
         let promotion = Promotion::new(&file(), "web", "canary", "stable").unwrap();
         assert_eq!(
-            (promotion.before.as_deref(), promotion.after.as_str()),
-            (Some("1.2.0"), "1.3.0")
+            (promotion.before.as_deref(), promotion.after.as_deref()),
+            (Some("1.2.0"), Some("1.3.0"))
         );
         let text = promotion.edit(&file(), FILE.as_bytes()).unwrap();
         let edited = FleetFile::parse("bowsprit.yaml", &text).unwrap();
@@ -436,6 +566,33 @@ releases:
         );
         let back = Promotion::new(&file(), "web", "stable", "canary").unwrap_err();
         assert_eq!(back.to_string(), "web: ring \"canary\" does not come after \"stable\"");
+    }
+
+    #[test]
+    fn a_release_moves_to_the_next_ring() {
+        for (rings, others, want) in [
+            ("  rings: [canary] # for now\n", "", "  rings: [canary, stable] # for now\n"),
+            ("  rings:\n  - canary # now\n", "", "  rings:\n  - canary # now\n  - stable\n"),
+            ("  rings: [canary]\n", "    stable: 1.3.0\n", "  rings: [canary, stable]\n"),
+        ] {
+            let before = format!("{FILE}{others}{rings}");
+            let file = FleetFile::parse("f", before.as_bytes()).unwrap();
+            let promotion = Promotion::new(&file, "web", "canary", "stable").unwrap();
+            assert!(promotion.joins && promotion.before.is_none(), "{promotion:?}");
+            assert_eq!(promotion.what(), "the release, in version 1.3.0");
+            let edited = promotion.edit(&file, before.as_bytes()).unwrap();
+            let after = FleetFile::parse("f", &edited).unwrap();
+            assert_eq!(after.releases[0].versions[1], ("stable".to_owned(), "1.3.0".to_owned()));
+            let text = String::from_utf8(edited.clone()).unwrap();
+            assert!(text.ends_with(want), "{text}");
+            assert!(Promotion::new(&after, "web", "canary", "stable").is_err());
+            let back = promotion.edit_back(&after, &edited).unwrap();
+            assert_eq!(FleetFile::parse("f", &back).unwrap().releases[0].rings, ["canary"]);
+        }
+        let text = format!("{FILE}  rings: [stable]\n");
+        let file = FleetFile::parse("f", text.as_bytes()).unwrap();
+        let error = Promotion::new(&file, "web", "canary", "stable").unwrap_err();
+        assert_eq!(error.to_string(), "web: ring \"canary\" does not have the release");
     }
 
     #[test]
@@ -475,8 +632,8 @@ releases:
         let line = record.to_line();
         let history = History::parse("h", &line).unwrap();
         assert_eq!(history.records(), std::slice::from_ref(&record));
-        assert_eq!(history.age("web", "stable", "1.3.0", 1_700_000_060), Some(60));
-        assert_eq!(history.age("web", "stable", "1.2.0", 1_700_000_060), None);
+        assert_eq!(history.age("web", "stable", Some("1.3.0"), 1_700_000_060), Some(60));
+        assert_eq!(history.age("web", "stable", Some("1.2.0"), 1_700_000_060), None);
         assert_eq!(history.last("web"), Some(&record));
         let history = History::parse("h", &format!("{line}\n{}\n", undo.to_line())).unwrap();
         assert_eq!(history.last("web"), None);

@@ -16,11 +16,14 @@ use std::sync::Arc;
 
 /// Clusters that are served through one space.
 struct Lane<'p> {
-    /// A part of policies' names.
-    name: String,
+    /// The ring whose space it is; all rings share it where there is none.
+    ring: Option<String>,
     space: String,
     versions: Vec<Version<'p>>,
 }
+
+/// A policy that is to be written: the last part of its name, and whom it serves.
+type Reach = (String, Vec<usize>);
 
 /// The texts of a layer that may hold placeholders.
 fn texts(layer: &Layer) -> Vec<&str> {
@@ -65,13 +68,13 @@ pub(super) fn consign<'p>(
             }
         }
         for (ring, versions) in by_ring {
-            let name = file.rings.get(ring).map(|ring| slug(&ring.name)).unwrap_or_default();
             let space = spaces.get(ring).unwrap_or(first).clone();
-            lanes.push(Lane { name, space, versions });
+            let ring = file.rings.get(ring).map(|ring| ring.name.clone()).unwrap_or_default();
+            lanes.push(Lane { ring: Some(ring), space, versions });
         }
     } else {
         let versions = versions.to_vec();
-        lanes.push(Lane { name: "all".to_owned(), space: first.clone(), versions });
+        lanes.push(Lane { ring: None, space: first.clone(), versions });
     }
     let mut all = Vec::new();
     let mut used = 0;
@@ -111,13 +114,13 @@ impl<'p> Work<'_, 'p> {
         lane.versions.sort_by_cached_key(key);
         let count = lane.versions.len();
         if let [only] = lane.versions.as_slice() {
-            all.push(self.plain(&lane.name, &lane.space, only, String::new())?);
+            all.push(self.plain(&lane, None, &lane.space, only, String::new())?);
             return Ok(());
         }
         if self.have_own_names(&lane.versions) {
             let why = format!("{count} versions, whose objects have names of their own");
             for version in &lane.versions {
-                all.push(self.plain(&lane.name, &lane.space, version, why.clone())?);
+                all.push(self.plain(&lane, None, &lane.space, version, why.clone())?);
             }
             return Ok(());
         }
@@ -135,8 +138,7 @@ impl<'p> Work<'_, 'p> {
         let why = format!("{count} versions, a space each: {}", reasons.first().map_or("", |r| r));
         let spaces = std::iter::once(&lane.space).chain(left);
         for ((at, version), space) in lane.versions.iter().enumerate().zip(spaces) {
-            let name = format!("{}-{}", lane.name, at + 1);
-            all.push(self.plain(&name, space, version, why.clone())?);
+            all.push(self.plain(&lane, Some(at + 1), space, version, why.clone())?);
         }
         *used += count - 1;
         Ok(())
@@ -145,10 +147,7 @@ impl<'p> Work<'_, 'p> {
     fn too_few(&self, lane: &Lane<'_>, spaces: usize, reasons: &[String]) -> Error {
         const SHOWN: usize = 5;
         let count = lane.versions.len();
-        let which = match lane.name.as_str() {
-            "all" => String::new(),
-            ring => format!(" for ring {ring}"),
-        };
+        let which = lane.ring.as_ref().map(|ring| format!(" for ring {ring}")).unwrap_or_default();
         let mut text = format!(
             "{count} versions{which} need {count} spaces and {spaces} are left: give more below \
              delivery.kubestellar.spaces (one for each ring, and then those that are left), or another \
@@ -212,20 +211,39 @@ impl<'p> Work<'_, 'p> {
         })
     }
 
+    /// The policies for some clusters of a lane. Where a release comes to one ring after the other, each ring has
+    /// a policy of its own, so that a promotion adds one and changes none: of what a changed selector does not
+    /// match any more, KubeStellar leaves objects behind in clusters (kubestellar#3569).
+    fn reaches(&self, lane: &Lane<'_>, part: Option<usize>, targets: &[usize]) -> Vec<Reach> {
+        let part = part.map(|part| format!("-{part}")).unwrap_or_default();
+        let name = |ring: &str| format!("{}{part}", slug(ring));
+        match &lane.ring {
+            Some(ring) => vec![(name(ring), targets.to_vec())],
+            None if self.release.spec.rings.is_empty() => vec![(name("all"), targets.to_vec())],
+            None => {
+                let rings = self.by_ring(targets).into_iter();
+                let ring = |at: usize| self.file.rings.get(at).map_or("all", |ring| &ring.name);
+                rings.map(|(at, targets)| (name(ring(at)), targets)).collect()
+            }
+        }
+    }
+
     fn plain(
         &self,
-        lane: &str,
+        lane: &Lane<'p>,
+        part: Option<usize>,
         space: &str,
         version: &Version<'p>,
         why: String,
     ) -> Result<Consignment<'p>, Error> {
         let manifest = version.rendered.release.manifest(false);
-        self.placed(lane, space, version, version.targets.clone(), manifest, why)
+        let reaches = self.reaches(lane, part, &version.targets);
+        self.placed(&reaches, space, version, version.targets.clone(), manifest, why)
     }
 
     fn placed(
         &self,
-        lane: &str,
+        reaches: &[Reach],
         space: &str,
         version: &Version<'p>,
         targets: Vec<usize>,
@@ -237,20 +255,25 @@ impl<'p> Work<'_, 'p> {
         let objects = version.objects()?;
         let workloads: Vec<Workload<'_>> =
             objects.iter().map(|object| Workload { object, hook: is_hook(object) }).collect();
-        let policy = format!("{}-{namespace}-{name}-{lane}", slug(&self.file.name));
-        let select = [(RELEASE_LABEL.to_owned(), release_id(namespace, name))].into();
-        let clusters = self.selectors(&targets)?;
-        let mut request = Request::new(&policy, namespace, &workloads, clusters, select);
-        request.status_collectors = vec![COLLECTOR.to_owned()];
-        let mut placed = binding_policy(&request).map_err(|e| self.failed(e.to_string()))?;
-        // The namespace is shared, so it is selected by its name.
-        placed.policy.clauses.push(Clause {
-            api_group: Some(String::new()),
-            resources: vec!["namespaces".to_owned()],
-            object_names: vec![namespace.clone()],
-            ..Clause::default()
-        });
-        let policies = [placed.policy.to_value()];
+        let (mut policies, mut warnings) = (Vec::new(), Vec::new());
+        for (reach, targets) in reaches {
+            let policy = format!("{}-{namespace}-{name}-{reach}", slug(&self.file.name));
+            let select = [(RELEASE_LABEL.to_owned(), release_id(namespace, name))].into();
+            let clusters = self.selectors(targets)?;
+            let mut request = Request::new(&policy, namespace, &workloads, clusters, select);
+            request.status_collectors = vec![COLLECTOR.to_owned()];
+            let mut placed = binding_policy(&request).map_err(|e| self.failed(e.to_string()))?;
+            // The namespace is shared, so it is selected by its name.
+            placed.policy.clauses.push(Clause {
+                api_group: Some(String::new()),
+                resources: vec!["namespaces".to_owned()],
+                object_names: vec![namespace.clone()],
+                ..Clause::default()
+            });
+            policies.push(placed.policy.to_value());
+            // Of all policies they are the same, for they are about the objects.
+            warnings = placed.warnings.iter().map(ToString::to_string).collect();
+        }
         Ok(Consignment {
             release: self.release.spec.name.clone(),
             context: space.to_owned(),
@@ -262,7 +285,7 @@ impl<'p> Work<'_, 'p> {
             properties: BTreeMap::new(),
             policies: told(&policies),
             why,
-            warnings: placed.warnings.iter().map(ToString::to_string).collect(),
+            warnings,
         })
     }
 
@@ -313,7 +336,8 @@ impl<'p> Work<'_, 'p> {
             lane.versions.iter().flat_map(|v| v.targets.clone()).collect();
         targets.sort_unstable();
         let manifest = String::from_utf8_lossy(&expansion.text).into_owned();
-        let mut placed = self.placed(&lane.name, &lane.space, first, targets, manifest, why)?;
+        let reaches = self.reaches(lane, None, &targets);
+        let mut placed = self.placed(&reaches, &lane.space, first, targets, manifest, why)?;
         placed.properties = expansion.properties;
         Ok(Ok(placed))
     }

@@ -107,6 +107,8 @@ pub struct ReleaseSpec {
     pub versions: Vec<(String, String)>,
     /// The clusters.
     pub selector: LabelSelector,
+    /// The rings that have the release; all clusters where none is named.
+    pub rings: Vec<String>,
     /// Layers of values, later ones over earlier ones.
     pub values: Vec<Layer>,
     /// Labels for all objects, beside those that deliveries other than files put on them.

@@ -26,6 +26,7 @@ pub(super) const RELEASE: &[&str] = &[
     "version",
     "versions",
     "selector",
+    "rings",
     "values",
     "labels",
     "seed",
@@ -190,6 +191,7 @@ fn release(
         version: fields.text("version")?,
         versions: fields.pairs("versions")?,
         selector: fields.selector("selector")?,
+        rings: fields.texts("rings")?,
         include_crds: fields.get("includeCrds").is_none() || fields.switch("includeCrds")?,
         line: node.line(),
         ..ReleaseSpec::default()
@@ -200,11 +202,16 @@ fn release(
             number.ok_or_else(|| fields.error(seed, "seed", "expected a whole number from 0"))?;
         release.seed = Some(number as u64);
     }
-    for (ring, _) in &release.versions {
+    let versions = release.versions.iter().map(|(ring, _)| ("versions", ring));
+    for (field, ring) in versions.chain(release.rings.iter().map(|ring| ("rings", ring))) {
         if !rings.iter().any(|known| known.name == *ring) {
-            let node = fields.get("versions").unwrap_or(node);
-            return Err(fields.error(node, "versions", format!("no ring is called {ring:?}")));
+            let node = fields.get(field).unwrap_or(node);
+            return Err(fields.error(node, field, format!("no ring is called {ring:?}")));
         }
+    }
+    if let Some(node) = fields.get("rings").filter(|_| release.rings.is_empty()) {
+        let error = fields.error(node, "rings", "no ring is named");
+        return Err(error.hint("leave `rings` out where all clusters get the release"));
     }
     for (node, path) in fields.items("values")? {
         release.values.push(layer(source, node, path)?);
@@ -311,6 +318,14 @@ mod tests {
             (
                 "releases:\n- {name: a, chart: b, versions: {x: '1'}}\n",
                 "f.yaml:5: releases[0].versions: no ring is called \"x\"",
+            ),
+            (
+                "rings: [{name: x}]\nreleases:\n- name: a\n  chart: b\n  rings: [x, z]\n",
+                "f.yaml:8: releases[0].rings: no ring is called \"z\"",
+            ),
+            (
+                "releases:\n- {name: a, chart: b, rings: []}\n",
+                "f.yaml:5: releases[0].rings: no ring is named\n  leave `rings` out where all clusters get the release",
             ),
             (
                 "releases:\n- {name: a, chart: b}\n- {name: a, chart: c}\n",

@@ -71,7 +71,7 @@ impl Ledger {
     /// Takes the last promotion of a release back.
     ///
     /// Where the fleet file is as the promotion left it, the bytes before are restored; where it was
-    /// changed since, only the version goes back.
+    /// changed since, only the version, or the ring's place among those that have the release, goes back.
     ///
     /// # Errors
     ///
@@ -101,17 +101,7 @@ impl Ledger {
     fn edited_back(&self, promotion: &Promotion, text: &[u8]) -> Result<Vec<u8>, String> {
         let file = FleetFile::parse(&self.file.display().to_string(), text);
         let file = file.map_err(|e| format!("{e:#}"))?;
-        let Some(before) = promotion.before.clone() else {
-            return Err(format!(
-                "{} was changed since; take versions.{} of release {} out by hand",
-                self.file.display(),
-                promotion.to,
-                promotion.release
-            ));
-        };
-        let mut back = promotion.clone();
-        back.before = Some(std::mem::replace(&mut back.after, before));
-        back.edit(&file, text).map_err(|e| e.to_string())
+        promotion.edit_back(&file, text).map_err(|e| e.to_string())
     }
 
     fn kept_path(&self, digest: &str) -> PathBuf {

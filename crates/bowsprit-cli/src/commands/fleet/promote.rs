@@ -15,12 +15,13 @@ use std::io::IsTerminal;
 pub(in super::super) static COMMAND: Command = Command {
     name: "promote",
     usage: "promote RELEASE --from RING --to RING [flags]",
-    about: "Move a release's version from one ring of a fleet to the next",
+    about: "Move a release or its version from one ring of a fleet to the next",
     examples: "\
 Shows what changes for the next ring, checks the gate of the ring that has the version (every object
 reported healthy, soak time, expression), then writes the version into the fleet file and a line into
-.bowsprit/history.jsonl beside it. Selectors and names of policies stay as they are, so nothing is left
-behind on clusters. --undo takes the last promotion back and restores the same bytes.
+.bowsprit/history.jsonl beside it. Where the release names its `rings` and the next ring is not among them,
+the ring is added, so that its clusters get the release. Selectors and names of policies stay as they are,
+so nothing is left behind on clusters. --undo takes the last promotion back and restores the same bytes.
 
 What the clusters report is read where the fleet is delivered: KubeStellar's CombinedStatus objects (the
 StatusCollector comes with `fleet apply`; --print-collector prints it) or Karmada's bindings. --status
@@ -72,8 +73,12 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     if parsed.is_on("undo") {
         let record = ledger.undo(release, fleet::now(), &user()).map_err(Failure::Error)?;
         let (to, before) = (&record.promotion.to, &record.promotion.before);
-        let before = before.as_deref().unwrap_or("no version of its own");
-        return streams::write(format!("{release}: ring {to} is back at {before}\n").as_bytes());
+        let before = match (before, record.promotion.joins) {
+            (_, true) => "does not have the release any more".to_owned(),
+            (Some(version), false) => format!("is back at {version}"),
+            (None, false) => "is back at no version of its own".to_owned(),
+        };
+        return streams::write(format!("{release}: ring {to} {before}\n").as_bytes());
     }
     let (Some(from), Some(to)) = (parsed.non_empty("from"), parsed.non_empty("to")) else {
         return Err(usage("promote", "needs --from and --to, or --undo"));
@@ -88,14 +93,14 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             let reasons: String = held.iter().map(|reason| format!("\n  - {reason}")).collect();
             return Err(Failure::Error(format!(
                 "the gate of ring {from} holds {release} {}:{reasons}",
-                promotion.after
+                promotion.after.as_deref().unwrap_or("back")
             )));
         }
     };
     if parsed.is_on("dry-run") {
         return streams::write(b"dry run: nothing was changed\n");
     }
-    let text = format!("{release}: ring {to} gets {}\n", promotion.after);
+    let text = format!("{release}: ring {to} gets {}\n", promotion.what());
     let done = ledger.promote(promotion, &fleet.text, fleet::now(), &user(), forced);
     done.map_err(Failure::Error)?;
     streams::write(text.as_bytes())
@@ -149,8 +154,12 @@ fn show_changes(
     let mut text = format!(
         "{}: {} → {} for ring {}\n",
         promotion.release,
-        promotion.before.as_deref().unwrap_or("no version"),
-        promotion.after,
+        match (&promotion.before, promotion.joins) {
+            (_, true) => "not there",
+            (Some(version), false) => version,
+            (None, false) => "no version",
+        },
+        promotion.after.as_deref().unwrap_or("the release"),
         promotion.to
     );
     for change in &changes {
@@ -212,7 +221,7 @@ fn gate(
         evidence.objects.dedup();
     }
     let history = ledger.history().map_err(Failure::Error)?;
-    let version = &promotion.after;
+    let version = promotion.after.as_deref();
     evidence.age_seconds = history.age(&promotion.release, &promotion.from, version, fleet::now());
     let verdict = check_gate(&ring.gate, promotion, &evidence).map_err(described)?;
     Ok(verdict.err().map(|held| held.reasons).unwrap_or_default())
