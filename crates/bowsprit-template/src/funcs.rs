@@ -1,10 +1,7 @@
 //! The table of functions that a template text can call.
 
-use crate::set::Fnv;
 use bowsprit_value::{Func, FuncImpl, Type};
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::BuildHasherDefault;
 
 /// The functions that the machine itself carries out, by the number in [`FuncImpl::Engine`].
 pub(crate) mod engine {
@@ -94,13 +91,26 @@ pub(crate) fn param(func: &Func, index: usize) -> Type {
 #[derive(Clone, Default)]
 pub struct Functions {
     list: Vec<Func>,
-    by_name: HashMap<&'static [u8], u16, BuildHasherDefault<Fnv>>,
+    /// Numbers from 1, at the places that the names' hashes give; 0 where there is nothing. A power of two
+    /// long, and at most a quarter full: nearly every lookup takes one comparison.
+    table: Vec<u16>,
 }
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Functions").field("len", &self.list.len()).finish()
     }
+}
+
+/// Mixes the first eight bytes, the last byte and the length of a name; names are the program's own.
+fn hash(name: &[u8]) -> usize {
+    let head = match name.first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => name.iter().fold(0, |head, b| (head << 8) | u64::from(*b)),
+    };
+    let last = u64::from(name.last().copied().unwrap_or_default());
+    let mixed = (head ^ (last << 32) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize
 }
 
 impl Functions {
@@ -113,15 +123,33 @@ impl Functions {
 
     /// Adds a function, in place of one of the same name.
     pub fn add(&mut self, func: Func) {
-        if let Some(number) = self.by_name.get(func.name.as_bytes()) {
-            if let Some(slot) = self.list.get_mut(usize::from(*number)) {
+        if let Some(number) = self.number(func.name.as_bytes()) {
+            if let Some(slot) = self.list.get_mut(usize::from(number)) {
                 *slot = func;
             }
             return;
         }
-        if let Ok(number) = u16::try_from(self.list.len()) {
-            self.by_name.insert(func.name.as_bytes(), number);
-            self.list.push(func);
+        if self.list.len() >= usize::from(u16::MAX - 1) {
+            return;
+        }
+        self.list.push(func);
+        if self.table.len() < self.list.len() * 4 {
+            self.table = vec![0; (self.list.len() * 8).next_power_of_two()];
+            (1..self.list.len()).for_each(|number| self.enter(number));
+        }
+        self.enter(self.list.len());
+    }
+
+    /// Enters the function with this number, counted from 1.
+    fn enter(&mut self, number: usize) {
+        let Some(func) = self.list.get(number - 1) else { return };
+        let mask = self.table.len() - 1;
+        let mut at = hash(func.name.as_bytes()) & mask;
+        while self.table.get(at).is_some_and(|taken| *taken > 0) {
+            at = (at + 1) & mask;
+        }
+        if let Some(slot) = self.table.get_mut(at) {
+            *slot = number as u16;
         }
     }
 
@@ -138,7 +166,15 @@ impl Functions {
     }
 
     pub(crate) fn number(&self, name: &[u8]) -> Option<u16> {
-        self.by_name.get(name).copied()
+        let mask = self.table.len().wrapping_sub(1);
+        let mut at = hash(name) & mask;
+        loop {
+            let number = self.table.get(at)?.checked_sub(1)?;
+            if self.list.get(usize::from(number))?.name.as_bytes() == name {
+                return Some(number);
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     pub(crate) fn get(&self, number: u16) -> Option<&Func> {

@@ -65,7 +65,7 @@ pub(crate) fn defined_twice(file: &Str, unit: &Unit) -> Result<(), ParseError> {
     let quoted = String::from_utf8_lossy(&quoted);
     Err(ParseError {
         name: file.to_string(),
-        line: unit.last_line,
+        line: unit.line_column(unit.source.len()).0 as u32,
         message: format!("template: multiple definition of template {quoted}"),
         started: None,
     })

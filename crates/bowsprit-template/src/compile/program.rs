@@ -43,11 +43,24 @@ pub(crate) enum Literal {
     Bool(bool),
     Nil,
     String(Str),
+    /// A whole number without sign, as most are.
+    Whole(i64),
     Number(Box<Number>),
 }
 
+impl Literal {
+    /// The number, if it is one.
+    pub(crate) fn number(&self) -> Option<Number> {
+        match self {
+            Literal::Whole(value) => Some(Number::whole(*value)),
+            Literal::Number(number) => Some(**number),
+            Literal::Bool(_) | Literal::Nil | Literal::String(_) => None,
+        }
+    }
+}
+
 /// A number with all the types that can represent it, as Go's ideal constants.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Number {
     pub(crate) int: Option<i64>,
     pub(crate) uint: Option<u64>,
@@ -257,11 +270,26 @@ pub struct Unit {
     pub(crate) methods: Vec<MethodCall>,
     pub(crate) loops: Vec<LoopVars>,
     pub(crate) sites: Vec<Site>,
-    /// The line of the text's end.
-    pub(crate) last_line: u32,
 }
 
 impl Unit {
+    /// A unit without code.
+    pub(crate) fn new(source: Source) -> Unit {
+        Unit {
+            source,
+            bodies: Vec::new(),
+            consts: Vec::new(),
+            idents: Vec::new(),
+            names: Vec::new(),
+            types: Vec::new(),
+            messages: Vec::new(),
+            literals: Vec::new(),
+            methods: Vec::new(),
+            loops: Vec::new(),
+            sites: Vec::new(),
+        }
+    }
+
     /// The text that was compiled.
     pub fn source(&self) -> &[u8] {
         &self.source

@@ -3,6 +3,7 @@
 use super::token::{Token, TokenKind, keyword};
 use bowsprit_value::strconv;
 use bowsprit_value::unicode;
+use memchr::memmem;
 
 /// The white space that trim markers remove.
 pub(crate) const fn is_space(b: u8) -> bool {
@@ -20,6 +21,22 @@ static WORD: [bool; 256] = {
     word
 };
 
+/// Where a run of ASCII word bytes ends that goes on at `pos`.
+pub(crate) fn skip_word(input: &[u8], mut pos: usize) -> usize {
+    while input.get(pos).is_some_and(|b| WORD[usize::from(*b)]) {
+        pos += 1;
+    }
+    pos
+}
+
+/// Where a run of white space ends that goes on at `pos`.
+pub(crate) fn skip_space(input: &[u8], mut pos: usize) -> usize {
+    while input.get(pos).is_some_and(|b| is_space(*b)) {
+        pos += 1;
+    }
+    pos
+}
+
 fn is_alphanumeric(rune: char) -> bool {
     if rune.is_ascii() {
         return rune == '_' || rune.is_ascii_alphanumeric();
@@ -33,10 +50,9 @@ pub(crate) struct Lexer<'s> {
     input: &'s [u8],
     pos: usize,
     start: usize,
-    line: u32,
-    start_line: u32,
     paren_depth: u32,
     inside_action: bool,
+    left_delim: memmem::Finder<'static>,
     /// The text of the last error token.
     error: String,
     failed: bool,
@@ -55,29 +71,39 @@ impl<'s> Lexer<'s> {
             input,
             pos: 0,
             start: 0,
-            line: 1,
-            start_line: 1,
             paren_depth: 0,
             inside_action: false,
+            left_delim: memmem::Finder::new(b"{{"),
             error: String::new(),
             failed: false,
         }
     }
 
-    /// About how many actions a text has.
-    pub(crate) fn actions(input: &[u8]) -> usize {
-        let mut actions = 0;
-        let mut rest = input;
-        while let Some(at) = find(rest, b"{{") {
-            actions += 1;
-            rest = rest.get(at + 2..).unwrap_or_default();
-        }
-        actions
-    }
-
     /// A scanner that starts inside an action, for printing nodes.
     pub(crate) fn inside(input: &'s [u8]) -> Lexer<'s> {
         Lexer { inside_action: true, ..Lexer::new(input) }
+    }
+
+    /// Where the next token begins.
+    pub(crate) fn position(&self) -> usize {
+        self.pos
+    }
+
+    /// Whether what comes next is text, or the delimiter behind it.
+    pub(crate) fn in_text(&self) -> bool {
+        !self.inside_action && !self.failed
+    }
+
+    /// Goes on elsewhere: in text, or in an action outside of all parentheses.
+    pub(crate) fn go_to(&mut self, pos: usize, inside_action: bool) {
+        (self.pos, self.start) = (pos, pos);
+        self.inside_action = inside_action;
+        self.paren_depth = 0;
+    }
+
+    /// How far the next left delimiter is.
+    pub(crate) fn find_left_delim(&self) -> Option<usize> {
+        self.left_delim.find(self.rest())
     }
 
     /// The text of the last error token.
@@ -105,10 +131,8 @@ impl<'s> Lexer<'s> {
     }
 
     fn token(&mut self, kind: TokenKind) -> Token {
-        let token =
-            Token { kind, start: self.start as u32, end: self.pos as u32, line: self.start_line };
+        let token = Token { kind, start: self.start as u32, end: self.pos as u32 };
         self.start = self.pos;
-        self.start_line = self.line;
         token
     }
 
@@ -116,15 +140,10 @@ impl<'s> Lexer<'s> {
     fn fail(&mut self, message: String) -> Token {
         self.error = message;
         self.failed = true;
-        let token = Token {
-            kind: TokenKind::Error,
-            start: self.start as u32,
-            end: self.start as u32,
-            line: self.start_line,
-        };
+        let token =
+            Token { kind: TokenKind::Error, start: self.start as u32, end: self.start as u32 };
         self.input = &[];
-        self.pos = 0;
-        self.start = 0;
+        self.pos = self.start;
         token
     }
 
@@ -143,22 +162,14 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    fn count_lines(&mut self, from: usize, to: usize) {
-        let text = self.input.get(from..to).unwrap_or_default();
-        self.line += bytecount(text);
-    }
-
     fn ignore(&mut self) {
-        self.count_lines(self.start, self.pos);
         self.start = self.pos;
-        self.start_line = self.line;
     }
 
     fn lex_text(&mut self) -> Step {
-        let Some(offset) = find(self.rest(), b"{{") else {
+        let Some(offset) = self.find_left_delim() else {
             self.pos = self.input.len();
             if self.pos > self.start {
-                self.count_lines(self.start, self.pos);
                 return Step::Token(self.token(TokenKind::Text));
             }
             return Step::Token(self.token(TokenKind::Eof));
@@ -172,7 +183,6 @@ impl<'s> Lexer<'s> {
                 trimmed = text.iter().rev().take_while(|b| is_space(**b)).count();
             }
             self.pos -= trimmed;
-            self.count_lines(self.start, self.pos);
             let token = self.token(TokenKind::Text);
             self.pos += trimmed;
             self.ignore();
@@ -201,7 +211,7 @@ impl<'s> Lexer<'s> {
 
     fn lex_comment(&mut self) -> Step {
         self.pos += 2;
-        let Some(offset) = find(self.rest(), b"*/") else {
+        let Some(offset) = memmem::find(self.rest(), b"*/") else {
             return Step::Token(self.fail("unclosed comment".into()));
         };
         self.pos += offset + 2;
@@ -306,7 +316,6 @@ impl<'s> Lexer<'s> {
     }
 
     fn lex_space(&mut self) -> Token {
-        let from = self.pos;
         if let [b' ' | b'\t', next, ..] = self.rest()
             && !is_space(*next)
             && *next != b'-'
@@ -323,15 +332,12 @@ impl<'s> Lexer<'s> {
                 return self.lex_right_delim();
             }
         }
-        self.count_lines(from, self.pos);
         self.token(TokenKind::Space)
     }
 
     fn skip_alphanumeric(&mut self) {
         loop {
-            let rest = self.rest();
-            let word = rest.iter().position(|b| !WORD[usize::from(*b)]);
-            self.pos += word.unwrap_or(rest.len());
+            self.pos = skip_word(self.input, self.pos);
             if self.peek_byte().is_none_or(|b| b.is_ascii()) {
                 break;
             }
@@ -403,9 +409,7 @@ impl<'s> Lexer<'s> {
         let Some(offset) = memchr::memchr(b'`', self.rest()) else {
             return self.fail("unterminated raw quoted string".into());
         };
-        let from = self.pos;
         self.pos += offset + 1;
-        self.count_lines(from, self.pos);
         self.token(TokenKind::RawString)
     }
 
@@ -480,29 +484,10 @@ fn unicode_name(rune: char) -> String {
     }
 }
 
-fn has_left_trim_marker(s: &[u8]) -> bool {
+pub(crate) fn has_left_trim_marker(s: &[u8]) -> bool {
     matches!(s, [b'-', space, ..] if is_space(*space))
 }
 
-fn has_right_trim_marker(s: &[u8]) -> bool {
+pub(crate) fn has_right_trim_marker(s: &[u8]) -> bool {
     matches!(s, [space, b'-', ..] if is_space(*space))
-}
-
-fn bytecount(text: &[u8]) -> u32 {
-    if text.len() < 32 {
-        return text.iter().map(|b| u32::from(*b == b'\n')).sum();
-    }
-    memchr::memchr_iter(b'\n', text).count() as u32
-}
-
-/// The offset of a two-byte needle.
-fn find(haystack: &[u8], needle: &[u8; 2]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(i) = memchr::memchr(needle[0], haystack.get(from..)?) {
-        if haystack.get(from + i + 1) == Some(&needle[1]) {
-            return Some(from + i);
-        }
-        from += i + 1;
-    }
-    None
 }

@@ -43,22 +43,18 @@ pub(crate) fn literal_value(literal: &Literal, ty: Type) -> Result<Option<Value>
             Literal::Bool(b) => Ok(Some(Value::Bool(*b))),
             _ => Err(Expected::Bool),
         },
-        Type::Int(kind) | Type::NamedInt(_, kind) => match literal {
-            Literal::Number(n) if kind.is_unsigned() => {
-                let n = n.uint.ok_or(Expected::Unsigned)?;
-                Ok(Some(Value::Int(kind, kind.wrap(n as i64))))
-            }
-            Literal::Number(n) => {
-                let n = n.int.ok_or(Expected::Integer)?;
-                Ok(Some(Value::Int(kind, kind.wrap(n))))
-            }
-            _ if kind.is_unsigned() => Err(Expected::Unsigned),
-            _ => Err(Expected::Integer),
-        },
-        Type::Float64 => match literal {
-            Literal::Number(n) => n.float.map(|f| Some(Value::Float(f))).ok_or(Expected::Float),
-            _ => Err(Expected::Float),
-        },
+        Type::Int(kind) | Type::NamedInt(_, kind) if kind.is_unsigned() => {
+            let n = literal.number().and_then(|n| n.uint).ok_or(Expected::Unsigned)?;
+            Ok(Some(Value::Int(kind, kind.wrap(n as i64))))
+        }
+        Type::Int(kind) | Type::NamedInt(_, kind) => {
+            let n = literal.number().and_then(|n| n.int).ok_or(Expected::Integer)?;
+            Ok(Some(Value::Int(kind, kind.wrap(n))))
+        }
+        Type::Float64 => {
+            let n = literal.number().and_then(|n| n.float).ok_or(Expected::Float)?;
+            Ok(Some(Value::Float(n)))
+        }
         Type::String => match literal {
             Literal::String(s) => Ok(Some(Value::Str(s.clone()))),
             _ => Err(Expected::String),
@@ -85,6 +81,7 @@ fn ideal_constant(literal: &Literal) -> Result<Option<Value>, Expected> {
         Literal::Bool(b) => Value::Bool(*b),
         Literal::String(s) => Value::Str(s.clone()),
         Literal::Nil => Value::Nil,
+        Literal::Whole(value) => Value::int(*value),
         Literal::Number(n) => match (n.complex, n.float, n.int, n.uint) {
             (Some(complex), ..) => Value::Complex(Arc::new(complex)),
             (_, Some(float), ..) if n.float_text => Value::Float(float),

@@ -1,9 +1,28 @@
 //! Number literals with all the types that can represent them.
 
-use crate::compile::program::Number;
+use crate::compile::program::{Literal, Number};
 use bowsprit_value::strconv;
 
+impl From<Number> for Literal {
+    fn from(number: Number) -> Literal {
+        match number.int {
+            Some(value) if number == Number::whole(value) => Literal::Whole(value),
+            _ => Literal::Number(Box::new(number)),
+        }
+    }
+}
+
 impl Number {
+    /// A whole number that all types can hold.
+    pub(crate) fn whole(value: i64) -> Number {
+        Number {
+            int: Some(value),
+            uint: Some(value as u64),
+            float: Some(value as f64),
+            ..Number::default()
+        }
+    }
+
     /// A character constant such as `'a'`.
     pub(super) fn character(text: &[u8]) -> Result<Number, String> {
         let inner = text.get(1..).unwrap_or_default();

@@ -47,36 +47,35 @@ pub fn compile_source(
     source: &Source,
     functions: &Functions,
 ) -> Result<Unit, ParseError> {
+    compile_with(name, source, functions, true)
+}
+
+pub(super) fn compile_with(
+    name: &str,
+    source: &Source,
+    functions: &Functions,
+    quick: bool,
+) -> Result<Unit, ParseError> {
     let text: &[u8] = source;
     let mut parser = Parser {
         source: text,
         lexer: Lexer::new(text),
         functions,
-        unit: Unit {
-            source: source.clone(),
-            bodies: Vec::new(),
-            consts: Vec::new(),
-            idents: Vec::new(),
-            names: Vec::new(),
-            types: Vec::new(),
-            messages: Vec::new(),
-            literals: Vec::new(),
-            methods: Vec::new(),
-            loops: Vec::new(),
-            sites: Vec::new(),
-            last_line: 0,
-        },
+        unit: Unit::new(source.clone()),
         name,
         by_name: HashMap::new(),
         tree: Tree::new(TreeKind::Root, Str::default()),
         outer: Vec::new(),
+        quick,
     };
-    let actions = Lexer::actions(text);
-    parser.unit.sites.reserve(actions * 3);
-    parser.unit.idents.reserve(actions);
     if u32::try_from(text.len()).is_err() {
         return Err(*parser.error("template text is too large"));
     }
+    // What charts' templates have on average, so that tables rarely move.
+    let expected = text.len().min(1 << 18);
+    parser.unit.sites.reserve(expected / 32);
+    parser.unit.idents.reserve(expected / 64);
+    parser.unit.consts.reserve(expected / 128);
     match parser.parse() {
         Ok(()) => Ok(parser.unit),
         Err(error) => Err(*error),
@@ -92,6 +91,8 @@ pub(super) struct Parser<'s> {
     by_name: HashMap<Str, usize>,
     pub(super) tree: Tree,
     outer: Vec<Tree>,
+    /// Whether `quick` may read what it can.
+    pub(super) quick: bool,
 }
 
 impl<'s> Parser<'s> {
@@ -156,10 +157,16 @@ impl<'s> Parser<'s> {
     pub(super) fn error(&self, message: impl Into<String>) -> Box<ParseError> {
         Box::new(ParseError {
             name: self.name.to_owned(),
-            line: self.tree.tokens[0].line,
+            line: self.line(self.tree.tokens[0].start),
             message: message.into(),
             started: None,
         })
+    }
+
+    /// The line of a byte, from 1. Only errors ask for lines, so none are counted before.
+    fn line(&self, offset: u32) -> u32 {
+        let before = self.source.get(..offset as usize).unwrap_or_default();
+        1 + memchr::memchr_iter(b'\n', before).count() as u32
     }
 
     #[cold]
@@ -168,12 +175,9 @@ impl<'s> Parser<'s> {
             return self.error(format!("unexpected {} in {context}", self.describe(token)));
         }
         let message = self.lexer.error();
-        let line = self.tree.action_line;
-        if line == 0 || line == token.line {
-            return self.error(message);
-        }
         let mut error = self.error(message);
-        error.started = Some(line);
+        let began = self.tree.action.map(|start| self.line(start));
+        error.started = began.filter(|line| *line != self.line(token.start));
         error
     }
 
@@ -213,9 +217,10 @@ impl<'s> Parser<'s> {
         Path { start: self.unit.idents.len() as u32, len: 0 }
     }
 
-    /// Adds the name of a field token to a path, which must be the last one begun.
-    pub(super) fn push_ident(&mut self, path: &mut Path, token: Token) -> Parsed<()> {
-        self.unit.idents.push(Ident { start: token.start + 1, end: token.end });
+    /// Adds the name of a field, whose span begins with its dot, to a path, which must be the last one
+    /// begun.
+    pub(super) fn push_name(&mut self, path: &mut Path, (start, end): (u32, u32)) -> Parsed<()> {
+        self.unit.idents.push(Ident { start: start + 1, end });
         path.len = path.len.checked_add(1).ok_or_else(|| self.error("too many fields"))?;
         Ok(())
     }
@@ -259,6 +264,9 @@ impl<'s> Parser<'s> {
 
     fn parse(&mut self) -> Parsed<()> {
         loop {
+            if self.quick_step()? {
+                continue;
+            }
             if self.tree.kind == TreeKind::Root && self.tree.controls.is_empty() {
                 let token = self.peek();
                 if token.kind == TokenKind::Eof {
@@ -272,7 +280,6 @@ impl<'s> Parser<'s> {
             }
             self.text_or_action()?;
         }
-        self.unit.last_line = self.tree.tokens[0].line;
         let tree = std::mem::replace(&mut self.tree, Tree::new(TreeKind::Root, Str::default()));
         self.add(tree)
     }
@@ -294,7 +301,7 @@ impl<'s> Parser<'s> {
         Ok(true)
     }
 
-    fn push_tree(&mut self, kind: TreeKind, name: Str) {
+    pub(super) fn push_tree(&mut self, kind: TreeKind, name: Str) {
         let outer = std::mem::replace(&mut self.tree, Tree::new(kind, name));
         self.outer.push(outer);
     }
@@ -305,7 +312,7 @@ impl<'s> Parser<'s> {
             let outer_tokens = std::mem::replace(&mut self.tree.tokens, tree.tokens);
             self.add(tree)?;
             self.tree.tokens = outer_tokens;
-            self.tree.action_line = 0;
+            self.tree.action = None;
         }
         Ok(())
     }
@@ -348,18 +355,23 @@ impl<'s> Parser<'s> {
         let token = self.next_non_space();
         match token.kind {
             TokenKind::Text => {
-                if !is_blank(self.text(token)) || !self.tree.controls.is_empty() {
-                    self.tree.blank = false;
-                }
-                self.tree.emit_plain(Op::Text { start: token.start, end: token.end });
+                self.emit_text(token.start, token.end);
                 Ok(())
             }
             TokenKind::LeftDelim => {
-                self.tree.action_line = token.line;
+                self.tree.action = Some(token.start);
                 self.action()
             }
             _ => Err(self.unexpected(token, "input")),
         }
+    }
+
+    pub(super) fn emit_text(&mut self, start: u32, end: u32) {
+        if self.tree.blank {
+            let text = self.source.get(start as usize..end as usize).unwrap_or_default();
+            self.tree.blank = is_blank(text) && self.tree.controls.is_empty();
+        }
+        self.tree.emit_plain(Op::Text { start, end });
     }
 
     fn action(&mut self) -> Parsed<()> {
@@ -382,7 +394,7 @@ impl<'s> Parser<'s> {
                 self.tree.emit_plain(if declares { Op::Pop } else { Op::Print });
             }
         }
-        self.tree.action_line = 0;
+        self.tree.action = None;
         Ok(())
     }
 
@@ -417,7 +429,7 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    fn control(&mut self, keyword: TokenKind) -> Parsed<()> {
+    pub(super) fn control(&mut self, keyword: TokenKind) -> Parsed<()> {
         let vars = self.tree.vars.len();
         let (kind, to_else) = self.control_head(keyword)?;
         self.tree.controls.push(Control {
@@ -477,6 +489,12 @@ impl<'s> Parser<'s> {
         if !chained {
             self.expect(TokenKind::RightDelim, "else")?;
         }
+        self.else_branch(peek.kind)
+    }
+
+    /// Begins the branch behind `else`; `next` is what follows the word: `if`, `with` or the delimiter.
+    pub(super) fn else_branch(&mut self, next: TokenKind) -> Parsed<()> {
+        let chained = next != TokenKind::RightDelim;
         let Some(mut control) = self.tree.controls.pop() else {
             return Err(self.else_outside());
         };
@@ -495,13 +513,13 @@ impl<'s> Parser<'s> {
         control.to_end.extend(after);
         self.patch(control.to_else);
         let same = matches!(
-            (control.kind, peek.kind),
+            (control.kind, next),
             (ControlKind::If, TokenKind::If) | (ControlKind::With, TokenKind::With)
         );
         if chained && same {
-            self.tree.action_line = 0;
+            self.tree.action = None;
             self.next_non_space();
-            let (kind, to_else) = self.control_head(peek.kind)?;
+            let (kind, to_else) = self.control_head(next)?;
             control.kind = kind;
             control.to_else = to_else;
         } else {
@@ -519,7 +537,7 @@ impl<'s> Parser<'s> {
                 let mut error = self.error("unexpected {{else}} in block clause");
                 // The template that the block stands in complains; it has read no further than the head.
                 if let Some(outer) = self.outer.last() {
-                    error.line = outer.tokens[0].line;
+                    error.line = self.line(outer.tokens[0].start);
                 }
                 error
             }
@@ -528,7 +546,12 @@ impl<'s> Parser<'s> {
 
     fn end_control(&mut self) -> Parsed<()> {
         self.expect(TokenKind::RightDelim, "end")?;
-        self.tree.action_line = 0;
+        self.close_control()
+    }
+
+    /// Ends the innermost control structure or definition.
+    pub(super) fn close_control(&mut self) -> Parsed<()> {
+        self.tree.action = None;
         let Some(control) = self.tree.controls.pop() else {
             if self.tree.kind == TreeKind::Root {
                 return Err(self.error("unexpected {{end}}"));
@@ -577,17 +600,23 @@ impl<'s> Parser<'s> {
         let number = self.name(name.clone());
         self.tree.emit(Op::FindTemplate(number), site);
         if needs_pipeline || self.peek_non_space().kind != TokenKind::RightDelim {
-            self.pipeline(context, TokenKind::RightDelim)?;
-            let end = self.before_trim_marker(self.tree.tokens[0].start);
-            if let Some(site) = self.unit.sites.get_mut(site as usize) {
-                site.end = end.max(site.end);
-            }
+            self.template_argument(context, site)?;
         } else {
             self.next_non_space();
             self.tree.emit_plain(Op::Invalid);
         }
         self.tree.emit(Op::Template(number), NO_SITE);
         Ok(name)
+    }
+
+    /// Reads the pipeline of a `template` or `block` up to the end of the action.
+    pub(super) fn template_argument(&mut self, context: &str, site: u32) -> Parsed<()> {
+        self.pipeline(context, TokenKind::RightDelim)?;
+        let end = self.before_trim_marker(self.tree.tokens[0].start);
+        if let Some(site) = self.unit.sites.get_mut(site as usize) {
+            site.end = end.max(site.end);
+        }
+        Ok(())
     }
 
     /// Where an action ends whose right delimiter starts here: a trim marker is no part of it.

@@ -40,6 +40,9 @@ impl Parser<'_> {
 
     /// Returns the variables that the pipeline declares, and whether it assigns to them instead.
     fn run_pipeline(&mut self, context: &str, end: TokenKind) -> Parsed<(Vec<usize>, bool)> {
+        if let Some(found) = self.quick_pipeline(context) {
+            return Ok(found);
+        }
         let mut stack = Vec::new();
         let mut pipe = self.open_pipe(context, end, 0);
         let mut state = State::Declarations;
@@ -160,7 +163,7 @@ impl Parser<'_> {
         }
     }
 
-    fn finish_pipe(&mut self, pipe: &mut Pipe<'_>) -> Parsed<()> {
+    pub(super) fn finish_pipe(&mut self, pipe: &mut Pipe<'_>) -> Parsed<()> {
         if pipe.commands == 0 {
             return Err(self.error(format!("missing value for {}", pipe.context)));
         }
@@ -218,7 +221,7 @@ impl Parser<'_> {
             }
             TokenKind::Field => {
                 let mut path = self.open_path();
-                self.push_ident(&mut path, token)?;
+                self.push_name(&mut path, (token.start, token.end))?;
                 let site = self.site(token.start, span.0, span.1);
                 Operand::Fields { base: Base::Dot, path, site, span }
             }
@@ -234,7 +237,7 @@ impl Parser<'_> {
                     _ => Number::parse(text),
                 };
                 let number = number.map_err(|m| self.error(m))?;
-                self.literal_operand(Literal::Number(Box::new(number)), token)
+                self.literal_operand(number.into(), token)
             }
             TokenKind::LeftParen => {
                 if !matches!(pipe.command.first, First::None) {
@@ -272,7 +275,7 @@ impl Parser<'_> {
             while self.peek().kind == TokenKind::Field {
                 let token = self.next();
                 end = token.end;
-                self.push_ident(&mut path, token)?;
+                self.push_name(&mut path, (token.start, token.end))?;
             }
             operand = self.chain(&mut pipe.command, operand, path, chain.start, end)?;
         }
@@ -280,7 +283,7 @@ impl Parser<'_> {
         Ok(Step::Go(State::AfterOperand))
     }
 
-    fn chain(
+    pub(super) fn chain(
         &mut self,
         command: &mut Command,
         operand: Operand,
@@ -328,7 +331,7 @@ impl Parser<'_> {
         node_text(self.source.get(site.start as usize..site.end as usize).unwrap_or_default())
     }
 
-    fn append(&mut self, command: &mut Command, operand: Operand) -> Parsed<()> {
+    pub(super) fn append(&mut self, command: &mut Command, operand: Operand) -> Parsed<()> {
         command.end = operand.span(&self.unit.sites).1;
         if matches!(command.first, First::None) {
             command.first_span = operand.span(&self.unit.sites);
@@ -354,7 +357,7 @@ impl Parser<'_> {
     }
 
     /// What must be emitted before an argument's own code.
-    fn begin_argument(&mut self, command: &mut Command) -> Parsed<()> {
+    pub(super) fn begin_argument(&mut self, command: &mut Command) -> Parsed<()> {
         if command.argc == u16::MAX {
             return Err(self.error("too many arguments"));
         }
@@ -550,7 +553,7 @@ impl Parser<'_> {
         Ok(Step::Go(State::Commands))
     }
 
-    fn finish_command(&mut self, pipe: &mut Pipe<'_>) {
+    pub(super) fn finish_command(&mut self, pipe: &mut Pipe<'_>) {
         pipe.commands += 1;
         let command = &mut pipe.command;
         if let Some(site) = self.unit.sites.get_mut(pipe.site as usize) {
@@ -617,7 +620,7 @@ impl Parser<'_> {
         self.tree.emit_plain(Op::Unwrap);
     }
 
-    fn emit_call(&mut self, command: &Command, number: u16, func: &Func, ident: u32) {
+    fn emit_call(&mut self, command: &mut Command, number: u16, func: &Func, ident: u32) {
         let argc = usize::from(command.argc);
         let given = argc + usize::from(command.piped);
         let fixed = func.params.len() - usize::from(func.variadic && !func.params.is_empty());
@@ -652,8 +655,8 @@ impl Parser<'_> {
         }
     }
 
-    fn end_short_circuit(&mut self, command: &Command, func: &Func) {
-        let mut jumps = command.jumps.clone();
+    fn end_short_circuit(&mut self, command: &mut Command, func: &Func) {
+        let mut jumps = std::mem::take(&mut command.jumps);
         if !command.piped {
             for jump in jumps {
                 self.tree.patch(jump, &mut self.unit.loops);

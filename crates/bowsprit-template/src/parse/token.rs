@@ -39,17 +39,16 @@ pub(crate) enum TokenKind {
     With,
 }
 
-/// A token: its kind, its bytes in the source, and the line it starts on.
+/// A token: its kind, and its bytes in the source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     pub(crate) start: u32,
     pub(crate) end: u32,
-    pub(crate) line: u32,
 }
 
 impl Token {
-    pub(crate) const NONE: Token = Token { kind: TokenKind::Eof, start: 0, end: 0, line: 0 };
+    pub(crate) const NONE: Token = Token { kind: TokenKind::Eof, start: 0, end: 0 };
 }
 
 /// The keyword of a word, if it is one.

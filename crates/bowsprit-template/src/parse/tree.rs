@@ -52,7 +52,8 @@ pub(super) struct Tree {
     pub(super) vars: Vec<Var>,
     pub(super) next_slot: u32,
     pub(super) slots: u32,
-    pub(super) action_line: u32,
+    /// Where the action that is being read began.
+    pub(super) action: Option<u32>,
     pub(super) parens: u32,
     pub(super) with_depth: u32,
     pub(super) controls: Vec<Control>,
@@ -70,11 +71,11 @@ impl Tree {
             vars: vec![Var { name: Str::from_static("$"), slot: Some(0) }],
             next_slot: 1,
             slots: 1,
-            action_line: 0,
+            action: None,
             parens: 0,
             with_depth: 0,
             controls: Vec::new(),
-            code: Vec::new(),
+            code: Vec::with_capacity(32),
             blank: true,
         }
     }

@@ -209,7 +209,7 @@ pub fn unquote_plain(s: &[u8]) -> Option<&[u8]> {
     let (&delim, rest) = s.split_first()?;
     let (&end, inner) = rest.split_last()?;
     let plain = match delim {
-        b'`' => !inner.contains(&b'`') && !inner.contains(&b'\r'),
+        b'`' => memchr::memchr2(b'`', b'\r', inner).is_none(),
         b'"' => inner.iter().all(|b| (b' '..=b'~').contains(b) && !matches!(b, b'"' | b'\\')),
         _ => false,
     };
