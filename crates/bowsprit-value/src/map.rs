@@ -154,7 +154,11 @@ impl MapCell {
 }
 
 fn position(table: &Table, key: &[u8]) -> Result<usize, usize> {
-    table.binary_search_by(|(k, _)| k.as_bytes().cmp(key))
+    table.binary_search_by(|(k, _)| match (k.as_bytes(), key) {
+        // Most keys differ at once, which is seen without a call.
+        ([a, ..], [b, ..]) if a != b => a.cmp(b),
+        (k, key) => k.cmp(key),
+    })
 }
 
 /// Entries sorted by key; of equal keys the last stays.
@@ -187,7 +191,13 @@ fn merged(old: Table, new: Table) -> Table {
     table
 }
 
+/// In so few entries a key is found faster by looking at each.
+const FEW: usize = 6;
+
 fn find<'t>(table: &'t Table, key: &[u8]) -> Option<&'t Value> {
+    if table.len() <= FEW {
+        return table.iter().find(|(k, _)| k.as_bytes() == key).map(|(_, value)| value);
+    }
     position(table, key).ok().map(|i| &table[i].1)
 }
 

@@ -26,6 +26,9 @@ const BUFFER: usize = 4096;
 /// With Helm's words, for a malformed separator, for documents that cannot be decoded, and for such as
 /// are no mappings.
 pub fn read_values(bytes: &[u8]) -> Result<Map, Error> {
+    if is_one_document(bytes) {
+        return decode_map(bytes).map_err(Error::in_values_file);
+    }
     let mut values: Option<Map> = None;
     let mut reader = Reader { rest: bytes, at_end: false };
     let mut document = Vec::new();
@@ -37,6 +40,12 @@ pub fn read_values(bytes: &[u8]) -> Result<Map, Error> {
         });
     }
     Ok(values.unwrap_or_default())
+}
+
+/// Whether the splitter would give the text back as it is.
+fn is_one_document(bytes: &[u8]) -> bool {
+    let separated = bytes.starts_with(SEPARATOR) || memchr::memmem::find(bytes, b"\n---").is_some();
+    bytes.ends_with(b"\n") && !separated && memchr::memchr(b'\r', bytes).is_none()
 }
 
 /// Reads a values file as Helm 3 does: its first document.
@@ -116,7 +125,7 @@ struct Reader<'b> {
 impl<'b> Reader<'b> {
     /// A line without its end, and whether the input is used up with it.
     fn line(&mut self) -> (&'b [u8], bool) {
-        let Some(end) = self.rest.iter().position(|&b| b == b'\n') else {
+        let Some(end) = memchr::memchr(b'\n', self.rest) else {
             let line = std::mem::take(&mut self.rest);
             // A last line that fills the buffer comes together with the end, and gets lost.
             return (line, line.is_empty() || fills_buffer(line));

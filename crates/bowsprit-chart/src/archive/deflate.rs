@@ -12,6 +12,8 @@ const CODE_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3,
 
 /// Matches are copied in blocks of so many bytes, past their end where there is room.
 const BLOCK: usize = 16;
+/// Most are no longer than this, and from no nearer.
+const WIDE: usize = 32;
 
 // An entry of a table: the bits of the code that are to be passed in the lowest byte, then what it
 // stands for, then how many extra bits follow, then a number in the upper half.
@@ -226,7 +228,7 @@ impl<'a> Inflater<'a> {
     pub(super) const HISTORY: usize = 32 << 10;
     /// Room at the end of the buffer that is not used: for the longest match, the literals before it and
     /// the block that may be copied past it.
-    pub(super) const SPARE: usize = 258 + 3 + BLOCK;
+    pub(super) const SPARE: usize = 258 + 3 + WIDE;
 
     pub(super) fn new(input: &'a [u8]) -> Inflater<'a> {
         Inflater {
@@ -374,7 +376,7 @@ impl<'a> Inflater<'a> {
             }
             input.refill();
             let mut found = input.symbol::<LITERAL_BITS>(literals);
-            // Two literals and the code of a match fit what is there.
+            // A match with its distance fits what is there, and so do two literals and the code of one.
             if found & MEANING == LITERAL {
                 out[at] = (found >> 16) as u8;
                 at += 1;
@@ -389,6 +391,8 @@ impl<'a> Inflater<'a> {
                         continue;
                     }
                 }
+                // No bits of the code that was found are needed any more.
+                input.refill();
             }
             if found & MEANING != MATCH {
                 if found & MEANING == END {
@@ -396,7 +400,6 @@ impl<'a> Inflater<'a> {
                 }
                 return None;
             }
-            input.refill();
             let length = input.number(found);
             let found = input.symbol::<DISTANCE_BITS>(distances);
             if found & MEANING != MATCH {
@@ -415,6 +418,12 @@ impl<'a> Inflater<'a> {
 #[inline(always)]
 fn copy_match(out: &mut [u8], at: usize, distance: usize, length: usize) -> Option<()> {
     let from = at.checked_sub(distance)?;
+    if distance >= WIDE && length <= WIDE {
+        let (written, free) = out.split_at_mut_checked(at)?;
+        let block: [u8; WIDE] = *written.get(from..)?.first_chunk()?;
+        *free.first_chunk_mut()? = block;
+        return Some(());
+    }
     if distance >= BLOCK {
         let mut done = 0;
         loop {

@@ -28,13 +28,12 @@ pub(super) fn field(block: &[u8], at: usize, len: usize) -> &[u8] {
 /// The format that a block is in; `None` where its checksum is wrong.
 pub(super) fn format(block: &Block) -> Option<Format> {
     let claimed = octal(field(block, 148, 8)).ok()?;
-    let (mut unsigned, mut signed) = (0i64, 0i64);
-    for (i, &byte) in block.iter().enumerate() {
-        let byte = if (148..156).contains(&i) { b' ' } else { byte };
-        unsigned += i64::from(byte);
-        signed += i64::from(byte as i8);
-    }
-    if claimed != unsigned && claimed != signed {
+    // The checksum's own place counts as blanks.
+    let own = field(block, 148, 8);
+    let blanks = 8 * i64::from(b' ');
+    let sum = |bytes: &[u8]| i64::from(bytes.iter().map(|b| u32::from(*b)).sum::<u32>());
+    let signed = |bytes: &[u8]| i64::from(bytes.iter().map(|b| i32::from(*b as i8)).sum::<i32>());
+    if claimed != sum(block) - sum(own) + blanks && claimed != signed(block) - signed(own) + blanks {
         return None;
     }
     Some(match (field(block, 257, 6), field(block, 263, 2)) {

@@ -48,7 +48,7 @@ pub(crate) const fn class(b: u8) -> u8 {
     CLASS[b as usize]
 }
 
-/// As the class [`BREAK`], in a form that the compiler can apply to many bytes at once.
+/// As the class [`BREAK`].
 pub(crate) const fn is_break_class(b: u8) -> bool {
     matches!(b, b'\n' | b'\r' | 0 | 0xc2 | 0xe2)
 }

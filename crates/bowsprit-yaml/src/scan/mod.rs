@@ -565,18 +565,15 @@ impl<'s> Scanner<'s> {
 
     /// Passes bytes that begin no line break, many at a time.
     fn skip_to_possible_break(&mut self) {
-        const BLOCK: usize = 32;
         let rest = self.src.get(self.pos..).unwrap_or_default();
-        let mut end = 0;
-        for block in rest.chunks(BLOCK) {
-            let found = block.iter().fold(false, |found, &b| found | is_break_class(b));
-            if found {
-                end += block.iter().take_while(|&&b| !is_break_class(b)).count();
-                break;
-            }
-            end += block.len();
-        }
-        let all_ascii = rest.get(..end).is_some_and(<[u8]>::is_ascii);
+        let line = memchr::memchr3(b'\n', b'\r', 0, rest).unwrap_or(rest.len());
+        let line = rest.get(..line).unwrap_or_default();
+        let all_ascii = line.is_ascii();
+        let end = if all_ascii {
+            line.len()
+        } else {
+            line.iter().take_while(|b| !is_break_class(**b)).count()
+        };
         self.skip_to(self.pos + end, all_ascii);
     }
 
