@@ -33,7 +33,8 @@ pub(super) fn format(block: &Block) -> Option<Format> {
     let blanks = 8 * i64::from(b' ');
     let sum = |bytes: &[u8]| i64::from(bytes.iter().map(|b| u32::from(*b)).sum::<u32>());
     let signed = |bytes: &[u8]| i64::from(bytes.iter().map(|b| i32::from(*b as i8)).sum::<i32>());
-    if claimed != sum(block) - sum(own) + blanks && claimed != signed(block) - signed(own) + blanks {
+    if claimed != sum(block) - sum(own) + blanks && claimed != signed(block) - signed(own) + blanks
+    {
         return None;
     }
     Some(match (field(block, 257, 6), field(block, 263, 2)) {

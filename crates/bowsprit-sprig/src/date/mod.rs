@@ -12,7 +12,7 @@ pub use duration::Duration;
 pub use time::{Month, Time, Weekday};
 pub use zone::Zone;
 
-use bowsprit_value::{Args, Func, FuncError, Host, IntKind, Str, Timestamp, Type, Value};
+use bowsprit_value::{Args, Func, FuncError, Host, IntKind, Str, Timestamp, Type, Value, strconv};
 use duration::{HOUR, MINUTE, SECOND};
 use time::time;
 
@@ -130,20 +130,9 @@ fn duration(args: &mut Args<'_>) -> Result {
     Ok(Value::Str(duration::text(seconds.wrapping_mul(SECOND))))
 }
 
-/// `strconv.ParseInt` in base 10 with its error ignored: 0 for no number, the nearest number where it
-/// is too big.
+/// `strconv.ParseInt` with its error ignored: the nearest number there is.
 fn parse_int(text: &[u8]) -> i64 {
-    let (negative, digits) = match text.split_first() {
-        Some((sign @ (b'-' | b'+'), rest)) => (*sign == b'-', rest),
-        _ => (false, text),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return 0;
-    }
-    digits.iter().fold(0_i64, |n, d| {
-        let digit = i64::from(d - b'0');
-        n.saturating_mul(10).saturating_add(if negative { -digit } else { digit })
-    })
+    strconv::parse_int(text, 10, 64).unwrap_or_else(|error| error.nearest_int())
 }
 
 fn duration_round(args: &mut Args<'_>, host: &dyn Host) -> Result {

@@ -637,7 +637,7 @@ impl Parser<'_> {
             return;
         }
         if crate::funcs::short_circuits(func).is_some() {
-            self.end_short_circuit(command, func);
+            self.end_short_circuit(command, func, ident);
             return;
         }
         if command.piped {
@@ -655,7 +655,7 @@ impl Parser<'_> {
         }
     }
 
-    fn end_short_circuit(&mut self, command: &mut Command, func: &Func) {
+    fn end_short_circuit(&mut self, command: &mut Command, func: &Func, ident: u32) {
         let mut jumps = std::mem::take(&mut command.jumps);
         if !command.piped {
             for jump in jumps {
@@ -669,7 +669,9 @@ impl Parser<'_> {
         {
             jumps.push(self.tree.emit_plain(Op::ShortCircuit { when, target: 0 }));
         }
-        let end = self.tree.emit_plain(Op::Jump(0));
+        // Without arguments of its own the call is where errors stand that come after it.
+        let site = if command.argc == 0 { ident } else { NO_SITE };
+        let end = self.tree.emit(Op::Jump(0), site);
         for jump in jumps {
             self.tree.patch(jump, &mut self.unit.loops);
         }
