@@ -61,6 +61,8 @@ pub(crate) enum Guard {
     Tls,
     /// With both.
     TlsAndPassword,
+    /// With a certificate that it has signed itself, `server.pem`, as most guides have it.
+    SelfSigned,
 }
 
 /// The CNCF's registry. None, said loudly, where there are no tools.
@@ -76,6 +78,11 @@ pub(crate) fn registry(folder: &Folder, guard: Guard) -> Option<Service> {
     );
     if matches!(guard, Guard::Tls | Guard::TlsAndPassword) {
         certificates(folder)?;
+        let (cert, key) = (folder.path("server.pem"), folder.path("server.key"));
+        config += &format!("  tls: {{certificate: {}, key: {}}}\n", cert.display(), key.display());
+    }
+    if guard == Guard::SelfSigned {
+        self_signed(folder)?;
         let (cert, key) = (folder.path("server.pem"), folder.path("server.key"));
         config += &format!("  tls: {{certificate: {}, key: {}}}\n", cert.display(), key.display());
     }
@@ -113,6 +120,14 @@ pub(crate) fn certificates(folder: &Folder) -> Option<()> {
              {name}.pem"
         ));
     }
+    Some(())
+}
+
+/// A certificate that OpenSSL marks as an authority, because nobody else has signed it.
+fn self_signed(folder: &Folder) -> Option<()> {
+    let args = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext \
+                subjectAltName=IP:127.0.0.1 -keyout server.key -out server.pem";
+    folder.ok(&tool("openssl")?, &args.split(' ').collect::<Vec<_>>());
     Some(())
 }
 

@@ -359,6 +359,31 @@ fn registries_behind_tls_open_to_both() {
 }
 
 #[test]
+fn registries_that_vouch_for_themselves_open_to_both() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = Folder::new("self-signed");
+    let Some(server) = registry(&folder, Guard::SelfSigned) else { return };
+    let archive = package(&folder, &helm, "web", "1.2.0").display().to_string();
+    let remote = format!("oci://{}/charts", server.host());
+    let reference = format!("{remote}/web");
+    for (_, pusher) in programs(&helm) {
+        folder.ok(&pusher, &["push", &archive, &remote, "--ca-file", "server.pem"]);
+    }
+    same_render(&folder, &helm, &[&reference, "--ca-file", "server.pem"]);
+    // The name counts still, and so does who is trusted.
+    let refused = |reference: &str, trusted: &str, says: &str| {
+        for (name, program) in programs(&helm) {
+            let output = folder.run(&program, &["template", reference, "--ca-file", trusted]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(says), "{name}: {said}");
+        }
+    };
+    refused(&reference.replace("127.0.0.1", "localhost"), "server.pem", "certificate");
+    crate::services::certificates(&folder).unwrap();
+    refused(&reference, "ca.pem", "x509: certificate signed by unknown authority");
+}
+
+#[test]
 fn registries_with_tls_and_passwords_open_to_both() {
     let Some(helm) = tool("helm") else { return };
     let folder = Folder::new("tls-password");

@@ -1,7 +1,7 @@
 //! One run of kustomize: patches, then images.
 
 use super::json6902::JsonPatch;
-use super::node::Node;
+use super::node::{Fields, Node};
 use super::pattern::{matches_whole, selects};
 use super::resource::{ResId, check_ids, parse_all, to_resources};
 use super::schema::Shape;
@@ -191,6 +191,7 @@ fn apply_to_targets(
         format!("unable to find patch target {quoted} in `resources`: {error}")
     };
     check_patterns(target).map_err(not_found)?;
+    let patch = &copied(patch);
     let mut patched = Vec::new();
     for resource in resources {
         if is_selected(&resource, target).map_err(not_found)? {
@@ -201,6 +202,31 @@ fn apply_to_targets(
     }
     check_ids(&patched)?;
     Ok(patched)
+}
+
+/// A patch as kustomize copies it for each target: labels and annotations become strings on the way, so that
+/// a null, which would take one out, is the word `null`, and no labels at all take nothing out.
+fn copied(patch: &Node) -> Node {
+    let mut patch = patch.clone();
+    for field in ["labels", "annotations"] {
+        let Some(metadata) = patch.map_at(&["metadata"]) else { continue };
+        let Some(table) = metadata.get_mut(field.as_bytes()) else { continue };
+        let entries = table.fields().into_iter().flatten();
+        let strings = entries.map(|(key, node)| {
+            let text = match node {
+                Node::Null => "null".to_owned(),
+                other => other.text().unwrap_or_default(),
+            };
+            (key.clone(), Node::str(&text))
+        });
+        let strings: Fields = strings.collect();
+        if strings.is_empty() {
+            metadata.remove(field.as_bytes());
+        } else {
+            *table = Node::Map(strings);
+        }
+    }
+    patch
 }
 
 /// A target as kustomize names it.

@@ -29,8 +29,9 @@ pub(crate) fn selects(selector: &str, labels: &Labels) -> Result<bool, String> {
     if selector.trim().is_empty() {
         return Ok(true);
     }
-    let selector: LabelSelector = selector.parse().map_err(|e: SelectorError| e.to_string())?;
-    Ok(selector.matches(labels))
+    let parsed: LabelSelector =
+        selector.parse().map_err(|e: SelectorError| format!("{selector:?}: {e}"))?;
+    Ok(parsed.matches(labels))
 }
 
 #[cfg(test)]

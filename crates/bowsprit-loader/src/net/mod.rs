@@ -12,6 +12,7 @@ mod http;
 mod proxy;
 pub(crate) mod sink;
 mod tls;
+mod trust;
 mod url;
 
 pub use address::Addresses;

@@ -1,6 +1,7 @@
 //! Whom to trust and how to identify.
 
 use super::TransportError;
+use super::trust::Trust;
 use crate::io::PathError;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
@@ -48,10 +49,13 @@ impl Tls {
         let builder = if self.insecure {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
         } else {
-            let roots = roots.unwrap_or_else(|| {
-                if system_roots { native_roots() } else { RootCertStore::empty() }
+            let known = roots.unwrap_or_else(|| match system_roots {
+                // Those that can't be read are as good as absent, as for Go.
+                true => rustls_native_certs::load_native_certs().certs,
+                false => Vec::new(),
             });
-            builder.with_root_certificates(roots)
+            let trust = Trust::new(known, provider).map_err(TransportError::TlsOptions)?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(trust))
         };
         let mut config = match identity {
             Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|e| {
@@ -63,7 +67,7 @@ impl Tls {
         Ok(config)
     }
 
-    fn files(&self) -> Result<(Option<Identity>, Option<RootCertStore>), TransportError> {
+    fn files(&self) -> Result<(Option<Identity>, Option<Vec<Certificate>>), TransportError> {
         let mut errors = Vec::new();
         let mut identity = None;
         if !(self.cert_file.is_empty() && self.key_file.is_empty()) {
@@ -92,7 +96,9 @@ impl Tls {
     }
 }
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+type Certificate = CertificateDer<'static>;
+
+type Identity = (Vec<Certificate>, PrivateKeyDer<'static>);
 
 fn read(file: &str, what: &str) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|error| {
@@ -114,21 +120,13 @@ fn parse_identity(cert: &[u8], key: &[u8]) -> Result<Identity, TransportError> {
     Ok((chain, key))
 }
 
-fn parse_roots(text: &[u8]) -> Result<RootCertStore, TransportError> {
-    let mut roots = RootCertStore::empty();
-    let found = CertificateDer::pem_slice_iter(text).filter_map(Result::ok);
-    if roots.add_parsable_certificates(found).0 == 0 {
+fn parse_roots(text: &[u8]) -> Result<Vec<Certificate>, TransportError> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(text).filter_map(Result::ok).collect();
+    if RootCertStore::empty().add_parsable_certificates(found.iter().cloned()).0 == 0 {
         let text = "failed to append certificates from pem block";
         return Err(TransportError::TlsOptions(text.to_owned()));
     }
-    Ok(roots)
-}
-
-fn native_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    // Those that can't be read are as good as absent, as for Go.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
+    Ok(found)
 }
 
 /// Trusts everyone, but still has signatures checked that are part of the protocol.
