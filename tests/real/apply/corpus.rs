@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Mutex, RwLock};
+use std::sync::{Mutex, OnceLock, RwLock};
 
 use serde_json::Value as Json;
 
@@ -16,13 +16,15 @@ use super::server::{Server, corpus_dir, servers};
 
 const WANTED: usize = 60;
 const WORKERS: usize = 4;
+/// How this test's namespaces begin.
+const PREFIX: &str = "corpus-";
 
 /// A chart and the arguments of a case of it that gives the same in every run.
 struct Subject {
     name: String,
     chart: String,
-    /// Values files and flags of another case; empty where there is none.
-    other: Vec<String>,
+    /// Values files and flags of other cases.
+    others: Vec<Vec<String>>,
 }
 
 fn case(dir: &Path) -> Option<(String, Vec<String>)> {
@@ -56,18 +58,26 @@ fn subjects(corpus: &Path) -> Vec<Subject> {
         if !args.is_empty() || brings_definitions(&cases, &corpus.join("charts").join(&chart)) {
             return None;
         }
-        let others = ["inject", "mixed", "hand-full"].iter();
-        let other = others.filter_map(|other| case(&cases.join(other))).map(|(_, args)| args).find(
-            |args| {
-                args.chunks(2).all(|pair| {
-                    matches!(pair[0].as_str(), "-f" | "--values" | "--set" | "--set-string")
-                })
-            },
-        );
+        let others = ["hand-full", "mixed", "inject", "enable-all", "cli-1", "cli-2"].iter();
+        let others = others.filter_map(|other| case(&cases.join(other)));
+        let others = others.filter_map(|(_, args)| only_values(&args)).collect();
         let chart = corpus.join("charts").join(chart).to_str()?.to_owned();
-        Some(Subject { name: name.clone(), chart, other: other.unwrap_or_default() })
+        Some(Subject { name: name.clone(), chart, others })
     };
     names.iter().filter_map(subject).collect()
+}
+
+/// The flags that give values, without those that say what a cluster can do; none where there are others.
+fn only_values(args: &[String]) -> Option<Vec<String>> {
+    let mut values = Vec::new();
+    for pair in args.chunks(2) {
+        match pair[0].as_str() {
+            "-f" | "--values" | "--set" | "--set-string" => values.extend_from_slice(pair),
+            "-a" | "--api-versions" | "--kube-version" if pair.len() == 2 => {}
+            _ => return None,
+        }
+    }
+    (!values.is_empty()).then_some(values)
 }
 
 /// Definitions take the server seconds each, and are the same business every time.
@@ -111,8 +121,14 @@ pub(super) fn comparable(object: &Json) -> Json {
     }
     let mut object = object.clone();
     if let Some(metadata) = object["metadata"].as_object_mut() {
-        for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"]
-        {
+        for field in [
+            "uid",
+            "resourceVersion",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "managedFields",
+            "generation",
+        ] {
             metadata.remove(field);
         }
     }
@@ -135,14 +151,27 @@ pub(super) fn comparable(object: &Json) -> Json {
     object
 }
 
-/// What a server holds of a release: the objects of its namespace, and others that carry its mark.
+/// What a server holds of a release: the objects that carry its marks, which both programs put on all.
 fn held(server: &Server, ns: &str) -> BTreeMap<String, Json> {
+    // The charts of this test bring no kinds of their own.
+    static LISTS: OnceLock<Vec<String>> = OnceLock::new();
+    let lists = LISTS.get_or_init(|| server.lists());
+    let mut objects = server.objects_of(lists, "app.kubernetes.io/managed-by=Helm");
+    objects.retain(|_, object| {
+        object["metadata"]["annotations"]["meta.helm.sh/release-namespace"] == ns
+            && object["type"] != "helm.sh/release.v1"
+    });
+    objects
+}
+
+/// Whatever is in a namespace of this test or carries marks of one of its releases.
+fn remains(server: &Server) -> BTreeMap<String, Json> {
     let mut objects = server.objects();
     objects.retain(|_, object| {
         let metadata = &object["metadata"];
-        let ours = metadata["namespace"] == ns
-            || metadata["annotations"]["meta.helm.sh/release-namespace"] == ns;
-        ours && object["type"] != "helm.sh/release.v1"
+        let ours = |namespace: &Json| namespace.as_str().is_some_and(|ns| ns.starts_with(PREFIX));
+        ours(&metadata["namespace"])
+            || ours(&metadata["annotations"]["meta.helm.sh/release-namespace"])
     });
     objects
 }
@@ -183,44 +212,29 @@ fn is_excused(object: &Json) -> bool {
 }
 
 fn carry([one, two]: &[Server; 2], subject: &Subject, number: usize) -> Outcome {
-    let (ns, release) = (format!("corpus-{}", subject.name), format!("r{number}"));
-    let ended = |outcome| {
-        for server in [one, two] {
-            server.request("DELETE", &format!("/api/v1/namespaces/{ns}"), None);
-        }
-        outcome
-    };
+    let (ns, release) = (format!("{PREFIX}{}", subject.name), format!("r{number}"));
     let helm = ["upgrade", "--install", &release, &subject.chart, "-n", &ns, "--no-hooks"];
     let bowsprit = ["apply", &release, &subject.chart, "-n", &ns, "--hooks", "skip"];
     let output = two.helm(&[&helm[..], &["--create-namespace"]].concat());
     if collided(&output) {
-        return ended(Outcome::Collided);
+        return Outcome::Collided;
     }
     if !output.status.success() {
         one.bowsprit_fails(&bowsprit);
-        return ended(Outcome::Refused);
+        // Helm leaves what it had written by then.
+        two.helm(&["uninstall", &release, "-n", &ns, "--no-hooks"]);
+        return Outcome::Refused;
     }
     let output = one.bowsprit(&bowsprit);
     if collided(&output) {
         two.helm_ok(&["uninstall", &release, "-n", &ns, "--no-hooks"]);
-        return ended(Outcome::Collided);
+        return Outcome::Collided;
     }
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {error}", subject.name);
-    compare(&format!("{} installed", subject.name), &held(one, &ns), &held(two, &ns));
-    let mut upgraded = false;
-    if !subject.other.is_empty() {
-        let other: Vec<&str> = subject.other.iter().map(String::as_str).collect();
-        let output = two.helm(&[&helm[..], &other].concat());
-        let args = [&bowsprit[..], &other].concat();
-        if output.status.success() {
-            one.bowsprit_ok(&args);
-            compare(&format!("{} upgraded", subject.name), &held(one, &ns), &held(two, &ns));
-            upgraded = true;
-        } else {
-            one.bowsprit_fails(&args);
-        }
-    }
+    let installed = held(two, &ns);
+    compare(&format!("{} installed", subject.name), &held(one, &ns), &installed);
+    let upgraded = upgrade([one, two], subject, [&bowsprit, &helm], [&release, &ns], &installed);
     one.bowsprit_ok(&["uninstall", &release, "-n", &ns, "--hooks", "skip"]);
     two.helm_ok(&["uninstall", &release, "-n", &ns, "--no-hooks"]);
     let (left, helms) = (held(one, &ns), held(two, &ns));
@@ -228,7 +242,73 @@ fn carry([one, two]: &[Server; 2], subject: &Subject, number: usize) -> Outcome 
         assert!(helms.contains_key(key), "{}: Helm does not leave {key}", subject.name);
         assert!(is_excused(object), "{}: {key} is left", subject.name);
     }
-    ended(Outcome::Done { upgraded, left: left.len() })
+    match upgraded {
+        Upgrade::Collided => Outcome::Collided,
+        Upgrade::Changed => Outcome::Done { upgraded: true, left: left.len() },
+        Upgrade::Nothing => Outcome::Done { upgraded: false, left: left.len() },
+    }
+}
+
+/// How an upgrade with other values went.
+enum Upgrade {
+    /// Objects changed, and are the same on both servers.
+    Changed,
+    /// Neither program takes any of the values, or none of them changes anything.
+    Nothing,
+    Collided,
+}
+
+/// Upgrades with other values, until some change what is there.
+fn upgrade(
+    [one, two]: [&Server; 2],
+    subject: &Subject,
+    [bowsprit, helm]: [&[&str]; 2],
+    [release, ns]: [&str; 2],
+    installed: &BTreeMap<String, Json>,
+) -> Upgrade {
+    // Other names for most objects: old ones go, new ones come.
+    let renamed = format!("fullnameOverride={release}-renamed,replicaCount=3");
+    let marked = "commonLabels.marked=yes,podAnnotations.marked=yes";
+    let plain = [renamed.as_str(), marked].map(|set| vec!["--set".to_owned(), set.to_owned()]);
+    let mut refused = None;
+    for values in subject.others.iter().chain(&plain) {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        // Helm would leave half of what it refuses.
+        let output = one.bowsprit(&[bowsprit, &values].concat());
+        if collided(&output) {
+            return Upgrade::Collided;
+        }
+        if !output.status.success() {
+            refused = Some(values.join(" "));
+            continue;
+        }
+        let output = two.helm(&[helm, &values].concat());
+        if collided(&output) {
+            return Upgrade::Collided;
+        }
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} {values:?}: {error}", subject.name);
+        let helms = held(two, ns);
+        compare(&format!("{} upgraded with {values:?}", subject.name), &held(one, ns), &helms);
+        let settled = |objects: &BTreeMap<String, Json>| {
+            objects
+                .iter()
+                .map(|(key, object)| (key.clone(), comparable(object)))
+                .collect::<Vec<_>>()
+        };
+        if settled(&helms) != settled(installed) {
+            return Upgrade::Changed;
+        }
+    }
+    if let Some(values) = refused {
+        let values: Vec<&str> = values.split(' ').collect();
+        assert!(
+            !two.helm(&[helm, &values].concat()).status.success(),
+            "{} {values:?}",
+            subject.name
+        );
+    }
+    Upgrade::Nothing
 }
 
 /// What became of all charts so far.
@@ -238,6 +318,7 @@ struct Tally {
     upgraded: usize,
     left: usize,
     refused: Vec<String>,
+    unchanged: Vec<String>,
 }
 
 /// Charts one after the other, until enough are done.
@@ -248,7 +329,7 @@ fn work(
     tally: &Mutex<Tally>,
 ) {
     loop {
-        if tally.lock().unwrap().done >= WANTED {
+        if tally.lock().unwrap().upgraded >= WANTED {
             return;
         }
         let Some((number, subject)) = queue.lock().unwrap().pop_front() else { return };
@@ -266,6 +347,9 @@ fn work(
             Outcome::Done { upgraded, left } => {
                 tally.done += 1;
                 tally.upgraded += usize::from(upgraded);
+                if !upgraded {
+                    tally.unchanged.push(subject.name);
+                }
                 tally.left += left;
             }
             Outcome::Collided => panic!("{} meets objects of nobody", subject.name),
@@ -283,14 +367,28 @@ fn charts_arrive_as_helm_brings_them() {
             scope.spawn(|| work(servers, &queue, &alone, &tally));
         }
     });
-    let Tally { done, upgraded, left, refused } = tally.into_inner().unwrap();
+    for server in servers {
+        for (key, object) in remains(server) {
+            assert!(is_excused(&object), "{key} is left on {}", server.address);
+        }
+        let namespaces = server.objects_of(&["/api/v1/namespaces".to_owned()], "");
+        for namespace in namespaces.values() {
+            let name = namespace["metadata"]["name"].as_str().unwrap();
+            if name.starts_with(PREFIX) {
+                server.request("DELETE", &format!("/api/v1/namespaces/{name}"), None);
+            }
+        }
+    }
+    let Tally { done, upgraded, left, refused, unchanged } = tally.into_inner().unwrap();
     #[allow(clippy::print_stdout)]
     {
         println!(
-            "{done} charts installed, {upgraded} of them upgraded, all uninstalled: the same objects as Helm's, \
-             and nothing left but {left} objects that policies or finalizers keep on both; refused by both: {}",
+            "{done} charts installed, {upgraded} of them upgraded with other values, all uninstalled: the same \
+             objects as Helm's, and nothing left but {left} objects that policies or finalizers keep on both; \
+             no values change: {}; refused by both: {}",
+            unchanged.join(" "),
             refused.join(" ")
         );
     }
-    assert!(done >= WANTED);
+    assert!(upgraded >= WANTED);
 }

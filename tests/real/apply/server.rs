@@ -223,6 +223,11 @@ impl Server {
 
     /// All that the server holds, by place: what the API server makes for itself left out.
     pub(crate) fn objects(&self) -> BTreeMap<String, Json> {
+        self.objects_of(&self.lists(), "")
+    }
+
+    /// The paths of all lists of objects.
+    pub(crate) fn lists(&self) -> Vec<String> {
         let groups = self.get("/apis");
         let preferred = groups["groups"].as_array().into_iter().flatten().map(|group| {
             format!("/apis/{}", group["preferredVersion"]["groupVersion"].as_str().unwrap())
@@ -239,8 +244,15 @@ impl Server {
                 }
             }
         }
+        paths
+    }
+
+    /// What some lists hold, of what has a label.
+    pub(crate) fn objects_of(&self, lists: &[String], label: &str) -> BTreeMap<String, Json> {
+        let paths: Vec<String> =
+            lists.iter().map(|path| format!("{path}?labelSelector={label}")).collect();
         let mut found = BTreeMap::new();
-        for (path, list) in paths.iter().zip(self.get_many(&paths)) {
+        for (path, list) in lists.iter().zip(self.get_many(&paths)) {
             // Items of lists don't say what they are.
             let kind =
                 list["kind"].as_str().unwrap_or_default().trim_end_matches("List").to_owned();
