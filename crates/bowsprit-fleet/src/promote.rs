@@ -88,7 +88,7 @@ impl Promotion {
     /// What goes to the other ring, as a sentence has it.
     pub fn what(&self) -> String {
         match (&self.after, self.joins) {
-            (Some(version), false) => format!("version {version}"),
+            (Some(version), false) => version.clone(),
             (Some(version), true) => format!("the release, in version {version}"),
             (None, _) => "the release".to_owned(),
         }

@@ -276,7 +276,12 @@ fn promote_and_back(case: &Case, one: &Server, two: &Server, stable: &Json) {
         server.record("shop", "web", revision)["manifest"].as_str().unwrap().to_owned()
     };
     let first = manifest(two, 1);
+    let live = case.out(&["fleet", "diff", "--live"]);
+    assert!(live.contains("### shop/web in wds2 on 2 clusters: edge-2, edge-3"), "{live}");
+    assert!(live.contains("us.example/web:1.3.0"), "what clusters fill in: {live}");
+    assert!(!live.contains("BindingPolicy"), "a promotion changes no policy: {live}");
     case.out(&["fleet", "apply"]);
+    assert_eq!(case.out(&["fleet", "diff", "--live"]), "no changes\n");
     let maps = "/api/v1/namespaces/customization-properties/configmaps/edge-3";
     assert!(one.get(maps)["data"].to_string().contains("us.example/web:1.3.0"));
     let path = format!("{POLICIES}/shop-shop-web-stable");
@@ -399,8 +404,14 @@ fn clusters_are_served_ring_by_ring() {
     );
     assert_eq!(image(two, "direct-shop"), "");
     one.request("DELETE", "/api/v1/namespaces/direct-shop/configmaps/site", None);
+    let live = case.out(&["fleet", "diff", "--live"]);
+    assert!(
+        live.contains("### direct-shop/web on cluster") && live.contains("+  region: us"),
+        "{live}"
+    );
     let applied = case.out(&["fleet", "apply"]);
     assert!(applied.contains("2 applied"), "{applied}");
+    assert_eq!(case.out(&["fleet", "diff", "--live"]), "no changes\n");
     assert_eq!(image(one, "direct-shop"), "eu.example/web:1.3.0");
     assert_eq!(image(two, "direct-shop"), "us.example/web:1.2.3");
     let path = "/api/v1/namespaces/direct-shop/configmaps/site";
@@ -409,6 +420,12 @@ fn clusters_are_served_ring_by_ring() {
     let status = case.out(&["fleet", "status", "--drift"]);
     assert!(status.contains("drifted") && status.contains("elsewhere"), "{status}");
     assert!(case.out(&["fleet", "apply"]).contains("0 applied, 2 unchanged"));
+    // What an apply that looks closely would put back.
+    let differs = case.command(&["fleet", "diff", "--live", "--detailed-exitcode"]);
+    let differs = { differs }.output().unwrap();
+    let live = String::from_utf8_lossy(&differs.stdout);
+    assert_eq!(differs.status.code(), Some(2), "{live}");
+    assert!(live.contains("-  region: elsewhere") && live.contains("+  region: us"), "{live}");
     assert!(case.out(&["fleet", "apply", "--repair"]).contains("1 applied, 1 unchanged"));
     assert_eq!(two.get(path)["data"]["region"], "us");
     let unchanged = |shard: &str| {

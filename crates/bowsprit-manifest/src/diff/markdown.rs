@@ -34,7 +34,8 @@ impl MarkdownOptions {
     /// With so many lines around each difference.
     #[must_use]
     pub fn context(mut self, lines: usize) -> MarkdownOptions {
-        self.context = lines;
+        // More than any text has; the comparison adds and doubles it.
+        self.context = lines.min(1 << 24);
         self
     }
 

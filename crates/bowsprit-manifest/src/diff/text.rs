@@ -24,7 +24,8 @@ impl TextOptions {
     /// With so many lines around each difference.
     #[must_use]
     pub fn context(mut self, lines: usize) -> TextOptions {
-        self.context = lines;
+        // More than any text has; the comparison adds and doubles it.
+        self.context = lines.min(1 << 24);
         self
     }
 

@@ -1,6 +1,8 @@
 //! What a change of a fleet does to the objects on its clusters.
 
 use super::{Disk, FleetFile, Plan, Scope, Target};
+#[cfg(feature = "apply")]
+use bowsprit_manifest::diff::TextOptions;
 use bowsprit_manifest::diff::{Difference, ObjectSet, diff};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,6 +26,28 @@ pub struct Changed {
     pub clusters: Vec<String>,
     /// What changes.
     pub difference: Difference,
+}
+
+/// What would change on servers, clusters for which a release changes alike taken together.
+#[cfg(feature = "apply")]
+pub fn on_servers(found: Vec<(super::Shipment, Difference)>) -> Vec<Changed> {
+    let whole = TextOptions::default().context(usize::MAX);
+    let mut groups: BTreeMap<(String, String), Changed> = BTreeMap::new();
+    for (shipment, difference) in found {
+        if difference.is_empty() {
+            continue;
+        }
+        let mut release = format!("{}/{}", shipment.namespace, shipment.name);
+        if !shipment.policies.is_empty() {
+            release.push_str(&format!(" in {}", shipment.context));
+        }
+        let key = (release.clone(), difference.to_text(&whole));
+        let new = || Changed { release, clusters: Vec::new(), difference };
+        groups.entry(key).or_insert_with(new).clusters.extend(shipment.clusters);
+    }
+    let mut changes: Vec<Changed> = groups.into_values().collect();
+    changes.iter_mut().for_each(|change| change.clusters.sort());
+    changes
 }
 
 /// A release, and the digests of what a cluster has and gets.

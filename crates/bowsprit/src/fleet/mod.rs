@@ -13,6 +13,8 @@ mod live;
 mod ship;
 
 pub use bowsprit_fleet::*;
+#[cfg(feature = "apply")]
+pub use compare::on_servers;
 pub use compare::{Changed, State};
 pub use disk::{ChartSource, Disk, Locate};
 pub use folders::{Folders, Layout};

@@ -116,7 +116,7 @@ pub(super) fn deliver(
     };
     // Who only looks has nothing to hold back.
     let patient =
-        matches!(options.errand, Errand::Look | Errand::LookClosely) || parsed.is_on("keep-going");
+        !matches!(options.errand, Errand::Apply | Errand::DryRun) || parsed.is_on("keep-going");
     let hold = interrupts::hold();
     let sent = ship(contexts, options, &hear, |dock| {
         let mut load = Load {

@@ -1,32 +1,38 @@
 //! `bowsprit fleet diff`.
 
 use super::super::{Command, Invocation, no_args};
+use super::apply::{SHARED, ship_options};
+use super::deliver::{check_clusters, deliver, leftovers, rings};
 use super::{FILE, Fleet, SCOPE, THREADS, open, open_at, scope, threads};
 use crate::failure::Failure;
-use crate::flags::{Flag, Kind};
+use crate::flags::{Flag, Kind, Parsed};
 use crate::interrupts::{self, Pending};
 use crate::{charts, limits, streams};
-use bowsprit::fleet::{Changed, State};
+use bowsprit::fleet::{self, Arrival, Changed, Errand, State};
 use bowsprit::manifest::diff::{MarkdownOptions, TextOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
+use std::sync::{Mutex, PoisonError};
 
 pub(super) static COMMAND: Command = Command {
     name: "diff",
-    usage: "fleet diff (--since REF | --against DIR) [flags]",
+    usage: "fleet diff (--since REF | --against DIR | --live) [flags]",
     about: "Show what changes on which clusters",
     examples: "\
 --since compares with the fleet as it was at a git revision, --against with what `fleet render
---output-dir` wrote. Clusters that change alike are shown once. Values of Secrets are masked.
+--output-dir` wrote, --live with what the fleet's servers hold: they say themselves what `fleet apply --repair`
+would make of their objects, placement objects among them, and nothing is changed. Clusters that change alike
+are shown once. Values of Secrets are masked.
 
 Exit codes: 0, or 2 with --detailed-exitcode where something changes; 1 for errors.
 
 Examples:
   bowsprit fleet diff --since main
   bowsprit fleet diff --since HEAD~1 --format markdown
-  bowsprit fleet diff --against out --detailed-exitcode",
-    flags: &[FILE, SCOPE, FLAGS, THREADS, charts::REMOTE, limits::FLAGS],
+  bowsprit fleet diff --against out --detailed-exitcode
+  bowsprit fleet diff --live --ring canary",
+    flags: &[FILE, SCOPE, FLAGS, SHARED, THREADS, charts::REMOTE, limits::FLAGS],
     children: &[],
     run: Some(run),
 };
@@ -34,6 +40,7 @@ Examples:
 static FLAGS: &[Flag] = &[
     Flag::with("since", Kind::Text, "REF", "Compare with the fleet at this git revision"),
     Flag::with("against", Kind::Text, "DIR", "Compare with an earlier `fleet render --output-dir`"),
+    Flag::switch("live", "Compare with what the fleet's servers hold"),
     Flag::with("format", Kind::Text, "FORMAT", "text (default) or markdown"),
     Flag::with("lines", Kind::Uint64, "LINES", "Lines around each difference (default 3)"),
     Flag::switch("detailed-exitcode", "End with 2 where something changes"),
@@ -52,18 +59,22 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         }
     };
     let fleet = open(invocation)?;
-    let before = match (parsed.non_empty("since"), parsed.non_empty("against")) {
-        (Some(reference), None) => at_revision(invocation, &fleet, reference)?,
-        (None, Some(dir)) => State::of_folder(Path::new(dir)).map_err(Failure::Error)?,
-        (None, None) => {
-            return Err(Failure::Error("one of --since and --against is needed".to_owned()));
+    let (since, against) = (parsed.non_empty("since"), parsed.non_empty("against"));
+    let changes = match (since, against, parsed.is_on("live")) {
+        (Some(reference), None, false) => {
+            changes(invocation, &fleet, &at_revision(invocation, &fleet, reference)?)?
         }
+        (None, Some(dir), false) => {
+            let before = State::of_folder(Path::new(dir)).map_err(Failure::Error)?;
+            changes(invocation, &fleet, &before)?
+        }
+        (None, None, true) => live(&fleet, parsed)?,
         _ => {
-            return Err(Failure::Error("--since and --against can't be given together".to_owned()));
+            return Err(Failure::Error(
+                "one of --since, --against and --live is needed".to_owned(),
+            ));
         }
     };
-    let after = state(invocation, &fleet)?;
-    let changes = before.changes(&after).map_err(Failure::Error)?;
     let context = parsed.number("lines").and_then(|n| usize::try_from(n).ok()).unwrap_or(3);
     let text = if markdown { in_markdown(&changes, context) } else { in_text(&changes, context) };
     streams::write(text.as_bytes())?;
@@ -71,6 +82,45 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         true => Err(Failure::Code(2)),
         false => Ok(()),
     }
+}
+
+fn changes(
+    invocation: &Invocation<'_>,
+    fleet: &Fleet<'_>,
+    before: &State,
+) -> Result<Vec<Changed>, Failure> {
+    for flag in SHARED.iter().filter(|flag| invocation.parsed.given(flag.name)) {
+        return Err(Failure::Error(format!("--{} goes with --live", flag.name)));
+    }
+    before.changes(&state(invocation, fleet)?).map_err(Failure::Error)
+}
+
+/// What `fleet apply --repair` would change on the fleet's servers.
+fn live(fleet: &Fleet<'_>, parsed: &Parsed) -> Result<Vec<Changed>, Failure> {
+    let mut options = ship_options(parsed);
+    options.errand = Errand::Compare;
+    options.force_conflicts = true;
+    check_clusters(fleet, parsed)?;
+    let stages = rings(fleet, parsed)?;
+    let found = Mutex::default();
+    let delivered = deliver(fleet, parsed, &options, &stages, &|shipment, outcome| {
+        if let Ok(Arrival::Compared(difference)) = outcome {
+            let found: &Mutex<Vec<_>> = &found;
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.push((shipment.clone(), difference.clone()));
+        }
+    })?;
+    if !delivered.failures.is_empty() {
+        return Err(Failure::Error(delivered.failures.join("\n")));
+    }
+    if delivered.is_whole {
+        for left in leftovers(fleet, &delivered, false)? {
+            streams::say(&format!(
+                "{left}: is not in the fleet any more; fleet apply --prune removes it"
+            ));
+        }
+    }
+    Ok(fleet::on_servers(found.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 fn state(invocation: &Invocation<'_>, fleet: &Fleet<'_>) -> Result<State, Failure> {

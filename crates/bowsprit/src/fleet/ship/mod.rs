@@ -11,6 +11,7 @@ mod one;
 pub use cargo::{Cargo, Shipment};
 pub use dock::{Dock, Tally, ship};
 
+use bowsprit_manifest::diff::Difference;
 use std::time::Duration;
 
 /// The label of records that says which fleet a release belongs to.
@@ -24,6 +25,8 @@ pub enum Errand {
     Apply,
     /// The server is asked what would happen.
     DryRun,
+    /// The server is asked what of its objects would change, and how.
+    Compare,
     /// It is looked whether it is there.
     Look,
     /// It is looked whether it is there, and what has changed since.
@@ -68,7 +71,7 @@ impl Default for ShipOptions {
 }
 
 /// What became of a release.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Arrival {
     /// It is there already as it should be.
@@ -87,6 +90,8 @@ pub enum Arrival {
         /// Objects that were deleted.
         deleted: usize,
     },
+    /// What would change on the server.
+    Compared(Difference),
     /// How it stands.
     Standing(Standing),
 }

@@ -5,11 +5,12 @@ use super::{Arrival, Errand, ShipOptions, Standing};
 use crate::fleet::Contexts;
 use bowsprit_apply::{
     Action, Base, Change, Cluster, Driver, Error, Hooks, Listener, Options, Plan, Record, Request,
-    Space, Status, Store, Wait, apply_objects, drift,
+    Space, Status, Store, Wait, apply_objects, drift, live_objects,
 };
 use bowsprit_fleet::{PROPERTY_NAMESPACE, STATUS_COLLECTOR};
-use bowsprit_manifest::diff::TextOptions;
-use bowsprit_value::deep_equal;
+use bowsprit_manifest::diff::{Difference, ObjectSet, TextOptions, diff};
+use bowsprit_manifest::objects;
+use bowsprit_value::{Map, Str, Value, deep_equal};
 use std::collections::BTreeMap;
 
 /// Sends a shipment, or looks where it stands.
@@ -26,14 +27,52 @@ pub(super) fn arrive(
             let closely = options.errand == Errand::LookClosely;
             runtime.run(look(&cluster, shipment, closely)).map(Arrival::Standing)
         }
-        Errand::Apply | Errand::DryRun => {
+        Errand::Apply | Errand::DryRun | Errand::Compare => {
             if options.errand == Errand::Apply {
                 prepare(contexts, shipment)?;
             }
             runtime.run_interruptibly(&cluster, bring(&cluster, shipment, options))
         }
     };
-    looked.map_err(|e| e.to_string())
+    match looked.map_err(|e| e.to_string())? {
+        Arrival::Compared(mut difference) => {
+            let more = properties(contexts, shipment)?;
+            difference.changes.extend(more.changes);
+            difference.unchanged += more.unchanged;
+            Ok(Arrival::Compared(difference))
+        }
+        other => Ok(other),
+    }
+}
+
+/// What would change of the properties that clusters fill in. Other releases have theirs in the same ConfigMaps.
+fn properties(contexts: &Contexts, shipment: &Shipment) -> Result<Difference, String> {
+    let Way::Space { inventory: Some(inventory), properties } = &shipment.way else {
+        return Ok(Difference::default());
+    };
+    if properties.is_empty() {
+        return Ok(Difference::default());
+    }
+    let cluster = contexts.cluster(inventory)?;
+    let found = contexts.runtime().run(live_objects(&cluster, properties, PROPERTY_NAMESPACE));
+    let found = found.map_err(|e| format!("context {inventory}: {e}"))?;
+    let wanted = objects(properties.as_bytes()).map_err(|e| e.to_string())?;
+    let (mut before, mut after) = (ObjectSet::new(), ObjectSet::new());
+    for (object, live) in wanted.into_iter().zip(found) {
+        let data = |value: &Value| value.as_map()?.get(b"data")?.as_map().cloned();
+        let ours = data(&object.value).unwrap_or_default();
+        if let (Some(live), Some(map)) = (live, object.value.as_map()) {
+            let has = data(&live).unwrap_or_default();
+            let same = ours.peek();
+            let same =
+                same.iter().filter_map(|(key, _)| Some((key.clone(), has.get(key.as_bytes())?)));
+            let then = map.fork();
+            then.insert(Str::from_static("data"), Value::Map(Map::from_entries(same)));
+            before.push(object.identity.clone(), Value::Map(then));
+        }
+        after.push(object.identity, object.value);
+    }
+    Ok(diff(&before, &after))
 }
 
 /// Writes what must be there before the objects are: properties, and who reports their health.
@@ -77,7 +116,8 @@ async fn bring(
     let base = Base::read(cluster, &store, &shipment.name, options.take_over).await?;
     let record = shipment.record(&base);
     let same = base.newest().is_some_and(|newest| is_same(newest, &record));
-    if same && !options.repair {
+    let compare = options.errand == Errand::Compare;
+    if same && !options.repair && !compare {
         return Ok(Arrival::Unchanged { revision: record.revision - 1 });
     }
     let action = if base.current().is_some() { Action::Upgrade } else { Action::Install };
@@ -87,6 +127,10 @@ async fn bring(
     let listener = Listener::default();
     let plan = Plan::make(cluster, base, request, apply_options(shipment, options), &listener);
     let plan = plan.await?;
+    if compare {
+        let (before, after) = crate::deploy::object_sets(&plan.comparison());
+        return Ok(Arrival::Compared(diff(&before, &after)));
+    }
     if same && plan.is_empty() {
         return Ok(Arrival::Unchanged { revision: revision - 1 });
     }
@@ -169,7 +213,7 @@ async fn look(cluster: &Cluster, shipment: &Shipment, closely: bool) -> Result<S
 /// What has changed on the server, as text.
 fn difference(found: &bowsprit_apply::Comparison) -> String {
     let (before, after) = crate::deploy::object_sets(found);
-    let difference = bowsprit_manifest::diff::diff(&before, &after);
+    let difference = diff(&before, &after);
     if difference.is_empty() {
         return String::new();
     }
