@@ -29,6 +29,9 @@ fn usage(text: &str, path: &[&'static Command], hints: &mut Vec<String>) {
         if !similar.is_empty() {
             hints.push(format!("did you mean {}?", similar.join(" or ")));
         }
+        if typed == "version" && path.is_empty() {
+            hints.push("`bowsprit version` prints the version".to_owned());
+        }
         hints.push(format!("`{}` shows all flags", name(path)));
     } else if text.starts_with("unknown shorthand flag") {
         hints.push(format!("`{}` shows all flags", name(path)));
@@ -144,6 +147,7 @@ mod tests {
     fn texts_of_helm_get_hints() {
         for (text, hint) in [
             ("unknown flag: --nosuch", "`bowsprit help` shows all flags"),
+            ("unknown flag: --version", "`bowsprit version` prints the version"),
             ("unknown flag: --kube-contxt", "did you mean --kube-context?"),
             ("path \"./x\" not found", "there is nothing called ./x here"),
             ("repo charts not found", "`bowsprit repo add charts URL` adds it"),

@@ -274,6 +274,10 @@ fn apply_own(resources: Vec<Node>, patch: &Node) -> Result<Vec<Node>, String> {
 
 /// Merges, and keeps who the object is.
 fn merged(resource: Node, patch: &Node) -> Result<Option<Node>, String> {
+    // kustomize makes the new object and forgets it.
+    if patch.text_of(&["$patch"]) == "replace" {
+        return Ok(Some(resource));
+    }
     let id = ResId::of(&resource);
     let api_version = resource.get("apiVersion").cloned();
     let mut patch = patch.clone();

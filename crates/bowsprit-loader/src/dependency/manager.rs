@@ -5,7 +5,7 @@ use super::event::DependencyEvent as Event;
 use super::fetch::{self, Brought};
 use super::list::load_any;
 use super::{local, place, resolve};
-use crate::repo::{Repository, RepositoryFile, same_url};
+use crate::repo::{Repository, RepositoryFile, UNMANAGED, same_url};
 use crate::sources::{ChartQuery, Sources};
 use crate::{files, io, reference, time};
 use bowsprit_chart::{
@@ -265,7 +265,7 @@ impl<'r> Run<'r> {
         }
         let mut updates = self.sources.update_all(repositories, None);
         while let Some((repository, outcome)) = updates.next().await {
-            let managed = !repository.name.starts_with(PREFIX);
+            let managed = !repository.name.starts_with(UNMANAGED);
             let event = match outcome {
                 Ok(log) => {
                     log.into_iter().for_each(|line| (self.say)(Event::Log(line)));
@@ -398,11 +398,8 @@ fn find<'k>(known: &'k [Repository], repository: &str) -> Option<&'k Repository>
     known.iter().find(|k| named == Some(k.name.as_str()) || same_url(&k.url, repository))
 }
 
-/// How the index of a repository that has not been added is called in the cache.
-const PREFIX: &str = "helm-manager-";
-
 fn unmanaged(url: &str) -> Repository {
-    let mut name = String::from(PREFIX);
+    let mut name = String::from(UNMANAGED);
     for byte in Sha256::digest(url.as_bytes()) {
         name.push_str(&format!("{byte:02x}"));
     }

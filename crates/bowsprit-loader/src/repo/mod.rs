@@ -25,6 +25,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How the index of a repository that has not been added is called in the cache.
+pub(crate) const UNMANAGED: &str = "helm-manager-";
+
 /// Why a repository could not be used. `{}` is Helm's text; `{:#}` adds what
 /// [`FetchError`] adds.
 #[derive(Debug)]
@@ -169,6 +172,8 @@ pub async fn fetch_index(
     call.total = timeout;
     call.what = match repository.name.as_str() {
         "" => "index.yaml".to_owned(),
+        // A name that nobody has given.
+        name if name.starts_with(UNMANAGED) => redacted(&url),
         name => format!("{name}/index.yaml"),
     };
     let dir = file.parent().unwrap_or(Path::new("."));
