@@ -197,6 +197,9 @@ pub fn health(identity: &Identity, status: Option<&Value>) -> Health {
     if status.as_map().is_some_and(bowsprit_value::Map::is_empty) && workload {
         return Health::Unknown;
     }
+    if identity.group() == "apps" && !is_observed(status) {
+        return Health::Unhealthy("its controller has not looked at it yet".to_owned());
+    }
     match (identity.group(), identity.kind.as_str()) {
         ("apps", "DaemonSet") => {
             counts(status, "desiredNumberScheduled", &["updatedNumberScheduled", "numberReady"])
@@ -223,6 +226,21 @@ pub fn health(identity: &Identity, status: Option<&Value>) -> Health {
             phase => Health::Unhealthy(format!("phase {phase}")),
         },
         _ => ready(status),
+    }
+}
+
+/// Whether a controller has written the status of a workload. Karmada reports its own `generation` beside what
+/// members say, also where these have said nothing.
+fn is_observed(status: &Value) -> bool {
+    let observed = number(status, "observedGeneration");
+    match number(status, "generation") {
+        Some(generation) => observed.unwrap_or(0.0) >= generation,
+        None => {
+            observed.is_some()
+                || ["replicas", "desiredNumberScheduled"]
+                    .iter()
+                    .any(|n| number(status, n).is_some())
+        }
     }
 }
 
@@ -276,6 +294,16 @@ mod tests {
             Health::Unhealthy("readyReplicas is 1 of 2".to_owned())
         );
         assert_eq!(of("apps/v1", "Deployment", "{}"), Health::Unknown);
+        // What Karmada says of a member where nothing runs Deployments, or not this one yet.
+        for unseen in [
+            "{generation: 1, resourceTemplateGeneration: 1}",
+            "{conditions: []}",
+            "{generation: 2, observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1}",
+        ] {
+            let why = "its controller has not looked at it yet".to_owned();
+            assert_eq!(of("apps/v1", "Deployment", unseen), Health::Unhealthy(why), "{unseen}");
+        }
+        assert_eq!(of("apps/v1", "Deployment", "{observedGeneration: 1}"), Health::Healthy);
         assert_eq!(of("v1", "ConfigMap", "{}"), Health::Healthy);
         let failed = "{conditions: [{type: Failed, status: 'True', reason: BackoffLimitExceeded}]}";
         assert_eq!(

@@ -216,6 +216,16 @@ pub struct Evidence {
     pub age_seconds: Option<u64>,
 }
 
+impl Evidence {
+    /// What the ring's clusters say of the release's objects. Servers tell of other releases and rings, too.
+    fn ours(&self) -> impl Iterator<Item = &ObjectStatus> {
+        self.statuses.iter().filter(|status| {
+            self.clusters.contains(&status.cluster)
+                && self.objects.iter().any(|object| is_same(object, &status.identity))
+        })
+    }
+}
+
 /// Why a gate holds a promotion back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -299,11 +309,7 @@ fn health_reasons(evidence: &Evidence) -> Vec<String> {
             )),
         }
     }
-    let ours = |status: &&ObjectStatus| {
-        evidence.clusters.contains(&status.cluster)
-            && evidence.objects.iter().any(|object| is_same(object, &status.identity))
-    };
-    for status in evidence.statuses.iter().filter(ours) {
+    for status in evidence.ours() {
         use crate::health::Health;
         match &status.health {
             Health::Healthy => {}
@@ -363,8 +369,7 @@ fn evaluate(expression: &str, promotion: &Promotion, evidence: &Evidence) -> Res
     let failed = |message: String| Error::new("gate", format!("{expression}: {message}"));
     let program = Program::compile(expression).map_err(|e| failed(e.to_string()))?;
     let objects: Vec<Json> = evidence
-        .statuses
-        .iter()
+        .ours()
         .map(|s| {
             json!({
                 "cluster": s.cluster, "apiVersion": s.identity.api_version, "kind": s.identity.kind,

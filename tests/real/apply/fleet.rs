@@ -35,7 +35,7 @@ metadata: {name: site}
 data: {region: {{ .Values.region }}}
 ";
 
-const FLEET: &str = "\
+pub(crate) const FLEET: &str = "\
 apiVersion: bowsprit.dev/v1alpha1
 kind: Fleet
 name: NAMESPACE # ours
@@ -61,14 +61,14 @@ delivery: DELIVERY
 
 /// A folder with a fleet file, a repository with two versions of its chart, and a kubeconfig with
 /// contexts for both servers.
-struct Case {
-    folder: Folder,
+pub(crate) struct Case {
+    pub(crate) folder: Folder,
     _repository: Service,
     kubeconfig: PathBuf,
 }
 
 impl Case {
-    fn new(name: &str, contexts: &[(&str, &Server)], fleet: &str) -> Option<Case> {
+    pub(crate) fn new(name: &str, contexts: &[(&str, &Server)], fleet: &str) -> Option<Case> {
         let helm = tool("helm")?;
         let folder = Folder::new(name);
         folder.write("chart/Chart.yaml", CHART);
@@ -90,7 +90,7 @@ impl Case {
         Some(Case { folder, _repository: repository, kubeconfig })
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program());
         let home = self.folder.path("home");
         std::fs::create_dir_all(&home).unwrap();
@@ -99,7 +99,7 @@ impl Case {
         command
     }
 
-    fn out(&self, args: &[&str]) -> String {
+    pub(crate) fn out(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         let out = String::from_utf8(output.stdout).unwrap();
@@ -107,14 +107,14 @@ impl Case {
         out
     }
 
-    fn error(&self, args: &[&str]) -> String {
+    pub(crate) fn error(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{args:?}: {out}");
         String::from_utf8(output.stderr).unwrap()
     }
 
-    fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         std::fs::read_to_string(self.folder.path("bowsprit.yaml")).unwrap()
     }
 }
@@ -149,7 +149,7 @@ fn post(server: &Server, path: &str, object: &Json) -> Json {
 const POLICIES: &str = "/apis/control.kubestellar.io/v1alpha1/bindingpolicies";
 const CLUSTERS: &str = "/apis/cluster.open-cluster-management.io/v1/managedclusters";
 
-fn image(server: &Server, namespace: &str) -> String {
+pub(crate) fn image(server: &Server, namespace: &str) -> String {
     let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/web");
     let object = server.get(&path);
     let image = &object["spec"]["template"]["spec"]["containers"][0]["image"];
@@ -176,7 +176,7 @@ fn combined(namespace: &str, name: &str, rows: &[(&str, &str, &str, &str, Json)]
     })
 }
 
-fn ready(count: u32) -> Json {
+pub(crate) fn ready(count: u32) -> Json {
     json!({"replicas": 2, "updatedReplicas": 2, "readyReplicas": count, "availableReplicas": count})
 }
 

@@ -4,7 +4,7 @@ mod client;
 mod corpus;
 mod crash;
 mod faults;
-mod fleet;
+pub(crate) mod fleet;
 mod guards;
 mod helm;
 mod running;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::{Key, Running, define, define_from, of_release, path_of, put, wait, wait_for};
+use crate::apply::fleet::{Case, FLEET, image, ready};
 use crate::apply::server::{Server, corpus_dir, scratch, start};
 use crate::tools::tool;
 
@@ -59,9 +60,12 @@ fn join(plane: &Server, members: &BTreeMap<&str, &Server>) -> Option<()> {
             "data": {"token": base64(&member.token)},
         });
         put(plane, &path_of(&secret, ""), &secret);
+        let ring = if *name == "member1" { "canary" } else { "stable" };
+        let region = if *name == "member3" { "us" } else { "eu" };
+        let labels = json!({"ring": ring, "region": region});
         let cluster = json!({
             "apiVersion": "cluster.karmada.io/v1alpha1", "kind": "Cluster",
-            "metadata": {"name": name, "labels": {"ring": if *name == "member1" { "canary" } else { "stable" }}},
+            "metadata": {"name": name, "labels": labels},
             "spec": {
                 "syncMode": "Push", "id": name, "apiEndpoint": member.address,
                 "insecureSkipTLSVerification": true,
@@ -110,6 +114,8 @@ fn every_object_gets_to_the_members_that_are_named_and_to_no_other() {
         })
     });
 
+    rehearse(plane, [one, two, three]);
+
     let values = scratch("members").join("member1.yaml");
     std::fs::write(&values, "replicaCount: 3\nui: {message: one}\n").unwrap();
     let over = format!("member1={}", values.display());
@@ -151,4 +157,68 @@ fn every_object_gets_to_the_members_that_are_named_and_to_no_other() {
     wait("podinfo has left", || {
         [one, two].iter().all(|member| without_namespaces(of_release(member, "podinfo")).is_empty())
     });
+}
+
+/// A fleet whose clusters are Karmada's own, a promotion that waits for what members report, and the way back.
+fn rehearse(plane: &Server, members: [&Server; 3]) {
+    let [one, two, three] = members;
+    let fleet = FLEET
+        .replace("TARGETS", "karmada: {context: karmada}")
+        .replace("NAMESPACE", "rehearsal")
+        .replace("DELIVERY", "{karmada: {context: karmada}}");
+    let Some(case) = Case::new("fleet-members", &[("karmada", plane)], &fleet) else { return };
+    let plan: Json = serde_json::from_str(&case.out(&["fleet", "plan", "-o", "json"])).unwrap();
+    assert_eq!(plan["clusters"], json!(3), "{plan}");
+    case.out(&["fleet", "apply"]);
+    let images = |stable: &str| {
+        let wanted = [
+            "eu.example/web:1.3.0".to_owned(),
+            format!("eu.example/web:{stable}"),
+            format!("us.example/web:{stable}"),
+        ];
+        let what = format!("members run {wanted:?}");
+        wait(&what, || [one, two, three].map(|member| image(member, "rehearsal")) == wanted);
+    };
+    images("1.2.3");
+
+    let promote = ["promote", "web", "--from", "canary", "--to", "stable"];
+    let before = case.file();
+    let held = case.error(&promote);
+    assert!(held.contains("member1") && !held.contains("member2"), "{held}");
+    wait("Karmada reports that nothing runs", || {
+        case.error(&promote).contains("Deployment rehearsal/web on member1: ")
+    });
+    assert_eq!(case.file(), before, "what is held changes nothing");
+    run_on(one, 2);
+    let mut why = String::new();
+    wait("the gate opens", || {
+        let dry_run = [&promote[..], &["--dry-run"]].concat();
+        let output = case.command(&dry_run).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said != why {
+            println!("{said}");
+            why = said;
+        }
+        output.status.success()
+    });
+    case.out(&promote);
+    case.out(&["fleet", "apply"]);
+    images("1.3.0");
+    case.out(&["promote", "web", "--undo"]);
+    assert_eq!(case.file(), before, "the same bytes are back");
+    case.out(&["fleet", "apply"]);
+    images("1.2.3");
+}
+
+/// Has a member's Deployment run, as the kubelets that are not there would.
+fn run_on(member: &Server, replicas: u32) {
+    let path = "/apis/apps/v1/namespaces/rehearsal/deployments/web";
+    let generation = member.get(path)["metadata"]["generation"].clone();
+    let mut status = ready(replicas);
+    status["observedGeneration"] = generation;
+    let patch = json!({"status": status}).to_string();
+    let path = format!("{path}/status");
+    let (code, answer) =
+        member.request_as("PATCH", &path, Some(&patch), "application/merge-patch+json");
+    assert!(code < 300, "{answer}");
 }

@@ -89,7 +89,7 @@ fn changes(
     fleet: &Fleet<'_>,
     before: &State,
 ) -> Result<Vec<Changed>, Failure> {
-    for flag in SHARED.iter().filter(|flag| invocation.parsed.given(flag.name)) {
+    if let Some(flag) = SHARED.iter().find(|flag| invocation.parsed.given(flag.name)) {
         return Err(Failure::Error(format!("--{} goes with --live", flag.name)));
     }
     before.changes(&state(invocation, fleet)?).map_err(Failure::Error)
