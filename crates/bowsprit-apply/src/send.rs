@@ -64,7 +64,7 @@ impl Cluster {
             return self.create(object, how).await;
         }
         let call = with_options(Call::new(Method::PATCH, object.path()), how)
-            .query("force", how.force.to_string())
+            .query("force", (how.force || is_rewritten(object)).to_string())
             .content("application/apply-patch+yaml")
             .json(&object.json);
         self.call_json(&call).await
@@ -329,6 +329,14 @@ pub(crate) fn join_errors(sent: Vec<Sent>, words: &str) -> Result<Vec<(Key, Json
             Err(Error::new(kind, format!("{words}{}", texts.join(" && "))))
         }
     }
+}
+
+/// Whether a controller writes an object's fields back as it read them, and so owns what nobody but the release
+/// has set: KubeStellar does so with BindingPolicies.
+fn is_rewritten(object: &Object) -> bool {
+    let text = |field| object.json.get(field).and_then(serde_json::Value::as_str);
+    text("kind") == Some("BindingPolicy")
+        && text("apiVersion").is_some_and(|version| version.starts_with("control.kubestellar.io/"))
 }
 
 #[cfg(test)]
