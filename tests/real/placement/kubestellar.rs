@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::{Key, Running, define_from, key, of_release, path_of, put, wait, wait_for};
+use crate::apply::fleet::{Case, FLEET};
 use crate::apply::server::{Server, corpus_dir, start};
 use crate::tools::tool;
 
@@ -34,9 +35,11 @@ fn clusters(its: &Server) {
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         put(its, &path_of(&namespace, ""), &namespace);
+        let ring = if name == "edge1" { "canary" } else { "stable" };
+        let labels = json!({"environment": environment, "ring": ring, "region": "eu"});
         let cluster = json!({
             "apiVersion": "cluster.open-cluster-management.io/v1", "kind": "ManagedCluster",
-            "metadata": {"name": name, "labels": {"environment": environment}},
+            "metadata": {"name": name, "labels": labels},
             "spec": {"hubAcceptsClient": true},
         });
         let path = "/apis/cluster.open-cluster-management.io/v1/managedclusters";
@@ -74,9 +77,13 @@ fn every_object_arrives_at_every_selected_cluster_and_at_no_other() {
     }
     clusters(its);
     let _controllers = controllers(&program, wds, its);
-    wait("the space serves BindingPolicy", || {
-        wds.get("/apis/control.kubestellar.io/v1alpha1/bindingpolicies").is_object()
-    });
+    for resource in ["bindingpolicies", "statuscollectors"] {
+        wait(&format!("the space serves {resource}"), || {
+            wds.get(&format!("/apis/control.kubestellar.io/v1alpha1/{resource}")).is_object()
+        });
+    }
+
+    ring_by_ring(wds, its);
 
     let staging = ["edge1", "edge2"];
     let mut expected = BTreeSet::new();
@@ -106,4 +113,55 @@ fn every_object_arrives_at_every_selected_cluster_and_at_no_other() {
     wds.bowsprit_ok(&["uninstall", "podinfo", "-n", "podinfo-system"]);
     let left = |key: &Key| key.1 == "podinfo-system";
     wait("podinfo has left", || !staging.iter().any(|c| arrived(its, c).iter().any(left)));
+}
+
+/// A release that comes to one ring after the other, and leaves the second without a trace.
+fn ring_by_ring(wds: &Server, its: &Server) {
+    let fleet = FLEET
+        .replace("TARGETS", "kubestellar: {context: its1}")
+        .replace("NAMESPACE", "ringed")
+        .replace("  values:\n", "  rings: [canary]\n  values:\n")
+        .replace("DELIVERY", "{kubestellar: {spaces: [wds1], inventory: its1}}");
+    let contexts = [("its1", its), ("wds1", wds)];
+    let Some(case) = Case::new("fleet-ringed", &contexts, &fleet) else { return };
+    let key = |kind: &str, namespace: &str, name: &str| {
+        (kind.to_owned(), namespace.to_owned(), name.to_owned())
+    };
+    let wanted = BTreeSet::from([
+        key("Namespace", "", "ringed"),
+        key("Deployment", "ringed", "web"),
+        key("ConfigMap", "ringed", "site"),
+    ]);
+    let policy = |ring: &str| {
+        wds.get(&format!(
+            "/apis/control.kubestellar.io/v1alpha1/bindingpolicies/ringed-ringed-web-{ring}"
+        ))
+    };
+    let everywhere = |stable: &BTreeSet<Key>| {
+        for (cluster, wanted) in [("edge1", &wanted), ("edge2", stable), ("edge3", stable)] {
+            wait_for(&format!("the release on {cluster}"), wanted, || arrived(its, cluster));
+        }
+    };
+    case.out(&["fleet", "apply"]);
+    everywhere(&BTreeSet::new());
+    let (before, first) = (case.file(), selects(&policy("canary")));
+    case.out(&["promote", "web", "--from", "canary", "--to", "stable", "--force", "a test"]);
+    case.out(&["fleet", "apply"]);
+    everywhere(&wanted);
+    assert_eq!(selects(&policy("canary")), first, "the policy stays as it is");
+    case.out(&["promote", "web", "--undo"]);
+    assert_eq!(case.file(), before, "the same bytes are back");
+    case.out(&["fleet", "apply"]);
+    everywhere(&BTreeSet::new());
+    assert!(policy("stable").is_null());
+    assert_eq!(selects(&policy("canary")), first, "the policy stays as it is");
+    wds.bowsprit_ok(&["uninstall", "web", "-n", "ringed"]);
+    wds.delete_namespace("ringed");
+    wait_for("the release has left", &BTreeSet::new(), || arrived(its, "edge1"));
+}
+
+/// Which clusters and objects a policy selects; KubeStellar writes the rest its own way.
+fn selects(policy: &Json) -> [Json; 2] {
+    let spec = &policy["spec"];
+    [spec["clusterSelectors"].clone(), spec["downsync"][0].clone()]
 }
