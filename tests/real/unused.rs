@@ -1,11 +1,11 @@
 //! Values that no template reads, on public charts: misspelt keys are found with what was meant, and no
 //! key that matters is called unused.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::Value;
+use bowsprit::value::{Map, Value};
+use serde_json::Value as JsonValue;
 
 use crate::charts::{Folder, charts, json, output};
 
@@ -15,26 +15,39 @@ const SEEDED: usize = 30;
 /// Every so many charts one is looked at for keys that are wrongly called unused.
 const STEP: usize = 12;
 
-/// The paths that the chart's own templates write as `.Values.a.b`.
-fn written_paths(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            written_paths(&path, found);
+/// How many keys of a chart are tried before one is found whose misspelt copy changes nothing.
+const TRIES: usize = 12;
+
+/// The paths of all keys of a chart's own values, with what stands there.
+fn paths(table: &Map, above: &str, found: &mut Vec<(String, JsonValue)>) {
+    for (key, value) in table.entries().iter() {
+        let key = key.to_string_lossy();
+        let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain || above.is_empty() && key == "global" {
             continue;
         }
-        let text = fs::read(&path).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        for (_, rest) in
-            text.match_indices(".Values.").map(|(at, word)| text.split_at(at + word.len()))
-        {
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'));
-            let path = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-            let parts: Vec<&str> = path.split('.').collect();
-            if parts.len() <= 3 && parts.iter().all(|part| !part.is_empty()) {
-                found.insert(path.to_owned());
-            }
+        let path = if above.is_empty() { key.to_string() } else { format!("{above}.{key}") };
+        if let Value::Map(below) = value {
+            paths(below, &path, found);
         }
+        // A word of four letters with a mistake may be any other.
+        if key.len() > 4 {
+            found.push((path, as_json(value)));
+        }
+    }
+}
+
+fn as_json(value: &Value) -> JsonValue {
+    match value {
+        Value::Bool(truth) => (*truth).into(),
+        Value::Float(number) => (*number).into(),
+        Value::Str(text) => text.to_string_lossy().into(),
+        Value::Map(map) => {
+            let entries = map.entries();
+            entries.iter().map(|(key, value)| (key.to_string(), as_json(value))).collect()
+        }
+        Value::List(list) => list.iter().map(as_json).collect(),
+        _ => JsonValue::Null,
     }
 }
 
@@ -51,82 +64,90 @@ fn misspelt(key: &str, number: usize) -> String {
     letters.into_iter().collect()
 }
 
-/// Whether all keys of the table that a path's last key is in are read by name: others may be read by
-/// any, and then none is a mistake.
-fn is_closed(schema: &Value, path: &str) -> bool {
-    let mut at = schema;
-    let mut parts: Vec<&str> = path.split('.').collect();
-    parts.pop();
-    for part in parts {
-        at = &at["properties"][part];
-    }
-    at["additionalProperties"] == Value::Bool(false)
+/// Values with something at a path and nothing else; JSON is YAML.
+fn nested(path: &str, value: &JsonValue) -> String {
+    let table = |value, key: &str| JsonValue::from_iter([(key.to_owned(), value)]);
+    path.rsplit('.').fold(value.clone(), table).to_string()
 }
 
-fn nested(path: &str) -> String {
-    let lines = path.split('.').enumerate();
-    let lines: Vec<String> =
-        lines.map(|(depth, key)| format!("{}{key}:", "  ".repeat(depth))).collect();
-    format!("{} 1\n", lines.join("\n"))
+/// A misspelt copy of a key of the chart's values, chosen without a look at the templates.
+struct Seed {
+    meant: String,
+    wrong: String,
+    file: String,
+}
+
+/// A seed that changes nothing of the output: what changes it is in use, as it is where a table is printed
+/// whole, and then it is no mistake. `number` chooses.
+fn seed(folder: &Folder, root: &str, number: usize, in_use: &mut usize) -> Option<Seed> {
+    let text = fs::read(format!("{root}/values.yaml")).ok()?;
+    let Value::Map(values) = bowsprit::yaml::decode(&text).ok()? else { return None };
+    let mut all = Vec::new();
+    paths(&values, "", &mut all);
+    let fixed = ["template", "demo", root, "--seed", "1", "--skip-schema-validation"];
+    let before = output(&fixed)?;
+    for attempt in 0..TRIES.min(all.len()) {
+        let (meant, value) = &all[(number * 7919 + attempt * 104_729) % all.len()];
+        let (above, key) = meant.rsplit_once('.').unwrap_or(("", meant));
+        let wrong = misspelt(key, number);
+        let wrong = if above.is_empty() { wrong } else { format!("{above}.{wrong}") };
+        if all.iter().any(|(path, _)| *path == wrong) {
+            continue;
+        }
+        let file = folder.write("seeded.yaml", &nested(&wrong, value));
+        if output(&[&fixed[..], &["-f", &file]].concat()).as_ref() == Some(&before) {
+            return Some(Seed { meant: meant.clone(), wrong, file });
+        }
+        *in_use += 1;
+    }
+    None
 }
 
 #[test]
 fn misspelt_keys_are_found() {
     let charts = charts();
     let folder = Folder::new("unused");
-    let (mut seeded, mut reported, mut right, mut missed) = (0, 0, 0, Vec::new());
+    let (mut seeded, mut reported, mut right, mut in_use) = (0, 0, 0, 0);
+    let mut missed = Vec::new();
     // A fifth of the charts, then the next one.
     for chart in (0..5).flat_map(|first| charts.iter().skip(first).step_by(5)) {
         if seeded == SEEDED {
             break;
         }
-        let root = folder.unpack(chart);
-        let mut paths = BTreeSet::new();
-        written_paths(&root.join("templates"), &mut paths);
-        let values = fs::read_to_string(root.join("values.yaml")).unwrap_or_default();
-        let top = |path: &str| {
-            let first = path.split('.').next().unwrap_or_default();
-            values.lines().any(|line| line.starts_with(&format!("{first}:")))
-        };
-        let fits = |path: &&String| {
-            top(path) && !path.starts_with("global") && path.rsplit('.').next().unwrap().len() > 4
-        };
-        let paths: Vec<&String> = paths.iter().filter(fits).collect();
-        let root = root.display().to_string();
-        let Some(schema) = json(&["values", "schema", &root, "--strict"]) else { continue };
-        let (before, after) = paths.split_at(paths.len() / 2);
-        let Some(path) = after.iter().chain(before).find(|path| is_closed(&schema, path)) else {
-            continue;
-        };
-        let (above, key) = path.rsplit_once('.').unwrap_or(("", path));
-        let wrong = misspelt(key, seeded);
-        let full = if above.is_empty() { wrong } else { format!("{above}.{wrong}") };
-        let file = folder.write("seeded.yaml", &nested(&full));
-        let found = json(&["lint", &root, "--select", "BS001", "-f", &file, "--format", "json"]);
-        let found = found.expect("a report");
+        let root = folder.unpack(chart).display().to_string();
+        let Some(seed) = seed(&folder, &root, seeded, &mut in_use) else { continue };
+        let args = ["lint", &root, "--select", "BS001", "-f", &seed.file, "--format", "json"];
+        let found = json(&args).expect("a report");
         seeded += 1;
         let findings = found["subjects"][0]["findings"].as_array().unwrap();
-        let is_it = |finding: &&Value| {
-            finding["rule"] == "BS001"
-                && finding["message"] == format!("no template reads the value {full}")
+        let names = |finding: &JsonValue, path: &str| {
+            let message = finding["message"].as_str().unwrap_or_default();
+            finding["rule"] == "BS001" && message.split(' ').next_back() == Some(path)
         };
-        match findings.iter().find(is_it) {
-            Some(finding) if finding["help"] == format!("did you mean {path}?") => {
-                reported += 1;
-                right += 1;
-            }
-            Some(finding) => {
-                reported += 1;
-                missed.push(format!("{root}: {full} for {path}: {}", finding["help"]));
-            }
-            None => missed.push(format!("{root}: {full} was not reported")),
+        // Where no template reads the table, that is what is said.
+        let tables = seed.wrong.match_indices('.').map(|(at, _)| &seed.wrong[..at]);
+        let mut paths: Vec<&str> = tables.chain([seed.wrong.as_str()]).collect();
+        paths.reverse();
+        let of_file = |finding: &&JsonValue| finding["location"]["file"] == seed.file.as_str();
+        let in_file: Vec<&JsonValue> = findings.iter().filter(of_file).collect();
+        let finding = paths.iter().find_map(|path| in_file.iter().find(|f| names(f, path)));
+        let Some(finding) = finding else {
+            missed.push(format!("{root}: {} was not reported", seed.wrong));
+            continue;
+        };
+        reported += 1;
+        if finding["help"] == format!("did you mean {}?", seed.meant) {
+            right += 1;
+        } else {
+            missed.push(format!("{root}: {} for {}: {finding}", seed.wrong, seed.meant));
         }
     }
     if charts.is_empty() {
         return;
     }
     println!(
-        "{seeded} charts, {reported} reported, {right} with the right suggestion: {missed:#?}"
+        "{seeded} charts, {in_use} other keys were in use; {reported} reported, {right} with the right \
+         suggestion: {missed:#?}"
     );
     assert_eq!((seeded, reported), (SEEDED, SEEDED), "{missed:#?}");
     assert!(right * 10 >= SEEDED * 9, "{right}: {missed:#?}");

@@ -63,3 +63,4 @@ pub use metadata::{
     API_VERSION_V1, API_VERSION_V2, API_VERSION_V3, Maintainer, Metadata, ValidationError,
 };
 pub use pack::{PackError, PackOptions};
+pub use twins::Twins;

@@ -8,8 +8,16 @@ use bowsprit_value::Map;
 use std::collections::HashMap;
 
 /// Contents that have been seen, by a sample of them.
+///
+/// ```
+/// use bowsprit_chart::Twins;
+///
+/// let mut twins = Twins::default();
+/// let first = twins.take(b"a: 1");
+/// assert_eq!(twins.take(b"a: 1").id(), first.id());
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct Twins {
+pub struct Twins {
     seen: HashMap<(usize, u64), Vec<Bytes>>,
     /// The content is kept, so that no other can come to lie at its place.
     values: HashMap<(usize, usize), (Bytes, Map)>,
@@ -19,16 +27,28 @@ impl Twins {
     /// Of so many contents with the same sample each is compared with a new one.
     const ALIKE: usize = 8;
 
+    /// The content, copied only if no equal one was taken before.
+    pub fn take(&mut self, data: &[u8]) -> Bytes {
+        self.of(data, || Bytes::from(data.to_vec()))
+    }
+
     /// The first content that is equal to this one, which may be this one.
     pub(crate) fn first(&mut self, data: &Bytes) -> Bytes {
+        self.of(data, || data.clone())
+    }
+
+    fn of(&mut self, data: &[u8], own: impl FnOnce() -> Bytes) -> Bytes {
         let alike = self.seen.entry((data.len(), sample(data))).or_default();
-        if let Some(twin) = alike.iter().find(|twin| twin.as_bytes() == data.as_bytes()) {
+        // A content that is known by its place need not be compared.
+        let is_it = |twin: &&Bytes| std::ptr::eq(twin.as_bytes(), data) || twin.as_bytes() == data;
+        if let Some(twin) = alike.iter().find(is_it) {
             return twin.clone();
         }
+        let own = own();
         if alike.len() < Self::ALIKE {
-            alike.push(data.clone());
+            alike.push(own.clone());
         }
-        data.clone()
+        own
     }
 
     /// The values that a content which came from [`Twins::first`] was decoded to.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Findings that a schema alone leads to; what else bowsprit finds kubeconform does not look for.
-const OF_SCHEMAS: &[&str] = &["K8S002", "K8S003", "K8S004", "K8S010"];
+const OF_SCHEMAS: &[&str] = &["K8S002", "K8S003", "K8S004", "K8S006", "K8S010"];
 
 #[derive(Debug)]
 struct Options {
@@ -152,9 +152,7 @@ fn bowsprit(options: &Options, files: &[PathBuf]) -> Result<Invalid, String> {
         for finding in subject["findings"].as_array().into_iter().flatten() {
             let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
             let (rule, message) = (text("rule"), text("message"));
-            let of_schema = OF_SCHEMAS.contains(&rule.as_str());
-            // Formats and patterns are values that a schema can judge too; kubeconform knows no others.
-            if !(of_schema || rule == "K8S006" && message.starts_with("yaml")) {
+            if !OF_SCHEMAS.contains(&rule.as_str()) {
                 continue;
             }
             let object = text("object");
@@ -191,6 +189,12 @@ fn write_schemas(version: &str, folder: &Path) -> std::io::Result<()> {
     fs::write(folder.join("_definitions.json"), json!({"definitions": definitions}).to_string())
 }
 
+/// The schemas that are made for kubeconform let null stand for all that isn't required, as the API server
+/// does, which drops it.
+fn or_null(schema: Value) -> Value {
+    if schema.is_object() { json!({"anyOf": [schema, {"type": "null"}]}) } else { schema }
+}
+
 /// What OpenAPI means and JSON Schema says otherwise: null where nothing is required, no other fields.
 fn converted(schema: &Value) -> Value {
     let Value::Object(schema) = schema else { return schema.clone() };
@@ -212,12 +216,11 @@ fn converted(schema: &Value) -> Value {
                 let properties = properties.iter().map(|(name, schema)| {
                     let schema = converted(schema);
                     let required = required.contains(&name.as_str());
-                    let open = json!({"anyOf": [schema, {"type": "null"}]});
-                    (name.clone(), if required { schema } else { open })
+                    (name.clone(), if required { schema } else { or_null(schema) })
                 });
                 Value::Object(properties.collect())
             }
-            ("items" | "additionalProperties", value) => converted(value),
+            ("items" | "additionalProperties", value) => or_null(converted(value)),
             ("oneOf" | "anyOf" | "allOf", Value::Array(list)) => {
                 list.iter().map(converted).collect()
             }

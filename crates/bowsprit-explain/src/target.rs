@@ -116,6 +116,8 @@ pub(crate) struct Target {
     pub(crate) document: usize,
     /// The path in the object; none where the line holds none, as a comment.
     pub(crate) path: Option<Path>,
+    /// Whether all of the value is meant and not just the line.
+    pub(crate) whole: bool,
 }
 
 /// What became of a target in another rendering of its file.
@@ -140,6 +142,7 @@ impl Target {
             object: ObjectName::default(),
             document: 0,
             path: None,
+            whole: false,
         };
         for (number, (place, document)) in documents(text).enumerate() {
             if place.end < range.start {
@@ -190,6 +193,7 @@ impl Target {
             object: ObjectName::of(root),
             document: number,
             path: Some(found.path),
+            whole: true,
         }))
     }
 
@@ -229,6 +233,11 @@ impl Target {
 
     /// Of a text of many lines, one is meant.
     fn changed(&self, old: &str, new: String) -> Fate {
+        let first = |text: &str| text.lines().next().unwrap_or_default().trim().to_owned();
+        let begins = old.contains('\n') && self.line.ends_with(&first(old));
+        if begins && !self.whole && first(old) == first(&new) {
+            return Fate::Same;
+        }
         let has = |text: &str| text.lines().skip(1).any(|line| line.trim() == self.line);
         if has(old) && has(&new) { Fate::Same } else { Fate::Changed(new) }
     }
@@ -377,5 +386,13 @@ mod tests {
         assert!(matches!(with("two", "zwei"), Fate::Changed(_)));
         assert_eq!(with("b: |\n      one\n      two\n", "d: 1\n"), Fate::Gone);
         assert_eq!(with("name: x", "name: y"), Fate::Same);
+        let head = crate::trace::find(TEXT, b"b: |").unwrap();
+        let text = String::from_utf8_lossy(TEXT).replace("one", "eins");
+        let at_line = Target::at_offset("f", TEXT, head);
+        assert_eq!(at_line.fate(TEXT, text.as_bytes()), Fate::Same);
+        let object = ObjectName { kind: "A".to_owned(), namespace: None, name: "x".to_owned() };
+        let path = Path::parse("spec.list[0].b").unwrap();
+        let named = Target::named("f", TEXT, &object, &path).unwrap().unwrap();
+        assert!(matches!(named.fate(TEXT, text.as_bytes()), Fate::Changed(_)));
     }
 }

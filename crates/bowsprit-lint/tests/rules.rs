@@ -60,7 +60,7 @@ fn unused(values: &str, templates: &[(&str, &str)]) -> Vec<String> {
             Some(near) => format!("{} ({near})", key.path),
             None => key.path,
         }),
-        Usage::Read => None,
+        Usage::Read | Usage::Doubtful(_) => None,
     });
     unused.collect()
 }
@@ -173,6 +173,26 @@ fn unused_values_are_named_with_their_place() {
         own(&source(&files), &options),
         [
             "[WARNING] prod.yaml:2:1: no template reads the value replicaCuont (BS001); did you mean replicaCount?"
+        ]
+    );
+}
+
+#[test]
+fn slips_in_tables_that_are_used_whole_are_doubtful() {
+    let files = [
+        (
+            "values.yaml",
+            "resources:\n  limits: {memory: 1Gi}\n  requests: {}\nlabels: {team1: a}\n",
+        ),
+        ("templates/a.yaml", "a: {{ toYaml .Values.resources }}{{ toYaml .Values.labels }}"),
+    ];
+    let mut options = options("BS001");
+    let text = b"resources:\n  limitz: {memory: 2Gi}\n  claims: []\nlabels: {team2: b}\n".to_vec();
+    options.values_texts.push(ValuesText { name: "prod.yaml".into(), text });
+    assert_eq!(
+        own(&source(&files), &options),
+        [
+            "[WARNING] prod.yaml:2:3: the chart's own values have no resources.limitz (BS001); did you mean resources.limits?"
         ]
     );
 }

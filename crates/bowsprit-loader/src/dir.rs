@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::io::{self, PathError};
 use crate::{ApiVersions, Options, Symlinks};
-use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Warned};
+use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Twins, Warned};
 use std::ffi::OsString;
 use std::fs::FileType;
 use std::path::{Path, PathBuf};
@@ -62,8 +62,9 @@ struct Walk<'o> {
     entries: usize,
     bytes: u64,
     log: Vec<LogLine>,
-    /// Where files are read, so that each takes as much memory as it has bytes.
+    /// Where files are read, so that each takes as much memory as it has bytes, and equal ones once.
     buffer: Vec<u8>,
+    twins: Twins,
 }
 
 impl<'o> Walk<'o> {
@@ -82,6 +83,7 @@ impl<'o> Walk<'o> {
             bytes: 0,
             log: Vec::new(),
             buffer: Vec::new(),
+            twins: Twins::default(),
         })
     }
 
@@ -204,11 +206,13 @@ impl<'o> Walk<'o> {
             name: String::from_utf8_lossy(&name).into_owned(),
             source,
         })?;
-        if data.len() as u64 > limit {
+        let len = data.len() as u64;
+        if len > limit {
             let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
             return Err(self.too_large(String::from_utf8_lossy(base).into_owned()));
         }
-        self.bytes = self.bytes.saturating_add(data.len() as u64);
+        let data = self.twins.take(data);
+        self.bytes = self.bytes.saturating_add(len);
         let limit = self.options.limits.archive.inflated;
         if self.bytes > limit {
             return Err(ErrorKind::Size(limit));

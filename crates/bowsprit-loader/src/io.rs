@@ -68,11 +68,11 @@ const CHUNK: usize = 64 * 1024;
 
 /// Reads a file up to a number of bytes, through a buffer that is used again: for the many small files
 /// of a chart the system is asked for what they hold and for nothing else.
-pub(crate) fn read_through(
+pub(crate) fn read_through<'b>(
     path: &Path,
     limit: u64,
-    buffer: &mut Vec<u8>,
-) -> Result<Vec<u8>, PathError> {
+    buffer: &'b mut Vec<u8>,
+) -> Result<&'b [u8], PathError> {
     let mut file = File::open(path).map_err(|error| PathError::new("open", path, error))?;
     if buffer.len() < CHUNK {
         buffer.resize(CHUNK, 0);
@@ -91,7 +91,7 @@ pub(crate) fn read_through(
             Err(error) => return Err(PathError::new("read", path, error)),
         }
     }
-    Ok(buffer.get(..filled.min(limit)).unwrap_or_default().to_vec())
+    Ok(buffer.get(..filled.min(limit)).unwrap_or_default())
 }
 
 /// `filepath.Abs`: joined to the working directory and cleaned by text alone.

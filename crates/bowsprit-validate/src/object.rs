@@ -131,11 +131,12 @@ impl Validator {
             Finding::new(code, Severity::Error, message).at(location)
         };
         let strict = Document::parse_strict(place.text);
+        let mut twice = Vec::new();
         let document = match (strict, Document::parse(place.text)) {
             (Ok(document), _) => document,
             (Err(error), Ok(document)) => {
                 duplicates(&error.to_string(), place.line, &mut |message, line| {
-                    subject.findings.push(finding("K8S010", message, line));
+                    twice.push(finding("K8S010", message, line));
                 });
                 document
             }
@@ -148,9 +149,10 @@ impl Validator {
         };
         let root = document.root();
         match root.node_type() {
-            NodeType::Null => return,
+            NodeType::Null => return subject.findings.extend(twice),
             NodeType::Mapping => {}
             _ => {
+                subject.findings.extend(twice);
                 let message = "a document must be an object with apiVersion and kind".to_owned();
                 return subject.findings.push(finding("K8S006", message, None));
             }
@@ -158,26 +160,34 @@ impl Validator {
         let kind = text_of(Some(root), b"kind");
         match root.get(b"items") {
             Some(items) if kind == "List" => {
-                items.items().for_each(|item| self.object(place, item, subject, seen));
+                subject.findings.extend(twice);
+                items
+                    .items()
+                    .for_each(|item| self.object((place, item), Vec::new(), subject, seen));
             }
-            _ => self.object(place, root, subject, seen),
+            _ => self.object((place, root), twice, subject, seen),
         }
     }
 
+    /// `found` is what is known to be wrong with its text.
     fn object(
         &self,
-        place: &Place<'_>,
-        node: Node<'_>,
+        (place, node): (&Place<'_>, Node<'_>),
+        found: Vec<Finding>,
         subject: &mut Subject,
         seen: &mut BTreeMap<(String, String), String>,
     ) {
         let head = Head::of(node);
         let id = head.id();
         let start = subject.findings.len();
+        let about = |finding: Finding| {
+            if id.is_empty() { finding } else { finding.about(id.as_str()) }
+        };
+        subject.findings.extend(found.into_iter().map(about));
         let mut walk = Walk::new(&self.schemas, self.strict);
         let mut add = |code: &'static str, severity, message: String, help, offset| {
             let finding = Finding::new(code, severity, message).at(place.location(offset));
-            let mut finding = if id.is_empty() { finding } else { finding.about(id.as_str()) };
+            let mut finding = about(finding);
             finding.help = help;
             subject.findings.push(finding);
         };

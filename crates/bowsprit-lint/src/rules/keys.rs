@@ -93,6 +93,21 @@ pub(super) fn nearest<'c>(
     scored.filter(|(words, ..)| *words <= bound).min().map(|(_, _, candidate)| candidate)
 }
 
+/// The candidate that differs by one slip of the fingers: a letter too many, too few, wrong or swapped
+/// with its neighbour. Short words and those that are counted up, as `port1`, are near by their nature.
+pub(super) fn slip<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    const SHORT: usize = 4;
+    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let is_near = |candidate: &&str| {
+        let shorter = name.chars().count().min(candidate.chars().count());
+        shorter > SHORT && distance(name, candidate) == 1 && letters(name) != letters(candidate)
+    };
+    candidates.into_iter().find(is_near)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +130,8 @@ mod tests {
         assert_eq!(nearest("replicas", ["replicaCount", "replica"]), Some("replica"));
         assert_eq!(nearest("imageTag", ["image", "tag"]), None);
         assert_eq!(nearest("ServiceAccount", ["serviceAccount"]), Some("serviceAccount"));
+        assert_eq!(slip("limitz", ["limits", "requests"]), Some("limits"));
+        assert_eq!(slip("port2", ["port1"]), None);
+        assert_eq!(slip("http", ["htp"]), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Values that no template reads, and values that are read but nowhere defined.
 
-use super::keys::{Key, keys, nearest};
+use super::keys::{Key, keys, nearest, slip};
 use crate::helm::Linter;
 use bowsprit_chart::Chart;
 use bowsprit_render::reads::{Place, Reads};
@@ -28,6 +28,9 @@ pub enum Usage {
     Read,
     /// No template reads it, nor anything below it; with what was probably meant.
     Unused(Option<String>),
+    /// It lies in a table that templates use as a whole, or whose keys they choose when they run, but the
+    /// chart's own values have another key there that is so near that it was probably meant.
+    Doubtful(String),
 }
 
 /// Says of each key of a values text for a chart whether a template could read it. Below a key that is
@@ -72,11 +75,13 @@ fn usage(reads: &Reads, chart: &Chart, text: &[u8]) -> Vec<ValueKey> {
     let defaults = chart.values_source.as_ref().map(|source| keys(source.as_bytes()));
     let survey = Survey { reads, all: reads.paths() };
     let mut found = Vec::new();
+    let defaults = defaults.unwrap_or_default();
     // All values are used as a whole, as by `toYaml .Values`.
     if reads.is_whole(reads.root()) {
+        doubtful(&keys(text), &defaults, "", &mut found);
         return found;
     }
-    let root = Level { places: vec![reads.root()], defaults: defaults.unwrap_or_default() };
+    let root = Level { places: vec![reads.root()], defaults };
     survey.level(&keys(text), &root, "", &mut found);
     found
 }
@@ -103,8 +108,24 @@ impl Survey<'_> {
                 level.places.iter().flat_map(|p| self.reads.children(*p, &key.name)).collect();
             let entry =
                 |usage| ValueKey { path: full.clone(), line: key.line, column: key.column, usage };
+            let same = level.defaults.iter().find(|default| default.name == key.name);
+            let defaults = same.map(|default| default.below.clone()).unwrap_or_default();
+            // Only keys that are known when templates run lead there.
+            let named = || level.places.iter().any(|p| self.reads.keys(*p).any(|k| k == key.name));
+            if same.is_none()
+                && places.iter().any(|p| self.reads.is_read(*p) || self.reads.is_whole(*p))
+                && !named()
+                && let Some(near) = missing_slip(&key.name, keys, &level.defaults)
+            {
+                let near = if path.is_empty() { near.to_owned() } else { format!("{path}.{near}") };
+                found.push(entry(Usage::Doubtful(near)));
+                continue;
+            }
             if places.iter().any(|place| self.reads.is_whole(*place)) {
                 found.push(entry(Usage::Read));
+                if !key.is_list {
+                    doubtful(&key.below, &defaults, &full, found);
+                }
                 continue;
             }
             if !places.iter().any(|place| self.reads.is_read(*place)) {
@@ -112,8 +133,6 @@ impl Survey<'_> {
                 continue;
             }
             found.push(entry(Usage::Read));
-            let same = level.defaults.iter().find(|default| default.name == key.name);
-            let defaults = same.map(|default| default.below.clone()).unwrap_or_default();
             let places = if key.is_list { self.items(&places) } else { places };
             self.level(&key.below, &Level { places, defaults }, &full, found);
         }
@@ -148,6 +167,36 @@ impl Survey<'_> {
     }
 }
 
+/// Keys of a table that is used as a whole: any may be right, but hardly one that is a slip away from a
+/// key of the chart's own values, which is not given.
+fn doubtful(table: &[Key], defaults: &[Key], path: &str, found: &mut Vec<ValueKey>) {
+    let full =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    for key in table {
+        if let Some(default) = defaults.iter().find(|default| default.name == key.name) {
+            if !key.is_list {
+                doubtful(&key.below, &default.below, &full(&key.name), found);
+            }
+            continue;
+        }
+        if let Some(near) = missing_slip(&key.name, table, defaults) {
+            let usage = Usage::Doubtful(full(near));
+            found.push(ValueKey {
+                path: full(&key.name),
+                line: key.line,
+                column: key.column,
+                usage,
+            });
+        }
+    }
+}
+
+/// The key of the chart's own values that is a slip away and is not given.
+fn missing_slip<'d>(name: &str, given: &[Key], defaults: &'d [Key]) -> Option<&'d str> {
+    let is_given = |name: &str| given.iter().any(|sibling| sibling.name == name);
+    slip(name, defaults.iter().map(|key| key.name.as_str()).filter(|name| !is_given(name)))
+}
+
 /// Both rules, which share the analysis.
 pub(super) fn check(linter: &mut Linter<'_>, chart: &Arc<Chart>) {
     let (source, options) = (linter.source, linter.options);
@@ -163,8 +212,15 @@ pub(super) fn check(linter: &mut Linter<'_>, chart: &Arc<Chart>) {
     if options.rules.has("BS001") {
         for (label, own, text) in &texts {
             for key in usage(&reads, chart, text) {
-                let Usage::Unused(suggestion) = key.usage else { continue };
-                let text = format!("no template reads the value {}", key.path);
+                let (text, suggestion) = match key.usage {
+                    Usage::Read => continue,
+                    Usage::Unused(near) => {
+                        (format!("no template reads the value {}", key.path), near)
+                    }
+                    Usage::Doubtful(near) => {
+                        (format!("the chart's own values have no {}", key.path), Some(near))
+                    }
+                };
                 let message = linter.own("BS001", label, text);
                 message.line = Some(key.line);
                 message.column = Some(key.column);
