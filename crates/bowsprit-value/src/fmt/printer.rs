@@ -95,6 +95,12 @@ impl<'a> Printer<'a> {
             Value::Str(s) => fmt_string(out, flags, s.as_bytes(), verb),
             Value::Bytes(b) => return self.print_bytes(b, verb, top).map(|()| true),
             Value::List(list) if list.ty().elem == Elem::Uint8 => {
+                if self.flags.sharp_v {
+                    let name: &[u8] = if top { b"[]byte" } else { b"[]uint8" };
+                    self.out.extend_from_slice(name);
+                    self.out.extend_from_slice(b"(nil)");
+                    return Ok(true);
+                }
                 return self.print_bytes(&[], verb, top).map(|()| true);
             }
             Value::List(_) | Value::Map(_) => return Ok(false),
