@@ -59,7 +59,12 @@ impl Base {
         base.current = current(&history, &newest, base.abandoned.is_some())?;
         let from = base.current.as_ref().map_or(newest.revision, |current| current.revision);
         for stored in history.iter().filter(|stored| stored.revision >= from) {
-            let record = stored.record()?;
+            // Large charts make large records, which take long to read.
+            let record = match (&base.current, stored.revision) {
+                (_, revision) if revision == newest.revision => newest.clone(),
+                (Some(current), revision) if revision == current.revision => current.clone(),
+                _ => stored.record()?,
+            };
             if record.info.status != Status::Uninstalled {
                 base.earlier.push(record);
             }

@@ -18,6 +18,7 @@ use bowsprit_manifest::Order;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The field manager of what belongs to a namespace rather than to a release.
 const NAMESPACE_MANAGER: &str = "bowsprit";
@@ -31,6 +32,7 @@ const LAST_WORD: Duration = Duration::from_secs(30);
 /// What an operation leaves behind.
 struct Progress {
     held: Option<Held>,
+    replaced: JoinHandle<Result<Vec<Record>>>,
     created: Vec<Object>,
 }
 
@@ -50,7 +52,7 @@ impl Plan {
         self.begin();
         let held = self.store_pending().await?;
         self.listener.step("record stored");
-        let mut progress = Progress { held, created: Vec::new() };
+        let mut progress = Progress { held, replaced: self.replaced(), created: Vec::new() };
         match self.perform(&mut progress).await {
             Ok(()) => self.succeed(progress).await,
             Err(error) => Err(self.fail(progress, error).await),
@@ -298,7 +300,10 @@ impl Plan {
         if let (Some(store), Some(held)) = (&self.base.store, progress.held) {
             held.check().await?;
             let store = Store::new(&cluster, store.namespace(), store.driver());
-            self.supersede(&store).await?;
+            let died = |_| Error::new(ErrorKind::Record, "encoding a record failed");
+            for record in progress.replaced.await.map_err(died)?? {
+                store.update(&record, "", None).await?;
+            }
             self.record.set(Status::Deployed, description);
             held.release(&self.record).await?;
         } else {
@@ -307,23 +312,31 @@ impl Plan {
         Ok(self.record)
     }
 
-    /// Marks the revisions before this one as replaced.
-    async fn supersede(&self, store: &Store) -> Result<()> {
+    /// The revisions that this one replaces, as they will be stored. Large records take long to pack, so
+    /// that is done while objects are sent.
+    fn replaced(&self) -> JoinHandle<Result<Vec<Record>>> {
         let from = match self.action {
             Action::Rollback { .. } => None,
             _ => self.base.current().map(|current| current.revision),
         };
-        let replaced =
-            |stored: &&Stored| stored.status == Status::Deployed || Some(stored.revision) == from;
-        for stored in self.base.history.iter().filter(replaced) {
-            if self.base.abandoned.as_ref().is_some_and(|a| a.revision == stored.revision) {
-                continue;
-            }
-            let mut record = stored.record()?;
-            record.info.status = Status::Superseded;
-            store.update(&record, "", None).await?;
-        }
-        Ok(())
+        let abandoned = self.base.abandoned.as_ref().map(|abandoned| abandoned.revision);
+        let is_replaced = |stored: &&Stored| {
+            (stored.status == Status::Deployed || Some(stored.revision) == from)
+                && Some(stored.revision) != abandoned
+        };
+        let replaced: Vec<Stored> = match self.base.store {
+            Some(_) => self.base.history.iter().filter(is_replaced).cloned().collect(),
+            None => Vec::new(),
+        };
+        tokio::task::spawn_blocking(move || {
+            let superseded = |stored: Stored| {
+                let mut record = stored.record()?;
+                record.info.status = Status::Superseded;
+                record.pack()?;
+                Ok(record)
+            };
+            replaced.into_iter().map(superseded).collect()
+        })
     }
 
     /// Records a failure, undoes what is to be undone, and gives the error to report.

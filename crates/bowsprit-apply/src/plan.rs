@@ -320,14 +320,16 @@ impl Plan {
 
     /// Asks the server what is there and what it would say.
     async fn look(&mut self, served: &Discovery) -> Result<()> {
-        if self.base.store.is_some() {
-            Store::check_size(&self.record)?;
-        }
+        let packed = self.base.store.is_some().then(|| {
+            let mut record = self.record.clone();
+            tokio::task::spawn_blocking(move || record.pack().map(|()| record))
+        });
         let earlier = self.earlier_objects();
         let targets: BTreeSet<Key> = self.objects.iter().map(Object::key).collect();
         let known: BTreeSet<Key> = earlier.iter().map(Object::key).collect();
         let gone: Vec<Object> =
             earlier.into_iter().filter(|object| !targets.contains(&object.key())).collect();
+        let wanted = std::mem::take(&mut self.definitions);
         let cluster = self.cluster.clone();
         let namespace_path = format!("/api/v1/namespaces/{}", self.record.namespace);
         // Definitions are large, so the server is asked for them while it answers the rest.
@@ -335,9 +337,14 @@ impl Plan {
             cluster.get_all(&self.objects),
             cluster.get_all(&gone),
             cluster.get_path(namespace_path),
-            self.missing_definitions()
+            self.missing_definitions(wanted)
         );
         self.definitions = definitions?;
+        if let Some(packed) = packed {
+            let died = |_| Error::new(ErrorKind::Record, "encoding the record failed");
+            self.record.pack_as(&packed.await.map_err(died)??);
+            Store::check_size(&self.record)?;
+        }
         self.listener.step("looked at what is there");
         self.note_namespace(namespace)?;
         let mut findings = self.check_live(live, &known);
@@ -349,28 +356,35 @@ impl Plan {
         self.report(findings)
     }
 
-    /// The definitions that are not there in this form already.
-    async fn missing_definitions(&self) -> Result<Vec<Object>> {
+    /// The definitions that are not there in this form already. What the server has of them is large, so
+    /// it is read and compared on all cores.
+    async fn missing_definitions(&self, definitions: Vec<Object>) -> Result<Vec<Object>> {
         let keep = self.options.crds == Crds::Create || self.client_side.is_some();
-        let live = self.cluster.get_all(&self.definitions).await;
-        let mut missing = Vec::new();
-        for (definition, live) in self.definitions.iter().zip(live) {
-            let live = live.map_err(|e| match e.kind() {
-                ErrorKind::Forbidden => {
-                    e.context("the chart brings definitions (--crds skip leaves them out)")
-                }
-                _ => e,
-            });
-            let there = match live? {
-                None => false,
-                Some(_) if keep => true,
-                Some(live) => is_part(&definition.json["spec"], &live["spec"]) && is_applied(&live),
+        let each = definitions.into_iter().map(|definition| {
+            let cluster = self.cluster.clone();
+            let compared = async move {
+                let live = cluster.get_object(&definition).await.map_err(|e| match e.kind() {
+                    ErrorKind::Forbidden => {
+                        e.context("the chart brings definitions (--crds skip leaves them out)")
+                    }
+                    _ => e,
+                });
+                let there = match live? {
+                    None => false,
+                    Some(_) if keep => true,
+                    Some(live) => {
+                        is_part(&definition.json["spec"], &live["spec"]) && is_applied(&live)
+                    }
+                };
+                Ok::<_, Error>((!there).then_some(definition))
             };
-            if !there {
-                missing.push(definition.clone());
+            async move {
+                let died = |_| Error::new(ErrorKind::Server, "comparing definitions failed");
+                tokio::spawn(compared).await.map_err(died)?
             }
-        }
-        Ok(missing)
+        });
+        let each: Vec<_> = stream::iter(each).buffered(12).collect().await;
+        each.into_iter().filter_map(Result::transpose).collect()
     }
 
     /// Who may not look at the namespace works in one that is there.

@@ -16,6 +16,7 @@ use flate2::write::GzEncoder;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 
 /// More than any Secret could hold, unless it is a bomb.
 const MAX_INFLATED: u64 = 512 << 20;
@@ -104,6 +105,8 @@ pub struct Record {
     pub labels: BTreeMap<String, String>,
     /// `ssa` or `csa`; empty in records of older Helms, which means the latter.
     pub apply_method: String,
+    /// The part that an operation does not change, ready to be stored.
+    packed: Option<Arc<[u8]>>,
 }
 
 /// What happened to a revision.
@@ -233,20 +236,65 @@ impl Record {
     ///
     /// Fails where values can't be written as JSON.
     pub fn encode(&self) -> Result<String> {
-        let json = self.encode_json()?;
+        self.encode_behind(&self.pack_constants()?)
+    }
+
+    /// As [`Record::encode`], with what [`Record::pack`] has made ready.
+    pub(crate) fn encode_packed(&self) -> Result<String> {
+        match &self.packed {
+            Some(packed) => self.encode_behind(packed),
+            None => self.encode(),
+        }
+    }
+
+    /// Makes the large part ready to be stored, which no operation changes: chart, values and manifest.
+    pub(crate) fn pack(&mut self) -> Result<()> {
+        self.packed = Some(self.pack_constants()?.into());
+        Ok(())
+    }
+
+    /// What [`Record::pack`] has made ready, taken over.
+    pub(crate) fn pack_as(&mut self, other: &Record) {
+        self.packed.clone_from(&other.packed);
+    }
+
+    fn pack_constants(&self) -> Result<Vec<u8>> {
+        let mut json = encode_json(&self.constants())?;
+        if json.pop() == Some(b'}') && json.len() > 1 {
+            json.push(b',');
+        }
         // The smallest form takes long; it is wanted only where the size matters.
         let quick = compress(&json, Compression::new(6))?;
         if quick.len() < crate::store::MAX_RECORD / 2 {
-            return Ok(BASE64.encode(quick));
+            return Ok(quick);
         }
-        Ok(BASE64.encode(compress(&json, Compression::best())?))
+        compress(&json, Compression::best())
     }
 
-    fn encode_json(&self) -> Result<Vec<u8>> {
-        let mut json = Vec::new();
-        json::encode(&self.to_value(true), &Options::default(), &mut json, &Meter::default())
-            .map_err(|e| Error::new(ErrorKind::Record, format!("encode release: {e}")))?;
-        Ok(json)
+    /// The rest behind the part that is ready: compressed texts one after the other are one.
+    fn encode_behind(&self, packed: &[u8]) -> Result<String> {
+        let json = encode_json(&self.variables())?;
+        let rest = compress(json.get(1..).unwrap_or_default(), Compression::new(6))?;
+        Ok(BASE64.encode([packed, rest.as_slice()].concat()))
+    }
+
+    fn constants(&self) -> Value {
+        present(vec![
+            ("chart", self.chart.clone()),
+            ("config", self.config.clone()),
+            ("manifest", Value::from(self.manifest.as_str())),
+        ])
+    }
+
+    fn variables(&self) -> Value {
+        present(vec![
+            ("name", Value::from(self.name.as_str())),
+            ("info", self.info.to_value()),
+            ("hooks", Value::list(self.hooks.iter().map(RecordHook::to_value).collect())),
+            ("version", Value::int(self.revision)),
+            ("namespace", Value::from(self.namespace.as_str())),
+            ("apply_method", Value::from(self.apply_method.as_str())),
+        ])
     }
 
     /// Reads what [`Record::encode`] or Helm wrote.
@@ -285,6 +333,7 @@ impl Record {
             hooks: hooks.filter_map(Value::as_map).map(RecordHook::from_map).collect(),
             labels: BTreeMap::new(),
             apply_method: text(root.get(b"apply_method").as_ref()),
+            packed: None,
         }
     }
 }
@@ -378,6 +427,19 @@ fn compress(json: &[u8], level: Compression) -> Result<Vec<u8>> {
         .map_err(|e| Error::new(ErrorKind::Record, format!("encode release: {e}")))
 }
 
+fn encode_json(value: &Value) -> Result<Vec<u8>> {
+    let mut json = Vec::new();
+    json::encode(value, &Options::default(), &mut json, &Meter::default())
+        .map_err(|e| Error::new(ErrorKind::Record, format!("encode release: {e}")))?;
+    Ok(json)
+}
+
+/// The fields that are not empty.
+fn present(mut fields: Vec<(&'static str, Value)>) -> Value {
+    fields.retain(|(_, value)| !is_empty(value));
+    table(fields)
+}
+
 /// Go's `omitempty`.
 fn is_empty(value: &Value) -> bool {
     match value {
@@ -428,19 +490,44 @@ mod tests {
         record
     }
 
+    fn json_of(text: &str) -> String {
+        let packed = BASE64.decode(text).unwrap();
+        let mut json = String::new();
+        MultiGzDecoder::new(packed.as_slice()).read_to_string(&mut json).unwrap();
+        json
+    }
+
     #[test]
     fn records_come_back_as_they_were() {
         let record = record();
-        let back = Record::decode(record.encode().unwrap().as_bytes()).unwrap();
-        assert_eq!(back.encode_json().unwrap(), record.encode_json().unwrap());
+        let text = record.encode().unwrap();
+        let back = Record::decode(text.as_bytes()).unwrap();
+        assert_eq!(back.encode().unwrap(), text);
         assert_eq!((back.revision, back.info.status), (3, Status::PendingUpgrade));
         assert_eq!(back.chart_label(), "c-1.2.3");
         assert_eq!(back.hooks, record.hooks);
     }
 
     #[test]
+    fn packed_records_tell_what_has_changed_since() {
+        let mut record = record();
+        record.pack().unwrap();
+        record.set(Status::Deployed, "done");
+        assert_eq!(record.encode_packed().unwrap(), record.encode().unwrap());
+        let back = Record::decode(record.encode_packed().unwrap().as_bytes()).unwrap();
+        assert_eq!((back.info.status, back.manifest), (Status::Deployed, record.manifest));
+    }
+
+    #[test]
+    fn records_of_nothing_are_json_too() {
+        let text = Record::new("a", "b", 1).encode().unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json_of(&text)).unwrap();
+        assert_eq!((&json["name"], &json["version"]), (&"a".into(), &1.into()));
+    }
+
+    #[test]
     fn the_json_is_helms() {
-        let json = String::from_utf8(record().encode_json().unwrap()).unwrap();
+        let json = json_of(&record().encode().unwrap());
         assert!(json.contains(r#""config":{"a":1,"b":"\u003cx\u003e"}"#), "{json}");
         assert!(json.contains(r#""last_run":{"phase":""}"#), "{json}");
         assert!(json.contains(r#""version":3"#) && json.contains(r#""weight":-5"#), "{json}");

@@ -216,7 +216,7 @@ impl Store {
     ///
     /// Fails where it is too large for that.
     pub(crate) fn check_size(record: &Record) -> Result<()> {
-        let size = record.encode()?.len();
+        let size = record.encode_packed()?.len();
         if size <= MAX_RECORD {
             return Ok(());
         }
@@ -232,7 +232,7 @@ impl Store {
     }
 
     fn object(&self, record: &Record, stamp: &str, mark: Option<&Mark>) -> Result<Json> {
-        let text = record.encode()?;
+        let text = record.encode_packed()?;
         let mut labels: BTreeMap<String, String> = record.labels.clone();
         labels.insert(stamp.to_owned(), Time::now().unix().to_string());
         labels.insert("name".to_owned(), record.name.clone());

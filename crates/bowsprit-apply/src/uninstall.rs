@@ -122,6 +122,7 @@ impl Job<'_> {
         record.info.deleted = Some(Time::now());
         record.info.description = "Deletion in progress (or silently failed)".to_owned();
         let version = history.last().map(|last| last.resource_version.clone()).unwrap_or_default();
+        record.pack()?;
         let held =
             Held::take(self.cluster, self.store, &record, &version).await.map_err(|error| {
                 if error.kind() == ErrorKind::Lost {
