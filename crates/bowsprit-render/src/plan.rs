@@ -309,8 +309,8 @@ impl Planner {
 
     /// The plan where nothing is imported. Helm lays the defaults of every chart under those of its
     /// parent before it comes to the user's values, which makes the work grow with the cube of the depth.
-    /// Where there is no null to delete anything and nothing to complain of, the same values come out
-    /// without that; `None` elsewhere.
+    /// Where there is no null to delete anything, nothing to complain of, and no two subcharts of one name
+    /// whose globals meet, the same values come out without that; `None` elsewhere.
     fn without_imports(&mut self, root: usize, user: &Map) -> Option<Plan> {
         let subtree = self.subtree(root);
         let imports = |id: &usize| {
@@ -318,7 +318,13 @@ impl Planner {
             let list = meta.iter().flat_map(|meta| meta.dependencies.iter().flatten());
             list.into_iter().any(|dependency| dependency.import_values.is_some())
         };
-        if subtree.iter().any(|id| !self.is_clean(*id) || imports(id)) || !is_clean(user) {
+        let namesakes = |id: &usize| {
+            let mut names: Vec<&Str> = self.children(*id).iter().map(|&id| self.name(id)).collect();
+            names.sort_unstable();
+            !names.is_sorted_by(|a, b| a < b)
+        };
+        let plain = |id: &usize| self.is_clean(*id) && !imports(id) && !namesakes(id);
+        if !subtree.iter().all(plain) || !is_clean(user) {
             return None;
         }
         let mut log = Log::default();
