@@ -185,11 +185,13 @@ fn releases_become_fleets_and_back() {
     let dir = folder("convert");
     write(&dir, "web.yaml", RELEASE);
     let fleet = good(&dir, &["convert", "web.yaml", "--to", "fleet", "--name", "shop"]);
-    assert!(fleet.contains("- chart: podinfo/podinfo\n"), "{fleet}");
+    let url = "https://charts.example/podinfo";
+    assert!(
+        fleet.contains("- chart: podinfo\n") && fleet.contains(&format!("repository: {url}\n")),
+        "{fleet}"
+    );
     write(&dir, "bowsprit.yaml", &fleet);
-    let url = "podinfo=https://charts.example/podinfo";
-    let args =
-        ["convert", "bowsprit.yaml", "--to", "helmrelease", "--repository", url, "-n", "apps"];
+    let args = ["convert", "bowsprit.yaml", "--to", "helmrelease", "-n", "apps"];
     write(&dir, "back.yaml", &good(&dir, &args));
     let render = |file: &str| good(&dir, &["flux", "render", "-f", file, MIRROR]);
     assert_eq!(render("back.yaml"), render("web.yaml"));

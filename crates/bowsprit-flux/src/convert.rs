@@ -72,13 +72,16 @@ fn fleet_release(
     notes: &mut Vec<String>,
 ) -> Result<Map, Failure> {
     let who = format!("HelmRelease {}/{}", release.namespace, release.name);
-    let (chart, version) = chart_of(release, inventory, notes)
+    let Chart { chart, repository, version } = chart_of(release, inventory, notes)
         .map_err(|error| Failure::new(Reason::ArtifactFailed, format!("{who}: {error}")))?;
     let entry = Map::from_entries([
         ("name".into(), release.helm_release_name().into()),
         ("namespace".into(), release.release_namespace().into()),
         ("chart".into(), chart.into()),
     ]);
+    if let Some(repository) = repository {
+        entry.insert("repository".into(), repository.into());
+    }
     if let Some(version) = version {
         entry.insert("version".into(), version.into());
     }
@@ -103,12 +106,19 @@ fn fleet_release(
     Ok(entry)
 }
 
-/// The chart as a reference, and its version.
+/// A chart as a fleet file says it.
+struct Chart {
+    chart: String,
+    /// The URL of the repository that has it.
+    repository: Option<String>,
+    version: Option<String>,
+}
+
 fn chart_of(
     release: &HelmRelease,
     inventory: &Inventory,
     notes: &mut Vec<String>,
-) -> Result<(String, Option<String>), String> {
+) -> Result<Chart, String> {
     let find = |key: &ObjectRef| {
         let object = inventory.get(key).ok_or_else(|| crate::inventory::not_found(key))?;
         Ok::<Map, String>(map_at(object, &["spec"]))
@@ -120,7 +130,7 @@ fn chart_of(
             let spec = find(key)?;
             let reference = map_at(&spec, &["ref"]);
             let version = some_text(&reference, "semver").or_else(|| some_text(&reference, "tag"));
-            return Ok((text(&spec, "url"), version));
+            return Ok(Chart { chart: text(&spec, "url"), repository: None, version });
         }
         ChartSource::Reference(key) => crate::release::chart_template(&find(key)?, &key.namespace),
     };
@@ -135,33 +145,22 @@ fn chart_of(
     Ok(template_chart(&template, &find(&template.source)?, notes))
 }
 
-fn template_chart(
-    template: &ChartTemplate,
-    source: &Map,
-    notes: &mut Vec<String>,
-) -> (String, Option<String>) {
+fn template_chart(template: &ChartTemplate, source: &Map, notes: &mut Vec<String>) -> Chart {
     let url = url_of(&template.source.kind, source);
     let version = Some(template.version.clone()).filter(|version| version != "*");
-    let repository = &template.source.name;
+    let chart = template.chart.clone();
     match template.source.kind.as_str() {
         "HelmRepository" if url.starts_with("oci://") || text(source, "type") == "oci" => {
-            (format!("{}/{}", url.trim_end_matches('/'), template.chart), version)
+            let chart = format!("{}/{chart}", url.trim_end_matches('/'));
+            Chart { chart, repository: None, version }
         }
-        "HelmRepository" => {
-            let note = format!(
-                "the fleet file knows the repository by its name: repo add {repository} {url}"
-            );
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-            (format!("{repository}/{}", template.chart), version)
-        }
+        "HelmRepository" => Chart { chart, repository: Some(url), version },
         kind => {
             notes.push(format!(
-                "chart {} lies in {kind} {repository}: check it out beside the fleet file",
-                template.chart
+                "chart {chart} lies in {kind} {}: check it out beside the fleet file",
+                template.source.name
             ));
-            (template.chart.clone(), None)
+            Chart { chart, repository: None, version: None }
         }
     }
 }
@@ -214,8 +213,12 @@ fn release_of(
         }
     }
     let chart = text(entry, "chart");
-    let repository = match chart.split_once('/') {
-        Some((alias, _)) if !chart.starts_with('.') && !chart.contains("://") => {
+    let repository = match (some_text(entry, "repository"), chart.split_once('/')) {
+        (Some(url), _) => {
+            let url = known.repositories.get(&name).cloned().unwrap_or(url);
+            Repository { name: repository_name(&url), url: Some(url) }
+        }
+        (None, Some((alias, _))) if !chart.starts_with('.') && !chart.contains("://") => {
             Repository { name: alias.to_owned(), url: known.url(alias) }
         }
         _ => Repository::default(),
@@ -482,21 +485,17 @@ spec:
         assert_eq!(
             yaml(std::slice::from_ref(&fleet.output)),
             "apiVersion: bowsprit.dev/v1alpha1\nkind: Fleet\nname: shop\nreleases:\n\
-             - chart: podinfo/podinfo\n  includeCrds: true\n  \
-             name: web-podinfo\n  namespace: web\n  values:\n  - values:\n      replicaCount: 2\n  \
-             version: 6.x\n"
+             - chart: podinfo\n  includeCrds: true\n  name: web-podinfo\n  namespace: web\n  \
+             repository: https://stefanprodan.github.io/podinfo\n  values:\n  - values:\n      \
+             replicaCount: 2\n  version: 6.x\n"
         );
         assert_eq!(
             fleet.notes,
-            [
-                "the fleet file knows the repository by its name: repo add podinfo https://stefanprodan.github.io/podinfo",
-                "HelmRelease default/podinfo: spec.timeout has no counterpart in a fleet file"
-            ]
+            ["HelmRelease default/podinfo: spec.timeout has no counterpart in a fleet file"]
         );
-        let url = "https://stefanprodan.github.io/podinfo".to_owned();
-        let known =
-            Known { repositories: [("podinfo".to_owned(), url)].into(), ..Known::default() };
-        let back = yaml(&from_fleet(&fleet.output, "default", &known).output);
+        let back = from_fleet(&fleet.output, "default", &Known::default());
+        assert!(back.notes.is_empty(), "{:?}", back.notes);
+        let back = yaml(&back.output);
         for part in [
             "kind: HelmRepository\n",
             "  url: https://stefanprodan.github.io/podinfo\n",
