@@ -23,6 +23,8 @@ impl Program {
     pub(super) fn start(path: &Path, args: &[&str]) -> Result<Program, String> {
         let mut child = Command::new(path)
             .args(args)
+            // Where the oracle's local zone is, too.
+            .env("TZ", "UTC")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
