@@ -58,6 +58,18 @@ fn the_language_prints_what_go_prints() {
         ("{{ 1 | printf \"%d-%v\" 2 }}", "2-1"),
         ("{{ and 1 0 (index .l 7) }}{{ \"x\" | or \"\" }}", "0x"),
         ("{{ range 3 }}{{ . }}{{ end }}{{ range $i := 0 }}{{ else }}z{{ end }}", "012z"),
+        // What one branch declares, the other does not see; what the head declares, both do.
+        (
+            "{{ $x := 1 }}{{ if false }}{{ $x := 2 }}{{ else }}{{ $x }}{{ $x = 3 }}{{ end }}{{ $x }}",
+            "13",
+        ),
+        ("{{ $x := 1 }}{{ if 0 }}{{ $x := $x }}{{ else if eq $x 1 }}{{ $x }}{{ end }}", "1"),
+        ("{{ $x := 1 }}{{ with $x := 0 }}{{ $x := 2 }}{{ else }}{{ $x }}{{ end }}{{ $x }}", "01"),
+        ("{{ $x := 1 }}{{ range 0 }}{{ $x := 2 }}{{ else }}{{ $x }}{{ end }}", "1"),
+        (
+            "{{ if $h := 0 }}{{ else if $x := 0 }}{{ $h := 2 }}{{ else }}{{ $h }}{{ $x }}{{ end }}",
+            "00",
+        ),
         (
             "{{ tpl \"{{ .a.b }}{{ define \\\"q\\\" }}Q{{ end }}{{ include \\\"q\\\" . }}\" . }}",
             "deepQ",

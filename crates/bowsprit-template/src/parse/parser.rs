@@ -435,6 +435,7 @@ impl<'s> Parser<'s> {
         self.tree.controls.push(Control {
             kind,
             vars,
+            head_vars: self.tree.vars.len(),
             in_else: false,
             to_else,
             to_end: Vec::new(),
@@ -512,6 +513,7 @@ impl<'s> Parser<'s> {
         };
         control.to_end.extend(after);
         self.patch(control.to_else);
+        self.tree.hide_vars(control.head_vars);
         let same = matches!(
             (control.kind, next),
             (ControlKind::If, TokenKind::If) | (ControlKind::With, TokenKind::With)
@@ -521,6 +523,7 @@ impl<'s> Parser<'s> {
             self.next_non_space();
             let (kind, to_else) = self.control_head(next)?;
             control.kind = kind;
+            control.head_vars = self.tree.vars.len();
             control.to_else = to_else;
         } else {
             control.in_else = true;

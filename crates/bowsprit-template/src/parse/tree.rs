@@ -17,6 +17,8 @@ pub(super) struct Var {
 pub(super) struct Control {
     pub(super) kind: ControlKind,
     pub(super) vars: usize,
+    /// How many variables there are when its head was read: the others are those of its first branch.
+    pub(super) head_vars: usize,
     pub(super) in_else: bool,
     /// The jump to the else branch.
     pub(super) to_else: usize,
@@ -143,6 +145,12 @@ impl Tree {
         self.vars.truncate(len);
         let declared = self.vars.iter().filter_map(|v| v.slot).max().unwrap_or(0);
         self.next_slot = declared + 1;
+    }
+
+    /// Ends a branch that another one follows. What it declared stays known to the parser, as in Go, but the
+    /// other branch never runs after it: there a name means what it means outside.
+    pub(super) fn hide_vars(&mut self, from: usize) {
+        self.vars.iter_mut().skip(from).for_each(|var| var.slot = None);
     }
 
     pub(super) fn in_range(&self) -> bool {
