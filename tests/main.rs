@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "tests say how much they looked at")]
 
 mod cli;
+mod compiled_cache;
 mod contact;
 mod docs;
 mod embedding;

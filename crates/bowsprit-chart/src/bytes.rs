@@ -1,6 +1,7 @@
 //! Shared slices of one buffer.
 
 use crate::archive::inflate;
+use crate::image::Rest;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
@@ -27,6 +28,7 @@ pub struct Bytes {
 enum Buffer {
     Plain(Arc<Vec<u8>>),
     Packed(Arc<Packed>),
+    Later(Arc<Rest>, usize),
 }
 
 impl Default for Buffer {
@@ -69,6 +71,11 @@ impl Bytes {
         Bytes { buffer, start: range.start.min(end), end }
     }
 
+    /// One of the contents that a chart will be loaded for.
+    pub(crate) fn later(rest: &Arc<Rest>, number: usize, len: usize) -> Bytes {
+        Bytes { buffer: Buffer::Later(Arc::clone(rest), number), start: 0, end: len }
+    }
+
     /// A part of these bytes, sharing their buffer; cut to what exists.
     pub fn slice(&self, range: Range<usize>) -> Bytes {
         let end = self.start.saturating_add(range.end).min(self.end);
@@ -92,6 +99,7 @@ impl Bytes {
         let buffer = match &self.buffer {
             Buffer::Plain(buffer) => buffer.as_slice(),
             Buffer::Packed(packed) => packed.get(),
+            Buffer::Later(rest, number) => rest.get(*number),
         };
         buffer.get(self.start..self.end).unwrap_or_default()
     }

@@ -33,6 +33,7 @@ mod error;
 mod files;
 mod glob;
 mod ignore;
+pub mod image;
 mod index;
 mod lock;
 mod log;

@@ -3,6 +3,7 @@
 mod advice;
 mod charts;
 mod commands;
+mod compiled;
 mod failure;
 mod flags;
 mod input;

@@ -117,23 +117,35 @@ pub(crate) fn apply(parsed: &Parsed, request: &mut RenderRequest) {
 ///
 /// Fails where Helm does, with its words.
 pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Chart, Failure> {
-    let mut options = Options::default();
-    let rules = compat(invocation.parsed).rules();
-    options.limits.reading = rules.reading;
-    if rules.chart_versions == ChartVersions::Any {
-        options.api_versions = ApiVersions::Any;
-    }
-    match loader::load_path(path, &options) {
+    match loader::load_path(path, &load_options(invocation.parsed)) {
         Ok(loaded) => {
             loaded.warnings.iter().for_each(|line| invocation.settings.log(line));
             Ok(loaded.output)
         }
-        Err(error) => {
-            error.log().iter().for_each(|line| invocation.settings.log(line));
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            Err(Failure::found(pipeline::load_diagnostic(&error, &name)))
-        }
+        Err(error) => Err(load_failed(invocation, path, &error)),
     }
+}
+
+/// How charts are loaded.
+pub(crate) fn load_options(parsed: &Parsed) -> Options {
+    let mut options = Options::default();
+    let rules = compat(parsed).rules();
+    options.limits.reading = rules.reading;
+    if rules.chart_versions == ChartVersions::Any {
+        options.api_versions = ApiVersions::Any;
+    }
+    options
+}
+
+/// A chart that can't be loaded. What was logged before is logged.
+pub(crate) fn load_failed(
+    invocation: &Invocation<'_>,
+    path: &Path,
+    error: &loader::Error,
+) -> Failure {
+    error.log().iter().for_each(|line| invocation.settings.log(line));
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    Failure::found(pipeline::load_diagnostic(error, &name))
 }
 
 /// The world that templates see.

@@ -6,8 +6,9 @@
 use crate::commands::{Invocation, dependency};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
-use crate::{charts, limits, release, settings, values};
+use crate::{charts, compiled, limits, release, settings, values};
 use bowsprit::chart::check_dependencies;
+use bowsprit::compiled_cache::Cached;
 use bowsprit::pipeline::{self, Options};
 use bowsprit::render::values::locate;
 use bowsprit::value::Host;
@@ -25,6 +26,8 @@ pub(crate) struct Job {
     pub(crate) options: Options,
     /// The world that templates see.
     pub(crate) host: Box<dyn Host>,
+    /// What the chart was before it was compiled, where it may be kept.
+    cached: Option<Cached>,
 }
 
 /// For commands that render for the world outside.
@@ -66,19 +69,28 @@ pub(crate) fn prepare_at(
     let capabilities = release::capabilities(parsed)?;
     invocation.settings.log_debug("Chart path", vec![("path", path.display().to_string())]);
     let values = values::values(invocation)?;
+    let (chart, cached) = match compiled::load(invocation, path)? {
+        Some(cached) => (cached.chart.clone(), Some(cached)),
+        None => (compile(invocation, path)?, None),
+    };
+    let mut request = RenderRequest::new(name, invocation.settings.namespace())
+        .values(values)
+        .capabilities(capabilities);
+    release::apply(parsed, &mut request);
+    let options = options(invocation);
+    Ok(Job { chart, request, options, host: release::host(parsed), cached })
+}
+
+/// Loads and compiles a chart.
+fn compile(invocation: &Invocation<'_>, path: &Path) -> Result<CompiledChart, Failure> {
+    let parsed = invocation.parsed;
     let mut chart = release::load(invocation, path)?;
     if parsed.is_on("dependency-update") && check_dependencies(&chart).is_err() {
         // What Helm prints meanwhile stands before the manifests.
         dependency::update(invocation, path, true)?;
         chart = release::load(invocation, path)?;
     }
-    let chart = limits::engine(parsed).compile(Arc::new(chart));
-    let mut request = RenderRequest::new(name, invocation.settings.namespace())
-        .values(values)
-        .capabilities(capabilities);
-    release::apply(parsed, &mut request);
-    let options = options(invocation);
-    Ok(Job { chart, request, options, host: release::host(parsed) })
+    Ok(limits::engine(parsed).compile(Arc::new(chart)))
 }
 
 /// What of a release is wanted, as far as the command has flags for it.
@@ -115,6 +127,30 @@ impl Job {
                 error.log().iter().for_each(|line| invocation.settings.log(line));
                 Err(error)
             }
+        }
+    }
+
+    /// Whether what was rendered is what the chart has: not so if it changed after it had been found in the
+    /// cache, and was looked at once more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it did.
+    pub(crate) fn check_intact(&self) -> Result<(), Failure> {
+        if self.options.include_crds {
+            self.chart.complete();
+        }
+        if self.chart.is_intact() {
+            return Ok(());
+        }
+        Err(Failure::Error("the chart was changed while it was rendered".to_owned()))
+    }
+
+    /// Keeps the compiled chart for the next run, where that pays.
+    pub(crate) fn keep(&self, invocation: &Invocation<'_>) {
+        if let Some(Err(error)) = self.cached.as_ref().map(Cached::keep) {
+            let attrs = vec![("error", error.to_string())];
+            invocation.settings.log_debug("compiled chart not kept", attrs);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind};
 use crate::io;
 use crate::sniff::{SNIFF_LEN, detect_content_type};
 use crate::{ApiVersions, Options};
-use bowsprit_chart::{Chart, ErrorKind as ChartError, Format, Warned};
+use bowsprit_chart::{Bytes, Chart, ErrorKind as ChartError, Format, Warned};
 use std::path::Path;
 
 const GZIP_MAGIC: &[u8] = b"\x1f\x8b\x08";
@@ -16,6 +16,17 @@ pub(crate) fn load(path: &Path, options: &Options) -> Result<Warned<Chart>, Erro
     let head = io::read(path, SNIFF_LEN as u64)?;
     ensure_archive(path, &head)?;
     let archive = io::read(path, limit.saturating_add(1))?;
+    load_bytes(path, archive.into(), options)
+}
+
+/// As [`load`], for an archive that has been read.
+pub(crate) fn load_bytes(
+    path: &Path,
+    archive: Bytes,
+    options: &Options,
+) -> Result<Warned<Chart>, Error> {
+    let limit = options.limits.archive.inflated;
+    ensure_archive(path, archive.get(..SNIFF_LEN).unwrap_or(&archive))?;
     if archive.len() as u64 > limit {
         return Err(ErrorKind::Size(limit).into());
     }

@@ -87,7 +87,7 @@ pub use sources::{ChartQuery, Located, Place, Provenance, Said, Sources, Updates
 #[cfg(feature = "network")]
 pub use watch::{Hold, Watch};
 
-use bowsprit_chart::{Chart, Limits, Warned};
+use bowsprit_chart::{Bytes, Chart, Limits, Warned};
 use std::path::Path;
 
 /// Where symbolic links in a chart's directory may lead.
@@ -146,4 +146,16 @@ pub fn load(reference: &str, options: &Options) -> Result<Warned<Chart>, Error> 
 /// For files that can't be read and charts that Helm refuses, with Helm's words, and for limits.
 pub fn load_path(path: &Path, options: &Options) -> Result<Warned<Chart>, Error> {
     if io::stat(path)?.is_dir() { dir::load(path, options) } else { archive::load(path, options) }
+}
+
+/// Loads the chart in an archive that has been read already; `path` is for errors.
+///
+/// # Errors
+/// As [`load_path`].
+pub fn load_archive(
+    path: &Path,
+    archive: impl Into<Bytes>,
+    options: &Options,
+) -> Result<Warned<Chart>, Error> {
+    archive::load_bytes(path, archive.into(), options)
 }

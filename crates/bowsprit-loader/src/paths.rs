@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HelmPaths {
+    /// The folder in which caches are, unless they are elsewhere.
+    pub cache_home: PathBuf,
     /// `repositories.yaml`: the repositories that have been added.
     pub repository_config: PathBuf,
     /// The folder with the indexes of these repositories.
@@ -49,6 +51,7 @@ impl HelmPaths {
             docker_config: docker
                 .or_else(|| home.as_ref().map(|home| home.join(".docker")))
                 .map(|dir| dir.join("config.json")),
+            cache_home: cache,
         }
     }
 
@@ -103,6 +106,7 @@ mod tests {
         let xdg = paths(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x"), ("HELM_CACHE_HOME", "/c")]);
         assert_eq!(xdg.registry_config, Path::new("/x/helm/registry/config.json"));
         assert_eq!(xdg.repository_cache, Path::new("/c/repository"));
+        assert_eq!(xdg.cache_home, Path::new("/c"));
         let own = paths(&[("HELM_REPOSITORY_CONFIG", "/r.yaml"), ("HELM_CONTENT_CACHE", "/k")]);
         assert_eq!(own.repository_config, Path::new("/r.yaml"));
         assert_eq!(own.chart_content("abcd"), Path::new("/k/ab/abcd.chart"));

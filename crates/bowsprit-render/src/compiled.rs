@@ -12,7 +12,8 @@ use crate::scope::Scopes;
 use crate::values::ValuesError;
 use crate::values::schema::CompiledSchema;
 use crate::values::{locate, validate_plan};
-use bowsprit_chart::{Chart, File, LogLine, Warned};
+use bowsprit_chart::image::Rest;
+use bowsprit_chart::{Bytes, Chart, File, LogLine, Warned};
 use bowsprit_diag::Label;
 use bowsprit_manifest::{Order, sort_manifests_as};
 use bowsprit_template::{
@@ -34,6 +35,8 @@ struct Inner {
     chart: Arc<Chart>,
     parts: HashMap<usize, Part>,
     tpl: Arc<TplCache>,
+    /// What of the chart is not in the image that it came from.
+    rest: Option<Arc<Rest>>,
 }
 
 /// What belongs to one chart of the tree, whatever it is called in a render.
@@ -88,20 +91,57 @@ pub type RenderedFiles = BTreeMap<String, Vec<u8>>;
 
 impl CompiledChart {
     pub(crate) fn new(engine: Engine, chart: Arc<Chart>) -> CompiledChart {
+        CompiledChart::with(engine, chart, Vec::new(), None)
+    }
+
+    /// A chart of which some texts have been compiled already.
+    pub(crate) fn with(
+        engine: Engine,
+        chart: Arc<Chart>,
+        units: Vec<(Bytes, Arc<Unit>)>,
+        rest: Option<Arc<Rest>>,
+    ) -> CompiledChart {
         let mut parts = HashMap::new();
         let mut by_file = ByFile::default();
+        for (text, unit) in units {
+            by_file.units.insert(text.id(), Arc::new(OnceLock::from(Ok(unit))));
+        }
         let mut pending = vec![&chart];
         while let Some(chart) = pending.pop() {
             parts.insert(key(chart), by_file.part(chart));
             pending.extend(&chart.dependencies);
         }
         let tpl = Arc::new(TplCache::default());
-        CompiledChart(Arc::new(Inner { engine, chart: Arc::clone(&chart), parts, tpl }))
+        CompiledChart(Arc::new(Inner { engine, chart: Arc::clone(&chart), parts, tpl, rest }))
     }
 
     /// The chart.
     pub fn chart(&self) -> &Arc<Chart> {
         &self.0.chart
+    }
+
+    /// The engine that compiles it.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// What its image had not.
+    pub(crate) fn rest(&self) -> Option<&Arc<Rest>> {
+        self.0.rest.as_ref()
+    }
+
+    /// The texts that have been compiled, with what became of them.
+    pub(crate) fn compiled(&self) -> impl Iterator<Item = (&Bytes, &Arc<Unit>)> {
+        let mut pending = vec![&self.0.chart];
+        std::iter::from_fn(move || {
+            let chart = pending.pop()?;
+            pending.extend(&chart.dependencies);
+            let part = self.0.parts.get(&key(chart));
+            let units = part.into_iter().flat_map(|part| &part.units);
+            Some(chart.templates.iter().zip(units))
+        })
+        .flatten()
+        .filter_map(|(template, unit)| Some((&template.data, unit.get()?.as_ref().ok()?)))
     }
 
     /// All templates of the chart and its subcharts that can be parsed, by their paths below the chart's

@@ -33,6 +33,7 @@ mod diagnose;
 mod engine;
 mod error;
 mod functions;
+mod image;
 pub mod plan;
 pub mod reads;
 mod release;

@@ -165,6 +165,15 @@ impl Functions {
         self.list.iter()
     }
 
+    /// A number that other tables of functions have not, for what was compiled against this one and is kept.
+    pub fn fingerprint(&self) -> u64 {
+        let mix = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.list.iter().fold(0xcbf2_9ce4_8422_2325, |sum, func| {
+            let shape = [func.params.len() as u8, func.variadic.into(), 0xff];
+            func.name.bytes().chain(shape).fold(sum, mix)
+        })
+    }
+
     pub(crate) fn number(&self, name: &[u8]) -> Option<u16> {
         let mask = self.table.len().wrapping_sub(1);
         let mut at = hash(name) & mask;

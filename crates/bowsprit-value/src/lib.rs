@@ -19,6 +19,7 @@
 //! assert_eq!(map.len(), 2);
 //! ```
 
+pub mod codec;
 mod equal;
 pub mod fmt;
 mod func;

@@ -7,6 +7,7 @@
 //! where a task needs several: [`pipeline`] prints a release as `helm template` does, [`eval`] answers
 //! questions as JSON.
 
+pub mod compiled_cache;
 #[cfg(feature = "apply")]
 pub mod deploy;
 pub mod eval;

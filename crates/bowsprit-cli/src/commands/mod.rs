@@ -69,6 +69,12 @@ impl Invocation<'_> {
         ["template", "install", "upgrade", "pull", "show"].contains(&name)
     }
 
+    /// Whether the command has a flag, given or not.
+    pub(crate) fn has(&self, flag: &str) -> bool {
+        let tables = self.path.iter().flat_map(|command| command.flags);
+        tables.flat_map(|table| table.iter()).any(|one| one.name == flag)
+    }
+
     /// The arguments that are no flags.
     pub(crate) fn args(&self) -> &[String] {
         &self.parsed.args

@@ -5,7 +5,7 @@ use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::render::{self, Job, described, hinted};
-use crate::{charts, labels, limits, release, streams, values};
+use crate::{charts, compiled, labels, limits, release, streams, values};
 use bowsprit::Release;
 use bowsprit::chart::path::clean;
 use bowsprit::chart::{Level, LogLine};
@@ -34,7 +34,10 @@ Examples:
   bowsprit template demo ./chart --output-dir out --include-crds
   bowsprit template demo ./chart --default-labels --label team=payments
   bowsprit template demo ./chart --kube-version 1.31 -a cert-manager.io/v1
-  bowsprit template demo ./chart --seed 1 | diff previous.yaml -",
+  bowsprit template demo ./chart --seed 1 | diff previous.yaml -
+
+What is compiled of a chart is kept for the next run once the same chart has been rendered before, in a folder
+that only this user can read; --compiled-cache off keeps nothing.",
     flags: &[
         FLAGS,
         render::POST_RENDERER,
@@ -43,6 +46,7 @@ Examples:
         release::FLAGS,
         release::TARGET,
         limits::FLAGS,
+        compiled::FLAGS,
         labels::FLAGS,
         WITHOUT_EFFECT,
     ],
@@ -133,6 +137,9 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     } else {
         print(invocation, &job, &|_| Ok(()))
     };
+    if printed.is_ok() {
+        job.keep(invocation);
+    }
     // The process ends here, and takes its memory along.
     std::mem::forget(job);
     printed
@@ -196,8 +203,12 @@ fn print(
     let options = &job.options;
     let mut release = match job.render(invocation) {
         Ok(release) => release,
-        Err(error) => return broken(invocation, &error, options, &job.request.release.name),
+        Err(error) => {
+            job.check_intact()?;
+            return broken(invocation, &error, options, &job.request.release.name);
+        }
     };
+    job.check_intact()?;
     labels::apply(parsed, invocation.settings, &mut release, false, options.include_crds)?;
     check(&release)?;
     let (text, writes) = match parsed.non_empty("output-dir") {

@@ -1,5 +1,6 @@
 //! The compiled form of a template text.
 
+use super::image::KeptSites;
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
@@ -269,7 +270,9 @@ pub struct Unit {
     pub(crate) literals: Vec<Literal>,
     pub(crate) methods: Vec<MethodCall>,
     pub(crate) loops: Vec<LoopVars>,
+    /// Empty where they have been left in an image.
     pub(crate) sites: Vec<Site>,
+    pub(crate) kept_sites: Option<KeptSites>,
 }
 
 impl Unit {
@@ -287,6 +290,15 @@ impl Unit {
             methods: Vec::new(),
             loops: Vec::new(),
             sites: Vec::new(),
+            kept_sites: None,
+        }
+    }
+
+    /// A site by its number.
+    pub(crate) fn site(&self, number: u32) -> Option<Site> {
+        match &self.kept_sites {
+            None => self.sites.get(number as usize).copied(),
+            Some(kept) => kept.get(number),
         }
     }
 
@@ -313,7 +325,7 @@ impl Unit {
         let code = self.bodies.iter().flat_map(|body| &body.code);
         code.filter_map(|instr| {
             let Op::Call { func, site, .. } = instr.op else { return None };
-            let start = self.sites.get(site as usize)?.start;
+            let start = self.site(site)?.start;
             Some((functions.get(func)?.name, start as usize))
         })
     }
@@ -339,7 +351,7 @@ impl Unit {
                         lines.extend(shown.map(|(at, _)| line(start as usize + at)));
                     }
                     Op::Print => {
-                        let site = self.sites.get(site as usize);
+                        let site = self.site(site);
                         lines.extend(site.map(|site| line(site.start as usize)));
                     }
                     _ => {}

@@ -47,7 +47,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn origin(&self) -> Option<Origin> {
-        let site = self.unit.sites.get(self.site as usize)?;
+        let site = self.unit.site(self.site)?;
         let (line, column) = self.unit.line_column(site.start as usize);
         Some(Origin { file: self.file.clone(), line, column: column + 1 })
     }

@@ -57,7 +57,7 @@ pub(super) fn convert_literal(unit: &Unit, literal: &Literal, ty: Type, site: u3
         }
         Ok(None) => Ok(Slot::INVALID),
         Err(expected) => {
-            let span = unit.sites.get(site as usize).filter(|s| s.kind == SiteKind::Node);
+            let span = unit.site(site).filter(|s| s.kind == SiteKind::Node);
             let source = span.and_then(|s| unit.source.get(s.start as usize..s.end as usize));
             fault(expected.message(&node_text(source.unwrap_or_default()), ty))
         }
@@ -200,7 +200,7 @@ impl Run<'_> {
     fn callee(&self) -> String {
         let Some(frame) = self.frames.last() else { return String::new() };
         let unit = &frame.template.unit;
-        let Some(site) = unit.sites.get(frame.call as usize) else { return String::new() };
+        let Some(site) = unit.site(frame.call) else { return String::new() };
         let source = unit.source.get(site.start as usize..site.end as usize).unwrap_or_default();
         first_argument(&node_text(source))
     }

@@ -120,8 +120,8 @@ fn without_fields(context: &str, fields: usize) -> String {
 
 fn known_site(template: &Template, site: u32) -> Site {
     let unknown = Site { kind: SiteKind::Node, pos: 0, start: 0, end: 0 };
-    let known = if site == NO_SITE { None } else { template.unit.sites.get(site as usize) };
-    known.copied().unwrap_or(unknown)
+    let known = if site == NO_SITE { None } else { template.unit.site(site) };
+    known.unwrap_or(unknown)
 }
 
 fn executing(template: &Template, site: u32, calling: Option<&str>) -> Link {

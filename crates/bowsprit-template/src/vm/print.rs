@@ -39,7 +39,7 @@ impl Run<'_> {
         if let Some(observer) = &mut self.observer {
             let at = self.frames.last().map_or(0, |f| f.at);
             let (start, end) = span.unwrap_or_else(|| {
-                let site = unit.sites.get(at as usize);
+                let site = unit.site(at);
                 site.map(|s| (s.start as usize, s.end as usize)).unwrap_or_default()
             });
             observer.wrote(from, self.out.len(), Site { unit, start, end });

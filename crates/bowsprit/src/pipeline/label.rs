@@ -51,6 +51,9 @@ pub fn unlabelled(
     selectors: &[LabelSelector],
     include_crds: bool,
 ) -> Result<Vec<Unmatched>, Error> {
+    if selectors.is_empty() {
+        return Ok(Vec::new());
+    }
     let crds = if include_crds { release.crds() } else { Vec::new() };
     unmatched(&Sources::of(release, &crds).texts(), selectors)
 }

@@ -1,0 +1,571 @@
+//! Units as bytes, for caches.
+//!
+//! What the machine runs becomes records of one size, which are read as fast as they are copied; sites,
+//! which only errors look at, stay where they are.
+
+use super::program::{
+    ArgSite, Body, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site, SiteKind,
+    Source, Unit,
+};
+use crate::funcs::Functions;
+use bowsprit_value::codec::{Decoder, Encoder};
+use bowsprit_value::{Elem, IntKind, Str, Type};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Sites that have been left in an image.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptSites {
+    image: Source,
+    range: Range<usize>,
+}
+
+impl KeptSites {
+    const RECORD: usize = 12;
+    /// Offsets are smaller, so that their highest bit can say something else.
+    const TEMPLATE: u32 = 1 << 31;
+
+    pub(crate) fn get(&self, number: u32) -> Option<Site> {
+        let records = self.image.get(self.range.clone())?;
+        let start = (number as usize).checked_mul(Self::RECORD)?;
+        let record: &[u8; Self::RECORD] = records.get(start..)?.first_chunk()?;
+        let [pos, start, end] = words(record)?;
+        let kind = if end & Self::TEMPLATE == 0 { SiteKind::Node } else { SiteKind::Template };
+        Some(Site { kind, pos, start, end: end & !Self::TEMPLATE })
+    }
+
+    fn write(sites: &[Site], encoder: &mut Encoder) {
+        for site in sites {
+            let template = if site.kind == SiteKind::Template { Self::TEMPLATE } else { 0 };
+            for word in [site.pos, site.start, site.end | template] {
+                encoder.raw(&word.to_le_bytes());
+            }
+        }
+    }
+}
+
+fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
+    let mut words = [0; N];
+    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+        *word = u32::from_le_bytes(*bytes.first_chunk()?);
+    }
+    Some(words)
+}
+
+impl Unit {
+    /// Writes the unit. It can be read by [`Unit::decode`] with the text and the functions that it was
+    /// compiled with, by the same build of this crate.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        if self.source.len() >= KeptSites::TEMPLATE as usize {
+            return encoder.refuse();
+        }
+        encoder.size(self.bodies.len());
+        self.bodies.iter().for_each(|body| encode_body(body, encoder));
+        encoder.size(self.consts.len());
+        self.consts.iter().for_each(|value| encoder.value(value));
+        encoder.size(self.idents.len());
+        for ident in &self.idents {
+            encoder.raw(&ident.start.to_le_bytes());
+            encoder.raw(&ident.end.to_le_bytes());
+        }
+        encoder.size(self.names.len());
+        self.names.iter().for_each(|name| encoder.bytes(name.as_bytes()));
+        encoder.size(self.types.len());
+        self.types.iter().for_each(|ty| encode_type(*ty, encoder));
+        encoder.size(self.messages.len());
+        self.messages.iter().for_each(|message| encoder.bytes(message.as_bytes()));
+        encoder.size(self.literals.len());
+        self.literals.iter().for_each(|literal| encode_literal(literal, encoder));
+        encoder.size(self.methods.len());
+        self.methods.iter().for_each(|method| encode_method(method, encoder));
+        encoder.size(self.loops.len());
+        self.loops.iter().for_each(|vars| encode_loop(vars, encoder));
+        match &self.kept_sites {
+            None => {
+                encoder.size(self.sites.len());
+                KeptSites::write(&self.sites, encoder);
+            }
+            Some(kept) => {
+                let records = kept.image.get(kept.range.clone()).unwrap_or_default();
+                encoder.size(records.len() / KeptSites::RECORD);
+                encoder.raw(records);
+            }
+        }
+    }
+
+    /// Reads a unit that stands in an image, of which `decoder` reads the bytes from `offset` on. `None`
+    /// where there is none.
+    pub fn decode(
+        decoder: &mut Decoder<'_>,
+        (image, offset): (&Source, usize),
+        source: Source,
+        functions: &Functions,
+    ) -> Option<Unit> {
+        let bodies = several(decoder, |d| decode_body(d).map(Arc::new))?;
+        let consts = several(decoder, |d| d.value())?;
+        let count = decoder.count()?;
+        let idents = decoder.raw(count.checked_mul(8)?)?.chunks_exact(8).map(|record| {
+            let [start, end] = words(record)?;
+            Some(Ident { start, end })
+        });
+        let idents = idents.collect::<Option<Vec<_>>>()?;
+        let mut unit = Unit {
+            source,
+            bodies,
+            consts,
+            idents,
+            names: several(decoder, |d| d.bytes().map(Str::from))?,
+            types: several(decoder, |d| decode_type(d, functions))?,
+            messages: several(decoder, |d| d.text().map(str::to_owned))?,
+            literals: several(decoder, decode_literal)?,
+            methods: several(decoder, decode_method)?,
+            loops: several(decoder, decode_loop)?,
+            sites: Vec::new(),
+            kept_sites: None,
+        };
+        let len = decoder.count()?.checked_mul(KeptSites::RECORD)?;
+        let start = offset.checked_add(decoder.place())?;
+        decoder.raw(len)?;
+        unit.kept_sites = Some(KeptSites { image: image.clone(), range: start..start + len });
+        Some(unit)
+    }
+}
+
+fn several<T>(
+    decoder: &mut Decoder<'_>,
+    one: impl Fn(&mut Decoder<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let count = decoder.count()?;
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        all.push(one(decoder)?);
+    }
+    Some(all)
+}
+
+fn encode_body(body: &Body, encoder: &mut Encoder) {
+    encoder.bytes(body.name.as_bytes());
+    encoder.flag(body.root);
+    encoder.flag(body.empty);
+    encoder.number(body.slots.into());
+    encoder.size(body.code.len());
+    for instr in &body.code {
+        encoder.raw(&Record::of(instr).to_bytes());
+    }
+}
+
+fn decode_body(decoder: &mut Decoder<'_>) -> Option<Body> {
+    let name = Str::from(decoder.bytes()?);
+    let (root, empty) = (decoder.flag()?, decoder.flag()?);
+    let slots = u32::try_from(decoder.number()?).ok()?;
+    let count = decoder.count()?;
+    let records = decoder.raw(count.checked_mul(Record::LEN)?)?;
+    let mut code = Vec::with_capacity(count);
+    for record in records.chunks_exact(Record::LEN) {
+        code.push(Record::from_bytes(record.first_chunk()?).instr()?);
+    }
+    Some(Body { name, root, code, slots, empty })
+}
+
+/// An instruction in fields that all instructions have.
+#[derive(Clone, Copy, Default)]
+struct Record {
+    op: u8,
+    flag: bool,
+    short: u16,
+    one: u32,
+    other: u32,
+    site: u32,
+}
+
+impl Record {
+    const LEN: usize = 16;
+
+    fn to_bytes(self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        let fields = [
+            u32::from(self.op) | u32::from(self.flag) << 8 | u32::from(self.short) << 16,
+            self.one,
+            self.other,
+            self.site,
+        ];
+        for (bytes, field) in bytes.chunks_exact_mut(4).zip(fields) {
+            bytes.copy_from_slice(&field.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Self::LEN]) -> Record {
+        let [first, one, other, site] = words(bytes).unwrap_or_default();
+        let (op, flag) = (first as u8, first >> 8 & 1 == 1);
+        Record { op, flag, short: (first >> 16) as u16, one, other, site }
+    }
+
+    #[rustfmt::skip]
+    fn of(instr: &Instr) -> Record {
+        let site = instr.site;
+        let op = |op| Record { op, site, ..Record::default() };
+        let with = |op, one| Record { op, one, site, ..Record::default() };
+        match instr.op {
+            Op::Text { start, end } => Record { other: end, ..with(0, start) },
+            Op::Print => op(1),
+            Op::Pop => op(2),
+            Op::Const(number) => with(3, number),
+            Op::Dot => op(4),
+            Op::Var(slot) => with(5, slot),
+            Op::TakeVar(slot) => with(6, slot),
+            Op::DotFields(path) => Record { short: path.len, ..with(7, path.start) },
+            Op::VarFields { slot, path } => Record { short: path.len, other: slot, ..with(8, path.start) },
+            Op::Fields(path) => Record { short: path.len, ..with(9, path.start) },
+            Op::Unwrap => op(10),
+            Op::DeclareVar(slot) => with(11, slot),
+            Op::SetVar(slot) => with(12, slot),
+            Op::Call { func, argc, piped, site } => Record { short: func, flag: piped, other: site, ..with(13, argc.into()) },
+            Op::FindMethod(number) => with(14, number),
+            Op::CallMethod(number) => with(15, number),
+            Op::CheckArg(ty) => with(16, ty),
+            Op::CheckPiped { ty, depth } => Record { short: depth, ..with(17, ty) },
+            Op::Jump(target) => with(18, target),
+            Op::JumpIfFalse(target) => with(19, target),
+            Op::With(target) => with(20, target),
+            Op::DropBelow => op(21),
+            Op::ShortCircuit { when, target } => Record { flag: when, ..with(22, target) },
+            Op::RangeStart { target, number } => Record { other: number, ..with(23, target) },
+            Op::RangeNext(target) => with(24, target),
+            Op::RangeEnd => op(25),
+            Op::PopDot => op(26),
+            Op::FindTemplate(name) => with(27, name),
+            Op::Template(name) => with(28, name),
+            Op::Invalid => op(29),
+            Op::Fail(message) => with(30, message),
+            Op::Return => op(31),
+        }
+    }
+
+    fn instr(self) -> Option<Instr> {
+        let one = self.one;
+        let path = Path { start: one, len: self.short };
+        let op = match self.op {
+            0 => Op::Text { start: one, end: self.other },
+            1 => Op::Print,
+            2 => Op::Pop,
+            3 => Op::Const(one),
+            4 => Op::Dot,
+            5 => Op::Var(one),
+            6 => Op::TakeVar(one),
+            7 => Op::DotFields(path),
+            8 => Op::VarFields { slot: self.other, path },
+            9 => Op::Fields(path),
+            10 => Op::Unwrap,
+            11 => Op::DeclareVar(one),
+            12 => Op::SetVar(one),
+            13 => Op::Call {
+                func: self.short,
+                argc: u16::try_from(one).ok()?,
+                piped: self.flag,
+                site: self.other,
+            },
+            14 => Op::FindMethod(one),
+            15 => Op::CallMethod(one),
+            16 => Op::CheckArg(one),
+            17 => Op::CheckPiped { ty: one, depth: self.short },
+            18 => Op::Jump(one),
+            19 => Op::JumpIfFalse(one),
+            20 => Op::With(one),
+            21 => Op::DropBelow,
+            22 => Op::ShortCircuit { when: self.flag, target: one },
+            23 => Op::RangeStart { target: one, number: self.other },
+            24 => Op::RangeNext(one),
+            25 => Op::RangeEnd,
+            26 => Op::PopDot,
+            27 => Op::FindTemplate(one),
+            28 => Op::Template(one),
+            29 => Op::Invalid,
+            30 => Op::Fail(one),
+            31 => Op::Return,
+            _ => return None,
+        };
+        Some(Instr { op, site: self.site })
+    }
+}
+
+const INTS: [IntKind; 10] = [
+    IntKind::Int,
+    IntKind::Int8,
+    IntKind::Int16,
+    IntKind::Int32,
+    IntKind::Int64,
+    IntKind::Uint,
+    IntKind::Uint8,
+    IntKind::Uint16,
+    IntKind::Uint32,
+    IntKind::Uint64,
+];
+
+const ELEMS: [Elem; 7] =
+    [Elem::Any, Elem::String, Elem::Int, Elem::Uint8, Elem::Bytes, Elem::List, Elem::Map];
+
+fn place<T: PartialEq>(all: &[T], wanted: &T) -> u8 {
+    all.iter().position(|one| one == wanted).unwrap_or_default() as u8
+}
+
+fn encode_type(ty: Type, encoder: &mut Encoder) {
+    let (tag, detail) = match ty {
+        Type::Any => (0, 0),
+        Type::Bool => (1, 0),
+        Type::Float64 => (2, 0),
+        Type::String => (3, 0),
+        Type::Bytes => (4, 0),
+        Type::Reflect => (5, 0),
+        Type::Int(kind) => (6, place(&INTS, &kind)),
+        Type::List(elem) => (7, place(&ELEMS, &elem)),
+        Type::Map(elem) => (8, place(&ELEMS, &elem)),
+        Type::Named(_) => (9, 0),
+        Type::NamedInt(_, kind) => (10, place(&INTS, &kind)),
+    };
+    encoder.byte(tag);
+    encoder.byte(detail);
+    if let Type::Named(name) | Type::NamedInt(name, _) = ty {
+        encoder.bytes(name.as_bytes());
+    }
+}
+
+/// Names of types are the program's own; those that a text can meet are those of parameters.
+fn decode_type(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Type> {
+    let (tag, detail) = (decoder.byte()?, usize::from(decoder.byte()?));
+    Some(match tag {
+        0 => Type::Any,
+        1 => Type::Bool,
+        2 => Type::Float64,
+        3 => Type::String,
+        4 => Type::Bytes,
+        5 => Type::Reflect,
+        6 => Type::Int(*INTS.get(detail)?),
+        7 => Type::List(*ELEMS.get(detail)?),
+        8 => Type::Map(*ELEMS.get(detail)?),
+        9 | 10 => {
+            let wanted = decoder.text()?;
+            let mut params = functions.iter().flat_map(|func| func.params);
+            let of_the_name = |ty: &&Type| match ty {
+                Type::Named(name) => tag == 9 && *name == wanted,
+                Type::NamedInt(name, kind) => {
+                    tag == 10 && *name == wanted && INTS.get(detail) == Some(kind)
+                }
+                _ => false,
+            };
+            *params.find(of_the_name)?
+        }
+        _ => return None,
+    })
+}
+
+fn encode_literal(literal: &Literal, encoder: &mut Encoder) {
+    match literal {
+        Literal::Nil => encoder.byte(0),
+        Literal::Bool(flag) => {
+            encoder.byte(1);
+            encoder.flag(*flag);
+        }
+        Literal::String(text) => {
+            encoder.byte(2);
+            encoder.bytes(text.as_bytes());
+        }
+        Literal::Whole(number) => {
+            encoder.byte(3);
+            encoder.number(*number as u64);
+        }
+        Literal::Number(number) => {
+            encoder.byte(4);
+            let (real, imaginary) = number.complex.unzip();
+            let fields = [
+                number.int.map(|int| int as u64),
+                number.uint,
+                number.float.map(f64::to_bits),
+                real.map(f64::to_bits),
+                imaginary.map(f64::to_bits),
+            ];
+            for field in fields {
+                encoder.flag(field.is_some());
+                encoder.number(field.unwrap_or_default());
+            }
+            encoder.flag(number.float_text);
+        }
+    }
+}
+
+fn decode_literal(decoder: &mut Decoder<'_>) -> Option<Literal> {
+    Some(match decoder.byte()? {
+        0 => Literal::Nil,
+        1 => Literal::Bool(decoder.flag()?),
+        2 => Literal::String(Str::from(decoder.bytes()?)),
+        3 => Literal::Whole(decoder.number()? as i64),
+        4 => {
+            let mut fields = [None; 5];
+            for field in &mut fields {
+                let (there, number) = (decoder.flag()?, decoder.number()?);
+                *field = there.then_some(number);
+            }
+            let [int, uint, float, real, imaginary] = fields;
+            Literal::Number(Box::new(Number {
+                int: int.map(|int| int as i64),
+                uint,
+                float: float.map(f64::from_bits),
+                complex: real.map(f64::from_bits).zip(imaginary.map(f64::from_bits)),
+                float_text: decoder.flag()?,
+            }))
+        }
+        _ => return None,
+    })
+}
+
+/// A number that may be missing.
+fn encode_maybe(number: Option<u32>, encoder: &mut Encoder) {
+    encoder.number(number.map_or(0, |number| u64::from(number) + 1));
+}
+
+fn decode_maybe(decoder: &mut Decoder<'_>) -> Option<Option<u32>> {
+    match decoder.number()?.checked_sub(1) {
+        None => Some(None),
+        Some(number) => u32::try_from(number).ok().map(Some),
+    }
+}
+
+fn decode_number(decoder: &mut Decoder<'_>) -> Option<u32> {
+    u32::try_from(decoder.number()?).ok()
+}
+
+fn encode_method(method: &MethodCall, encoder: &mut Encoder) {
+    encoder.bytes(method.name.as_bytes());
+    encoder.size(method.args.len());
+    for arg in &method.args {
+        encoder.number(arg.site.into());
+        encode_maybe(arg.literal, encoder);
+    }
+    encoder.flag(method.piped);
+    encoder.number(method.site.into());
+    encoder.number(method.skip.into());
+}
+
+fn decode_method(decoder: &mut Decoder<'_>) -> Option<MethodCall> {
+    Some(MethodCall {
+        name: Str::from(decoder.bytes()?),
+        args: several(decoder, |d| {
+            Some(ArgSite { site: decode_number(d)?, literal: decode_maybe(d)? })
+        })?,
+        piped: decoder.flag()?,
+        site: decode_number(decoder)?,
+        skip: decode_number(decoder)?,
+    })
+}
+
+fn encode_loop(vars: &LoopVars, encoder: &mut Encoder) {
+    encode_maybe(vars.index, encoder);
+    encode_maybe(vars.element, encoder);
+    encoder.byte(vars.count);
+    encoder.number(vars.end.into());
+}
+
+fn decode_loop(decoder: &mut Decoder<'_>) -> Option<LoopVars> {
+    Some(LoopVars {
+        index: decode_maybe(decoder)?,
+        element: decode_maybe(decoder)?,
+        count: decoder.byte()?,
+        end: decode_number(decoder)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{INCLUDE, TPL, compile};
+
+    const TEXTS: &[&str] = &[
+        "",
+        "plain",
+        "{{ .a.b }}{{ $x := .c }}{{ $x.d }}{{ $x = 1 }}{{ $x }}",
+        "{{- range $i, $e := .list }}{{ $i }}{{ break }}{{ else }}none{{ end -}}",
+        "{{ with .a }}{{ . }}{{ else with .b }}x{{ else }}y{{ end }}",
+        "{{ define \"t\" }}{{ template \"t\" . }}{{ end }}{{ block \"b\" 1 }}{{ end }}",
+        "{{ if and .a (or .b (not .c)) }}{{ printf \"%d %s\" 0x1F \"é\" | print 1.5 1i 'x' nil }}{{ end }}",
+        "{{ .Method 1 \"a\" true nil | .x.Other }}{{ (index .a 18446744073709551615).b }}",
+        "{{ include \"t\" . | tpl \"x\" }}{{ 1 | .Files.Get }}",
+    ];
+
+    fn functions() -> Functions {
+        let mut functions = Functions::builtins();
+        functions.extend([&INCLUDE, &TPL]);
+        functions
+    }
+
+    fn round(unit: &Unit, functions: &Functions) -> Option<Unit> {
+        let mut encoder = Encoder::default();
+        // Whatever stands before it.
+        encoder.raw(b"xyz");
+        unit.encode(&mut encoder);
+        let image = Source::new(encoder.finish()?);
+        let mut decoder = Decoder::new(image.get(3..)?);
+        let source = Source::new(unit.source().to_vec());
+        Unit::decode(&mut decoder, (&image, 3), source, functions)
+    }
+
+    /// All that a unit is, with its sites in whichever form.
+    fn shown(unit: &Unit) -> String {
+        let sites: Vec<_> = (0..).map_while(|number| unit.site(number)).collect();
+        let tables = (&unit.bodies, &unit.consts, &unit.idents, &unit.names, &unit.types);
+        let more = (&unit.messages, &unit.literals, &unit.methods, &unit.loops);
+        format!("{tables:?} {more:?} {sites:?}")
+    }
+
+    #[test]
+    fn units_come_back_as_they_were() {
+        let functions = functions();
+        for text in TEXTS {
+            let unit = compile("t", text.as_bytes(), &functions).unwrap();
+            let once = round(&unit, &functions).unwrap();
+            assert_eq!(shown(&once), shown(&unit), "{text}");
+            // What was read can be written again.
+            assert_eq!(shown(&round(&once, &functions).unwrap()), shown(&unit), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_cut_is_no_unit() {
+        let functions = functions();
+        for text in TEXTS {
+            let unit = compile("t", text.as_bytes(), &functions).unwrap();
+            let mut encoder = Encoder::default();
+            unit.encode(&mut encoder);
+            let bytes = encoder.finish().unwrap();
+            let decode = |bytes: &[u8]| {
+                let image = Source::new(bytes.to_vec());
+                let source = Source::new(text.as_bytes());
+                let mut decoder = Decoder::new(&image);
+                Unit::decode(&mut decoder, (&image, 0), source, &functions).is_some()
+            };
+            assert!(decode(&bytes));
+            assert!((0..bytes.len()).all(|end| !decode(&bytes[..end])), "{text}");
+        }
+    }
+
+    #[test]
+    fn types_of_parameters_are_known_by_their_names() {
+        let functions = functions();
+        for ty in [
+            Type::Any,
+            Type::INT,
+            Type::Int(IntKind::Uint64),
+            Type::List(Elem::Map),
+            Type::Map(Elem::String),
+            Type::Reflect,
+        ] {
+            let mut encoder = Encoder::default();
+            encode_type(ty, &mut encoder);
+            let bytes = encoder.finish().unwrap();
+            assert_eq!(decode_type(&mut Decoder::new(&bytes), &functions), Some(ty));
+        }
+        let mut encoder = Encoder::default();
+        encode_type(Type::Named("time.Time"), &mut encoder);
+        let bytes = encoder.finish().unwrap();
+        assert_eq!(decode_type(&mut Decoder::new(&bytes), &functions), None);
+    }
+}

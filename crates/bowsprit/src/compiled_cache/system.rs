@@ -1,0 +1,95 @@
+//! What only the system knows: whose a folder is, what a file is, and which program this is. Where it can't
+//! be asked, nothing is kept.
+
+use std::time::Duration;
+
+/// What changes with every change of a file: device, number, mode, size, and the seconds and nanoseconds of
+/// the last change of its content and of anything else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamp(pub(super) [u64; 8]);
+
+impl Stamp {
+    /// Whether it changed after a time since 1970.
+    pub(super) fn is_after(&self, time: Duration) -> bool {
+        let [.., content, content_nanos, any, any_nanos] = self.0;
+        let of = |seconds, nanos: u64| Duration::from_secs(seconds) + Duration::from_nanos(nanos);
+        of(content, content_nanos) > time || of(any, any_nanos) > time
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::Stamp;
+    use std::fs::{DirBuilder, Metadata};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    use std::path::Path;
+
+    /// Those of the program that is running.
+    pub(in super::super) fn program() -> Option<String> {
+        let stamp = stamp(&Path::new("/proc/self/exe").metadata().ok()?)?;
+        Some(format!("{} {:?}", env!("CARGO_PKG_VERSION"), stamp.0))
+    }
+
+    /// Whether a directory is this user's and nobody else's.
+    pub(in super::super) fn is_private(dir: &Path) -> bool {
+        let user = || Path::new("/proc/self").metadata().ok().map(|process| process.uid());
+        dir.symlink_metadata()
+            .is_ok_and(|dir| dir.is_dir() && dir.mode() & 0o077 == 0 && Some(dir.uid()) == user())
+    }
+
+    pub(in super::super) fn make_private(dir: &Path) -> io::Result<()> {
+        if is_private(dir) {
+            return Ok(());
+        }
+        if let Some(parent) = dir.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        DirBuilder::new().mode(0o700).create(dir)?;
+        if is_private(dir) { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+    }
+
+    /// `None` for times before 1970.
+    pub(in super::super) fn stamp(metadata: &Metadata) -> Option<Stamp> {
+        let time = |number: i64| u64::try_from(number).ok();
+        Some(Stamp([
+            metadata.dev(),
+            metadata.ino(),
+            metadata.mode().into(),
+            metadata.size(),
+            time(metadata.mtime())?,
+            time(metadata.mtime_nsec())?,
+            time(metadata.ctime())?,
+            time(metadata.ctime_nsec())?,
+        ]))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod other {
+    use super::Stamp;
+    use std::fs::Metadata;
+    use std::io;
+    use std::path::Path;
+
+    pub(in super::super) fn program() -> Option<String> {
+        None
+    }
+
+    pub(in super::super) fn is_private(_: &Path) -> bool {
+        false
+    }
+
+    pub(in super::super) fn make_private(_: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(in super::super) fn stamp(_: &Metadata) -> Option<Stamp> {
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::{is_private, make_private, program, stamp};
+#[cfg(not(target_os = "linux"))]
+pub(super) use other::{is_private, make_private, program, stamp};
