@@ -1,6 +1,6 @@
 //! DSA keys: only made, never used, since certificates can't be signed with them.
 
-use super::prime::{Limbs, is_prime, next_prime, remainder, small_primes};
+use super::prime::{Limbs, Sieve, is_prime, next_prime, remainder, small_primes};
 use super::{asn1, der, random, rsa::to_big};
 use bowsprit_value::Host;
 use num_bigint::BigUint;
@@ -12,17 +12,17 @@ pub(super) struct DsaKey([BigUint; 5]);
 // Limbs of the two primes: 2048 and 256 bits.
 const P: usize = 32;
 const Q: usize = 4;
-// Trial division by more primes costs more than the tests that it saves.
-const TRIALS: usize = 600;
+// Trial division by larger primes costs more than the tests that it saves.
+const TRIALS: usize = 4500;
 
 impl DsaKey {
     /// Random parameters of 2048 and 256 bits and a random key for them; `None` if the host's
     /// randomness gives no primes.
     pub(super) fn generate(host: &dyn Host) -> Option<DsaKey> {
-        let sieve = small_primes();
-        let q = loop_limbs::<Q>(host, |start| next_prime(start, &sieve, |_| true))?;
+        let sieve = Sieve::<Q>::new();
+        let q = loop_limbs(host, |start| next_prime(start, &sieve, |_| true))?;
         let q = to_big(&q);
-        let p = modulus(&q, &sieve, host)?;
+        let p = modulus(&q, host)?;
         let g = generator(&p, &q)?;
         let x = random::below(&q, host);
         let y = g.modpow(&x, &p);
@@ -61,8 +61,9 @@ fn loop_limbs<const N: usize>(
 }
 
 /// A prime that is 1 modulo 2q.
-fn modulus(q: &BigUint, sieve: &[u32], host: &dyn Host) -> Option<BigUint> {
+fn modulus(q: &BigUint, host: &dyn Host) -> Option<BigUint> {
     let double = q * 2_u8;
+    let trials = small_primes(TRIALS);
     // About one draw in 700 is prime; Go gives up on a q after 8192 and takes another.
     (0..32 * 1024).find_map(|_| {
         let mut draw: Limbs<P> = random::limbs(host);
@@ -71,7 +72,7 @@ fn modulus(q: &BigUint, sieve: &[u32], host: &dyn Host) -> Option<BigUint> {
         let candidate = &draw - &draw % &double + 1_u8;
         let limbs = to_limbs::<P>(&candidate);
         let prime = limbs.last()? >> 63 == 1
-            && sieve.iter().take(TRIALS).all(|&small| remainder(&limbs, small) != 0)
+            && trials.iter().all(|&small| remainder(&limbs, small) != 0)
             && is_prime(&limbs);
         prime.then_some(candidate)
     })

@@ -1,6 +1,6 @@
 //! RSA: making, checking and writing keys, and signing.
 
-use super::prime::{Limbs, next_prime, remainder, small_primes};
+use super::prime::{Limbs, Sieve, next_prime, remainder};
 use super::{asn1, der, random};
 use bowsprit_value::Host;
 use num_bigint::BigUint;
@@ -70,12 +70,12 @@ impl Parts {
 impl RsaKey {
     /// A random key of `128 * N` bits; `None` if the host's randomness gives no two primes.
     pub(super) fn generate<const N: usize>(host: &dyn Host) -> Option<RsaKey> {
-        let sieve = small_primes();
+        let sieve = Sieve::<N>::new();
         let one = BigUint::from(1_u8);
         let phi = |prime: &BigUint| prime - &one;
         for _ in 0..64 {
-            let p = random_prime::<N>(&sieve, host)?;
-            let q = random_prime::<N>(&sieve, host)?;
+            let p = random_prime(&sieve, host)?;
+            let q = random_prime(&sieve, host)?;
             let distance = if p > q { &p - &q } else { &q - &p };
             if distance.bits() + 100 <= p.bits() {
                 continue;
@@ -310,7 +310,7 @@ fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
 }
 
 /// A random prime with its two top bits set, so that two of them make a modulus of full length.
-fn random_prime<const N: usize>(sieve: &[u32], host: &dyn Host) -> Option<BigUint> {
+fn random_prime<const N: usize>(sieve: &Sieve<N>, host: &dyn Host) -> Option<BigUint> {
     (0..64)
         .find_map(|_| {
             let mut start: Limbs<N> = random::limbs(host);
