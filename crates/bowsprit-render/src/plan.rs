@@ -6,13 +6,16 @@
 //! copies let two instances of a chart see each other's changes, these do too.
 
 use crate::compat::{AliasSubcharts, Compat, DefaultNulls, Rules, StepErrors};
-use crate::values::coalesce::{ChartTree, Nulls, coalesce, is_clean, merge_tables};
+use crate::values::coalesce::{
+    ChartTree, Nulls, coalesce, coalesce_knowing, is_clean, merge_tables,
+};
+use crate::values::known::Known;
 use crate::values::log::Log;
 use crate::values::{ValuesError, ValuesErrorKind};
 use bowsprit_chart::{Chart, Dependency, Level, LogLine, Metadata};
 use bowsprit_semver::{Constraint, Version};
 use bowsprit_value::{Entries, Map, MapType, Meter, Str, Value, fmt, strconv, unicode};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Helm has no such bound; aliases of charts with aliases multiply.
@@ -145,6 +148,7 @@ pub fn plan_as(
         log: Log::default(),
         meter: Meter::default(),
         rules,
+        known: Known::learning(),
     };
     let outcome = planner.enable(chart, user);
     if let Ok(root) = outcome
@@ -260,6 +264,8 @@ struct Planner {
     log: Log,
     meter: Meter,
     rules: &'static Rules,
+    /// While subcharts are switched on and off, the charts below are coalesced once for each chart above.
+    known: Known,
 }
 
 impl ChartTree for Planner {
@@ -412,9 +418,9 @@ impl Planner {
             }
             dependency.enabled = true;
         }
-        let mut log = std::mem::take(&mut self.log);
-        let coalesced = coalesce(self, id, values, Nulls::Delete, &mut log);
-        self.log = log;
+        let (mut log, mut known) = (std::mem::take(&mut self.log), std::mem::take(&mut self.known));
+        let coalesced = coalesce_knowing(self, id, values, Nulls::Delete, &mut log, &mut known);
+        (self.log, self.known) = (log, known);
         let coalesced = coalesced?;
         let mut wanted = self.dependencies(id).map(std::mem::take).unwrap_or_default();
         for dependency in &mut wanted {
@@ -431,7 +437,7 @@ impl Planner {
             if self.dependencies(child).is_none() {
                 continue;
             }
-            let coalesced = self.what_concerns(child, &coalesced, path);
+            let coalesced = self.what_concerns(child, id, &coalesced, path);
             let below = format!("{path}{}.", self.name(child));
             self.process_enabled(child, &coalesced, &below, depth + 1)?;
         }
@@ -448,7 +454,12 @@ impl Planner {
 
     /// Those entries of the coalesced values that can matter while a chart and those below it are
     /// processed. The others would only be carried along: in Helm they are, which is what makes it slow.
-    fn what_concerns(&self, id: usize, values: &Map, path: &str) -> Map {
+    /// Finding them pays where there are many subcharts.
+    fn what_concerns(&self, id: usize, of: usize, values: &Map, path: &str) -> Map {
+        const MANY: usize = 8;
+        if self.children(of).len() < MANY {
+            return values.clone();
+        }
         let mut names: Vec<&[u8]> = vec![b"tags", b"global"];
         // Conditions are looked up below the first chart of the path.
         let first = path.split('.').next().filter(|name| !name.is_empty());
@@ -507,10 +518,15 @@ impl Planner {
                 same.push(child);
             }
         }
+        let mut copied = HashSet::new();
         for dependency in wanted {
             let named = by_name.get(dependency.name.as_bytes()).map(Vec::as_slice);
             let mut named = named.unwrap_or_default().iter().copied();
             if let Some(found) = named.find(|&child| self.is_wanted(child, dependency)) {
+                if !copied.insert(found) {
+                    // What is below is shared, and changes for one copy after the other.
+                    self.known.give_up();
+                }
                 instances.push(self.copy(found, &dependency.alias)?);
             }
         }

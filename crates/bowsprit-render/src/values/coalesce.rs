@@ -5,11 +5,13 @@
 //! that both sides have from one place are left alone.
 
 use super::globals::coalesce_globals;
+use super::known::{Fresh, Known};
 use super::log::{Log, Path};
 use super::{ValuesError, ValuesErrorKind};
 use crate::compat::DefaultNulls;
 use bowsprit_chart::LogLine;
 use bowsprit_value::{Entries, Map, Meter, Str, Value, fmt};
+use std::cell::OnceCell;
 
 /// The charts that are coalesced: a tree of numbered instances.
 pub(crate) trait ChartTree {
@@ -43,35 +45,63 @@ pub(crate) fn coalesce(
     nulls: Nulls,
     log: &mut Log,
 ) -> Result<Map, ValuesError> {
+    coalesce_knowing(tree, root, values, nulls, log, &mut Known::default())
+}
+
+/// [`coalesce`], with what is known of charts that have no values of their own. As long as nothing is
+/// known to change below them, all calls with one `known` want the same `nulls`.
+pub(crate) fn coalesce_knowing(
+    tree: &impl ChartTree,
+    root: usize,
+    values: &Map,
+    nulls: Nulls,
+    log: &mut Log,
+    known: &mut Known,
+) -> Result<Map, ValuesError> {
     let dest = if values.is_nil() { Map::new() } else { values.fork() };
     let mut opened = 1;
     let mut frames = vec![Frame::open(tree, root, dest.clone(), Path::EMPTY, nulls, log)];
     while let Some(frame) = frames.last_mut() {
         let Some(&child) = tree.children(frame.chart).get(frame.next) else {
-            frames.pop();
+            if let Some(frame) = frames.pop() {
+                known.learn(frame, opened, log);
+            }
             continue;
         };
         frame.next += 1;
-        opened += 1;
+        let name = tree.name(child);
+        let fresh = known.fresh(tree, frame, name, opened, log);
+        let table = fresh.as_ref().and_then(|fresh| known.recall(child, fresh));
+        opened += table.map_or(1, |table| table.charts);
         if opened > MAX_CHARTS {
             let text = "limit reached: too many instances of charts";
             return Err(ValuesError::new(ValuesErrorKind::Limit, text));
         }
-        let below = subchart_table(&frame.dest, tree.name(child))?;
+        if let Some(table) = table {
+            frame.dest.insert(name.clone(), Value::Map(table.values.fork()));
+            continue;
+        }
+        let below = subchart_table(&frame.dest, name)?;
         let prefix = log.path(frame.prefix, tree.name(frame.chart));
         coalesce_globals(&below, &frame.dest, prefix, log);
-        frames.push(Frame::open(tree, child, below, prefix, nulls, log));
+        let shared = known.learns() && frame.shares(tree);
+        let frame = Frame::open(tree, child, below, prefix, nulls, log);
+        frames.push(Frame { fresh, shared, ..frame });
     }
     log.forget_paths();
     Ok(dest)
 }
 
 /// A chart whose own defaults are laid under its values, and whose subcharts are being worked on.
-struct Frame {
-    chart: usize,
-    dest: Map,
+pub(crate) struct Frame {
+    pub(crate) chart: usize,
+    pub(crate) dest: Map,
     prefix: Path,
     next: usize,
+    pub(crate) fresh: Option<Fresh>,
+    /// A chart above has a namesake, which writes to the same tables.
+    shared: bool,
+    namesakes: OnceCell<bool>,
 }
 
 impl Frame {
@@ -85,7 +115,26 @@ impl Frame {
     ) -> Frame {
         let prefix_of_values = log.path(prefix, tree.name(chart));
         coalesce_values(tree, chart, &dest, prefix_of_values, nulls, log);
-        Frame { chart, dest, prefix, next: 0 }
+        Frame {
+            chart,
+            dest,
+            prefix,
+            next: 0,
+            fresh: None,
+            shared: false,
+            namesakes: OnceCell::new(),
+        }
+    }
+
+    /// Whether the tables of subcharts may be written again when they are done.
+    pub(crate) fn shares(&self, tree: &impl ChartTree) -> bool {
+        self.shared
+            || *self.namesakes.get_or_init(|| {
+                let children = tree.children(self.chart).iter();
+                let mut names: Vec<&Str> = children.map(|&child| tree.name(child)).collect();
+                names.sort_unstable();
+                !names.is_sorted_by(|a, b| a < b)
+            })
     }
 }
 

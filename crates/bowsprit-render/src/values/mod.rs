@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod coalesce;
 mod error;
 pub(crate) mod globals;
+pub(crate) mod known;
 pub(crate) mod locate;
 pub(crate) mod log;
 mod merge;
