@@ -1,7 +1,7 @@
 //! Custom resource definitions below `crds/`.
 
 use super::Linter;
-use super::decode::{Head, documents};
+use super::decode::documents;
 use crate::source::Entry;
 
 const DIR: &str = "crds/";
@@ -20,7 +20,7 @@ impl Linter<'_> {
         for crd in chart.crd_objects() {
             let label = crd.file.name.to_string_lossy().into_owned();
             for document in documents(crd.file.data.as_bytes()) {
-                let head = match document.and_then(|text| Head::parse(&text)) {
+                let head = match document {
                     Ok(Some(head)) => head,
                     Ok(None) => continue,
                     Err(error) => {

@@ -14,13 +14,17 @@ pub(super) struct Head {
     pub(super) name: String,
 }
 
+/// What a document is, none for null, or why it can't be read.
+type Decoded = Result<Option<Head>, String>;
+
 /// The documents of a stream that is YAML, or JSON values one behind the other. The first error ends it.
-pub(super) fn documents(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
+pub(super) fn documents(text: &[u8]) -> Vec<Decoded> {
+    let mut found = Vec::new();
     let start = text.get(..SNIFFED).unwrap_or(text);
     if trim_start(start).first() != Some(&b'{') {
-        return yaml_documents(text, None);
+        yaml_documents(text, None, &mut found);
+        return found;
     }
-    let mut found = Vec::new();
     let mut at = 0;
     loop {
         let rest = text.get(at..).unwrap_or_default();
@@ -29,7 +33,7 @@ pub(super) fn documents(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
         }
         match json::decode_prefix(rest) {
             Ok((_, used)) => {
-                found.push(Ok(rest.get(..used).unwrap_or_default().to_vec()));
+                found.push(Head::parse(rest.get(..used).unwrap_or_default()));
                 at += used;
             }
             Err(error) => {
@@ -38,7 +42,7 @@ pub(super) fn documents(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
                 if found.len() > 1 {
                     found.push(Err(error.to_string()));
                 } else {
-                    found.extend(yaml_documents(after_blanks(rest), Some(first)));
+                    yaml_documents(after_blanks(rest), Some(first), &mut found);
                 }
                 return found;
             }
@@ -47,16 +51,18 @@ pub(super) fn documents(text: &[u8]) -> Vec<Result<Vec<u8>, String>> {
 }
 
 /// When both readings fail, what JSON's said counts.
-fn yaml_documents(text: &[u8], first: Option<String>) -> Vec<Result<Vec<u8>, String>> {
-    let documents = bowsprit_yaml::documents(text).enumerate().map(|(number, document)| {
+fn yaml_documents(text: &[u8], mut first: Option<String>, found: &mut Vec<Decoded>) {
+    for document in bowsprit_yaml::documents(text) {
         let document = document.map_err(|error| error.message().to_owned());
-        let checked = document.and_then(|text| Head::parse(&text).map(|_| text));
-        match (&first, number) {
-            (Some(first), 0) => checked.map_err(|_| first.clone()),
-            _ => checked,
+        let decoded = document.and_then(|text| Head::parse(&text));
+        let decoded = decoded.map_err(|error| first.take().unwrap_or(error));
+        first = None;
+        let failed = decoded.is_err();
+        found.push(decoded);
+        if failed {
+            return;
         }
-    });
-    documents.collect()
+    }
 }
 
 /// Blanks up to the first line break are skipped.
@@ -179,11 +185,11 @@ fn refused(found: NodeType, target: &str) -> String {
 mod tests {
     use super::*;
 
-    fn texts(text: &str) -> Vec<String> {
+    fn kinds(text: &str) -> Vec<String> {
         let documents = documents(text.as_bytes()).into_iter();
         documents
             .map(|document| match document {
-                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Ok(head) => head.unwrap().kind,
                 Err(error) => format!("! {error}"),
             })
             .collect()
@@ -191,14 +197,15 @@ mod tests {
 
     #[test]
     fn streams_are_yaml_or_json() {
-        assert_eq!(texts("a: 1\n---\nb: 2\n"), ["a: 1\n", "b: 2\n"]);
-        assert_eq!(texts(" {\"a\": 1}{}"), [" {\"a\": 1}", "{}"]);
-        assert_eq!(texts("{a: 1}\n"), ["{a: 1}\n"]);
+        assert_eq!(kinds("kind: a\n---\nkind: b\n"), ["a", "b"]);
+        assert_eq!(kinds(" {\"kind\": \"a\"}{}"), ["a", ""]);
+        assert_eq!(kinds("{kind: a}\n"), ["a"]);
         assert_eq!(
-            texts("{{ a"),
+            kinds("{{ a"),
             ["! json: offset 2: invalid character '{' looking for beginning of object key string"]
         );
-        assert_eq!(texts("a: 1\n--- b\n"), ["! invalid Yaml document separator: b"]);
+        let kinds = kinds("kind: a\n--- b\n---\nkind: c\n");
+        assert_eq!(kinds, ["! invalid Yaml document separator: b"]);
     }
 
     #[test]

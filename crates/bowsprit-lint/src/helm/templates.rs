@@ -136,7 +136,7 @@ impl Linter<'_> {
     /// Checks the objects of one file; false where its text is no YAML, which ends the group.
     fn objects(&mut self, name: &str, text: &[u8]) -> bool {
         for document in documents(text) {
-            let head = match document.and_then(|document| Head::parse(&document)) {
+            let head = match document {
                 Ok(Some(head)) => head,
                 Ok(None) => continue,
                 Err(error) => {
@@ -187,7 +187,7 @@ fn is_blank(text: &[u8]) -> bool {
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|window| window == word)
+    memchr::memmem::find(text, word).is_some()
 }
 
 /// The first line that is not blank must not be indented.
