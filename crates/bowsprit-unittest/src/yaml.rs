@@ -34,11 +34,16 @@ fn is_space(byte: u8) -> bool {
 /// The documents of a rendered file.
 pub(crate) fn documents(text: &[u8]) -> Result<Vec<Map>, String> {
     let mut documents = Vec::new();
-    for (_, part) in split_documents(text) {
+    let parts = split_documents(text);
+    for (number, (_, part)) in parts.iter().enumerate() {
         if part.trim_ascii().is_empty() {
             continue;
         }
-        let value = decode_any(part).map_err(|error| error.to_string())?;
+        // A separator takes the blanks before it along and puts one line break there, which a block scalar
+        // at the end of a document keeps.
+        let ended = [part, &b"\n"[..]];
+        let part = if number + 1 < parts.len() { ended.concat() } else { part.to_vec() };
+        let value = decode_any(&part).map_err(|error| error.to_string())?;
         let map = match &value {
             Value::Nil => continue,
             Value::Map(map) => map.clone(),
@@ -167,6 +172,13 @@ mod tests {
         assert_eq!(parts("a\n----\nb"), [(0, "a"), (5, "-\nb")]);
         assert_eq!(parts("a: |\n  ---\nb"), [(0, "a: |\n  ---\nb")]);
         assert_eq!(parts(""), [(0, "")]);
+    }
+
+    #[test]
+    fn a_block_scalar_before_a_separator_ends_with_a_line_break() {
+        let found = documents(b"a: |\n  x\n\n---\nb: |\n  y").unwrap();
+        assert_eq!(found[0].get(b"a").unwrap().as_str(), Some(&"x\n".into()));
+        assert_eq!(found[1].get(b"b").unwrap().as_str(), Some(&"y".into()));
     }
 
     #[test]
