@@ -74,7 +74,7 @@ pub(super) static FLAGS: &[Flag] = &[
 ];
 
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    super::min_args(invocation, "bowsprit unittest", "unittest CHART...", 1)?;
+    super::min_args(invocation, "bowsprit unittest", "CHART...", 1)?;
     let parsed = invocation.parsed;
     let output = output_type(parsed)?;
     let as_text =

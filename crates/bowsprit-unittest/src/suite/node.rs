@@ -8,6 +8,8 @@ use bowsprit_yaml::{AnyMap, SyntaxKind, SyntaxNode};
 pub(super) struct Node<'s> {
     pub(super) value: Value,
     pub(super) syntax: Option<SyntaxNode<'s>>,
+    /// The key that it stands behind.
+    pub(super) key: Option<SyntaxNode<'s>>,
 }
 
 /// What is wrong with the types of a file.
@@ -33,7 +35,7 @@ impl Wrong {
 
 impl<'s> Node<'s> {
     pub(super) fn new(value: Value, syntax: Option<SyntaxNode<'s>>) -> Node<'s> {
-        Node { value, syntax: syntax.map(|syntax| syntax.target()) }
+        Node { value, syntax: syntax.map(|syntax| syntax.target()), key: None }
     }
 
     pub(super) fn is_null(&self) -> bool {
@@ -76,7 +78,7 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// The entries of a mapping; nothing for null.
+    /// The entries of a mapping in the file's order, merged ones last; nothing for null.
     pub(super) fn entries(&self, wanted: &str, wrong: &mut Wrong) -> Vec<(String, Node<'s>)> {
         let Some(map) = self.as_map() else {
             if !self.is_null() {
@@ -84,13 +86,16 @@ impl<'s> Node<'s> {
             }
             return Vec::new();
         };
-        let entries = map.entries();
-        let mut found: Vec<(String, Node<'s>)> = Vec::with_capacity(entries.len());
-        for (key, value) in entries.iter() {
-            let syntax = self.syntax.and_then(|syntax| syntax.get(key.as_bytes()));
-            found.push((key.to_string(), Node::new(value.clone(), syntax)));
+        let written: Vec<_> = self.syntax.iter().flat_map(|syntax| syntax.entries()).collect();
+        let mut found: Vec<(usize, String, Node<'s>)> = Vec::with_capacity(map.len());
+        for (name, value) in map.entries().iter() {
+            let at = written.iter().position(|(key, _)| key.text() == name.as_bytes());
+            let mut node = Node::new(value.clone(), at.map(|at| written[at].1));
+            node.key = at.map(|at| written[at].0);
+            found.push((at.unwrap_or(usize::MAX), name.to_string(), node));
         }
-        found
+        found.sort_by_key(|(at, ..)| *at);
+        found.into_iter().map(|(_, name, node)| (name, node)).collect()
     }
 
     /// The items of a list; nothing for null.

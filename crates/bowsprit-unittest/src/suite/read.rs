@@ -151,7 +151,7 @@ struct Reader {
 impl Reader {
     fn unknown(&mut self, key: &str, node: &Node<'_>, within: &str) {
         if self.strict {
-            let line = node.line().unwrap_or(0);
+            let line = node.key.map_or(0, |key| key.line());
             let text = format!("line {line}: field {key} not found in type {within}");
             self.wrong.lines.push(text);
         }
