@@ -63,6 +63,9 @@ helm-unittest() {
   (cd "$dir" && go build -mod=readonly -o "$tools/helm-unittest" ./cmd/helm-unittest)
 }
 
+# Checks objects against Kubernetes' schemas.
+kubeconform() { go_install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0; }
+
 # Encrypted values, and keys for them.
 sops() { go_install github.com/getsops/sops/v3/cmd/sops@v3.13.3; }
 age-keygen() { go_install filippo.io/age/cmd/age-keygen@v1.2.1; }
@@ -89,7 +92,7 @@ fish() { debian fish fish; }
 zsh() { debian zsh zsh; }
 groff() { debian groff groff-base; }
 
-all=(helm oracle wds kubectl kubestellar karmada kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen helm-unittest chromium git glua fish zsh groff)
+all=(helm oracle wds kubectl kubestellar karmada kustomize gpg docker-registry nginx openssl actionlint check-jsonschema sops age-keygen helm-unittest kubeconform chromium git glua fish zsh groff)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 # Without these nothing can be compared; a network that lacks one of the others costs its tests alone.
