@@ -390,6 +390,10 @@ fn refused(status: StatusCode, after: Option<Duration>, body: &[u8], call: &Call
         429 => again(ErrorKind::Server, MANY),
         // A webhook that can't be called will hardly come up in the meantime.
         500 if text.contains("failed calling webhook") => again(ErrorKind::Server, FEW),
+        // Fields that the kind does not have; some servers take that for a failure of their own.
+        500 if text.starts_with("failed to create typed patch object") => {
+            failed(ErrorKind::Invalid)
+        }
         500 => again(ErrorKind::Server, SOME),
         502..=504 => again(ErrorKind::Server, MANY),
         _ => failed(ErrorKind::Server),
@@ -525,6 +529,8 @@ mod tests {
         assert_eq!(kind(409, r#"{"reason":"Conflict"}"#), (ErrorKind::Conflict, 1));
         assert_eq!(kind(429, ""), (ErrorKind::Server, MANY));
         assert_eq!(kind(500, r#"{"message":"failed calling webhook \"x\""}"#).1, FEW);
+        let typed = r#"{"message":"failed to create typed patch object (a/b; v1, Kind=C): .spec.x: field"}"#;
+        assert_eq!(kind(500, typed), (ErrorKind::Invalid, 1));
         assert_eq!(kind(401, ""), (ErrorKind::Unauthorized, 2));
     }
 }

@@ -10,13 +10,13 @@ use crate::method::Method;
 use crate::object::{Key, Object};
 use crate::plan::{Action, Options, Plan, Request};
 use crate::record::{Record, Status};
-use crate::send::{Cascade, Sending, classes, join_errors};
+use crate::send::{Cascade, PARALLEL, Sending, Sent, classes, join_errors, owned_by_client};
 use crate::store::{Store, Stored};
 use crate::time::Time;
 use crate::uninstall::{self, UninstallOptions};
 use bowsprit_manifest::Order;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -25,6 +25,9 @@ const NAMESPACE_MANAGER: &str = "bowsprit";
 
 /// How long definitions may take to be served, as in Helm.
 const ESTABLISHED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Definitions in flight. With more, the first ones arrive later, and what waits for them begins later.
+const DEFINITIONS_AT_ONCE: usize = 4;
 
 /// How long the last word of an operation is tried to be written.
 const LAST_WORD: Duration = Duration::from_secs(30);
@@ -105,12 +108,21 @@ impl Plan {
     /// Applies the definitions that are not there in this form already. What they define may take a
     /// while to be served; it is waited for when it is needed.
     async fn install_definitions(&mut self) -> Result<()> {
-        let wanted = std::mem::take(&mut self.definitions);
+        let mut wanted = std::mem::take(&mut self.definitions);
         if wanted.is_empty() {
             return Ok(());
         }
-        let how = Sending { force: self.options.force_conflicts, ..Sending::default() };
-        let sent = self.cluster.apply_class(wanted.clone(), how, self.client_side.as_ref()).await;
+        // The server works on definitions one after the other, in the order in which they come.
+        let defines = |object: &Object, definition: &Object| {
+            let spec = &definition.json["spec"];
+            spec["group"] == object.resource.group.as_str()
+                && spec["names"]["kind"] == object.resource.kind.as_str()
+        };
+        wanted.sort_by_key(|definition| !self.objects.iter().any(|o| defines(o, definition)));
+        let how =
+            Sending { force: self.options.force_conflicts, brief: true, ..Sending::default() };
+        let side = self.client_side.as_ref();
+        let sent = self.cluster.apply_class(wanted.clone(), how, side, DEFINITIONS_AT_ONCE).await;
         join_errors(sent, "failed to install CRD: ")?;
         self.listener.step("definitions applied");
         self.unserved = wanted;
@@ -129,13 +141,33 @@ impl Plan {
         Ok(())
     }
 
-    fn needs_definitions(&self, objects: &[Object]) -> bool {
-        let defined = |object: &Object| {
-            self.unserved.iter().any(|definition| {
-                definition.json["spec"]["group"] == object.resource.group.as_str()
-            })
+    /// Writes the objects of a class. Kinds whose definitions came a moment ago begin when the server takes
+    /// them, each by itself, for large definitions take longer than small ones.
+    async fn apply_by_kind(&self, class: Vec<Object>, how: Sending) -> Vec<Sent> {
+        let is_new = |object: &Object| {
+            let group = object.resource.group.as_str();
+            self.unserved.iter().any(|definition| definition.json["spec"]["group"] == group)
         };
-        objects.iter().any(defined)
+        let (new, old): (Vec<Object>, Vec<Object>) = class.into_iter().partition(is_new);
+        let mut kinds: BTreeMap<String, Vec<Object>> = BTreeMap::new();
+        for object in new {
+            kinds.entry(object.resource.path("", "")).or_default().push(object);
+        }
+        let side = self.client_side.as_ref();
+        let each = kinds.into_values().map(|objects| async move {
+            if let Some(first) = objects.first()
+                && let Err(error) = self.cluster.wait_usable(first, ESTABLISHED_WITHIN).await
+            {
+                return vec![Sent { key: first.key(), outcome: Err(error) }];
+            }
+            self.cluster.apply_class(objects, how, side, PARALLEL).await
+        });
+        let (mut sent, new) = futures_util::join!(
+            self.cluster.apply_class(old, how, side, PARALLEL),
+            futures_util::future::join_all(each)
+        );
+        sent.extend(new.into_iter().flatten());
+        sent
     }
 
     /// Turns the record into one of an operation that has begun.
@@ -216,22 +248,21 @@ impl Plan {
         let how = Sending {
             force: self.options.force_conflicts,
             strict: self.options.strict,
+            brief: true,
             ..Sending::default()
         };
         let total = self.objects.len();
-        let mut done = 0;
-        for class in classes(self.objects.clone(), Order::Install) {
+        let changing: Vec<Object> =
+            self.objects.iter().filter(|object| !self.is_settled(object)).cloned().collect();
+        let mut done = total - changing.len();
+        for class in classes(changing, Order::Install) {
             self.cluster.check()?;
             if let Some(held) = &progress.held {
                 held.check().await?;
             }
             let definitions: Vec<Object> =
                 class.iter().filter(|o| o.kind() == "CustomResourceDefinition").cloned().collect();
-            if self.needs_definitions(&class) {
-                self.wait_served().await?;
-            }
-            let sent =
-                self.cluster.apply_class(class.clone(), how, self.client_side.as_ref()).await;
+            let sent = self.apply_by_kind(class.clone(), how).await;
             let reached: BTreeSet<Key> =
                 sent.iter().filter(|s| s.outcome.is_ok()).map(|s| s.key.clone()).collect();
             let new = class
@@ -245,6 +276,15 @@ impl Plan {
             self.unserved.extend(definitions);
         }
         Ok(())
+    }
+
+    /// Whether the server has said that writing an object would change nothing, not even who owns its fields.
+    fn is_settled(&self, object: &Object) -> bool {
+        let key = object.key();
+        match (self.live.get(&key), self.expected.get(&key)) {
+            (Some(live), Some(expected)) => live == expected && !owned_by_client(live),
+            _ => false,
+        }
     }
 
     /// Objects that a client-side Helm made.

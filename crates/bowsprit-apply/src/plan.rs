@@ -187,6 +187,9 @@ impl Request {
     }
 }
 
+/// An object as the server has it, or that it has none.
+type Found = Result<Option<Json>>;
+
 /// Something that is in the way.
 struct Finding {
     kind: ErrorKind,
@@ -330,15 +333,9 @@ impl Plan {
         let gone: Vec<Object> =
             earlier.into_iter().filter(|object| !targets.contains(&object.key())).collect();
         let wanted = std::mem::take(&mut self.definitions);
-        let cluster = self.cluster.clone();
-        let namespace_path = format!("/api/v1/namespaces/{}", self.record.namespace);
         // Definitions are large, so the server is asked for them while it answers the rest.
-        let (live, gone_live, namespace, definitions) = futures_util::join!(
-            cluster.get_all(&self.objects),
-            cluster.get_all(&gone),
-            cluster.get_path(namespace_path),
-            self.missing_definitions(wanted)
-        );
+        let ((namespace, live, gone_live), definitions) =
+            futures_util::join!(self.live(served, &gone), self.missing_definitions(wanted));
         self.definitions = definitions?;
         if let Some(packed) = packed {
             let died = |_| Error::new(ErrorKind::Record, "encoding the record failed");
@@ -356,6 +353,22 @@ impl Plan {
         self.report(findings)
     }
 
+    /// The namespace, the release's objects and those that left it, as the server has them.
+    async fn live(&self, served: &Discovery, gone: &[Object]) -> (Found, Vec<Found>, Vec<Found>) {
+        let cluster = &self.cluster;
+        let own = self.record.namespace.as_str();
+        let namespace = cluster.get_path(format!("/api/v1/namespaces/{own}")).await;
+        let is_new = matches!(namespace, Ok(None));
+        // Nothing is in a namespace that is not there, and nothing of a kind that is not served.
+        let can_be = |object: &Object| {
+            let is_served = served.find(&object.resource.api_version(), object.kind()).is_some();
+            is_served && !object.is_generated() && !(is_new && object.namespace == own)
+        };
+        let (live, gone_live) =
+            futures_util::join!(cluster.get_those(&self.objects, can_be), cluster.get_all(gone));
+        (namespace, live, gone_live)
+    }
+
     /// The definitions that are not there in this form already. What the server has of them is large, so
     /// it is read and compared on all cores.
     async fn missing_definitions(&self, definitions: Vec<Object>) -> Result<Vec<Object>> {
@@ -363,7 +376,7 @@ impl Plan {
         let each = definitions.into_iter().map(|definition| {
             let cluster = self.cluster.clone();
             let compared = async move {
-                let live = cluster.get_object(&definition).await.map_err(|e| match e.kind() {
+                let live = cluster.get_cached(&definition).await.map_err(|e| match e.kind() {
                     ErrorKind::Forbidden => {
                         e.context("the chart brings definitions (--crds skip leaves them out)")
                     }
@@ -451,11 +464,7 @@ impl Plan {
     }
 
     /// Keeps what is there, and finds what belongs to others.
-    fn check_live(
-        &mut self,
-        live: Vec<Result<Option<Json>>>,
-        known: &BTreeSet<Key>,
-    ) -> Vec<Finding> {
+    fn check_live(&mut self, live: Vec<Found>, known: &BTreeSet<Key>) -> Vec<Finding> {
         let mut findings = Vec::new();
         let (name, namespace) = (&self.record.name, &self.record.namespace);
         for (object, live) in self.objects.iter().zip(live) {
@@ -489,12 +498,7 @@ impl Plan {
     }
 
     /// What left the release goes, unless it is to be kept or belongs to somebody else by now.
-    fn choose_prunes(
-        &mut self,
-        gone: Vec<Object>,
-        live: Vec<Result<Option<Json>>>,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn choose_prunes(&mut self, gone: Vec<Object>, live: Vec<Found>, findings: &mut Vec<Finding>) {
         for (object, live) in gone.into_iter().zip(live) {
             match live {
                 Ok(Some(live)) => {

@@ -15,7 +15,10 @@ use std::time::Duration;
 pub(crate) const MANAGER: &str = "helm";
 
 /// Requests in flight; more make an API server no faster.
-const PARALLEL: usize = 12;
+pub(crate) const PARALLEL: usize = 12;
+
+const ONLY_METADATA: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 /// How long a kind may take to be served after its definition says it is.
 const SERVED_WITHIN: Duration = Duration::from_secs(30);
@@ -29,25 +32,39 @@ pub(crate) struct Sending {
     pub(crate) dry_run: bool,
     /// Refuses unknown fields.
     pub(crate) strict: bool,
+    /// Has the server answer with metadata alone. Objects can be large, and writing them out costs it
+    /// about as much as storing them.
+    pub(crate) brief: bool,
     pub(crate) manager: &'static str,
 }
 
 impl Default for Sending {
     fn default() -> Sending {
-        Sending { force: false, dry_run: false, strict: true, manager: MANAGER }
+        Sending { force: false, dry_run: false, strict: true, brief: false, manager: MANAGER }
     }
 }
 
 /// What became of one object.
 pub(crate) struct Sent {
     pub(crate) key: Key,
-    pub(crate) outcome: Result<Json>,
+    pub(crate) outcome: Result<()>,
 }
 
 impl Cluster {
     /// Gives the object as the server has it; none where it has none.
     pub(crate) async fn get_object(&self, object: &Object) -> Result<Option<Json>> {
         self.get_path(object.path()).await
+    }
+
+    /// As [`Cluster::get_object`], from the server's memory, which may lag behind its store by a moment.
+    /// Large objects cost the server several times less this way.
+    pub(crate) async fn get_cached(&self, object: &Object) -> Result<Option<Json>> {
+        let call = Call::get(object.path()).query("resourceVersion", "0");
+        match self.call_json(&call).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) async fn get_path(&self, path: String) -> Result<Option<Json>> {
@@ -63,6 +80,9 @@ impl Cluster {
         if object.is_generated() {
             return self.create(object, how).await;
         }
+        // Unknown fields are refused whatever is said here; to be strict means to read the text once more
+        // for keys that are there twice, which JSON written here never has.
+        let how = &Sending { strict: false, ..*how };
         let call = with_options(Call::new(Method::PATCH, object.path()), how)
             .query("force", (how.force || is_rewritten(object)).to_string())
             .content("application/apply-patch+yaml")
@@ -101,7 +121,7 @@ impl Cluster {
                 done => return done,
             };
             // An object that is not there is no error when applied, but a kind or a namespace is.
-            if !error.to_string().contains("could not find the requested resource") {
+            if !is_unserved(&error) {
                 return Err(error);
             }
             let pause = Duration::from_millis(if waited.is_zero() { 50 } else { 200 });
@@ -110,12 +130,13 @@ impl Cluster {
         }
     }
 
-    /// Writes objects of one class, all at once.
+    /// Writes objects of one class, so many at once.
     pub(crate) async fn apply_class(
         &self,
         class: Vec<Object>,
         how: Sending,
         client_side: Option<&ClientSide>,
+        parallel: usize,
     ) -> Vec<Sent> {
         stream::iter(class)
             .map(|object| async move {
@@ -123,17 +144,27 @@ impl Cluster {
                     Ok(()) => self.write_patiently(&object, &how, client_side).await,
                     Err(error) => Err(error),
                 };
-                Sent { key: object.key(), outcome }
+                Sent { key: object.key(), outcome: outcome.map(drop) }
             })
-            .buffered(PARALLEL)
+            .buffered(parallel)
             .collect()
             .await
     }
 
     /// Gets objects, all at once, in their order.
     pub(crate) async fn get_all(&self, objects: &[Object]) -> Vec<Result<Option<Json>>> {
+        self.get_those(objects, |object| !object.is_generated()).await
+    }
+
+    /// As [`Cluster::get_all`], without asking for those that can't be there.
+    pub(crate) async fn get_those(
+        &self,
+        objects: &[Object],
+        can_be: impl Fn(&Object) -> bool,
+    ) -> Vec<Result<Option<Json>>> {
+        let can_be = &can_be;
         let each = stream::iter(objects.iter().map(|object| async move {
-            if object.is_generated() { Ok(None) } else { self.get_object(object).await }
+            if can_be(object) { self.get_object(object).await } else { Ok(None) }
         }));
         each.buffered(PARALLEL).collect().await
     }
@@ -191,9 +222,16 @@ impl Cluster {
     }
 }
 
+/// Whether it is the kind or its group that is not there, rather than the object.
+pub(crate) fn is_unserved(error: &Error) -> bool {
+    let text = error.to_string();
+    ["could not find the requested resource", "404 page not found"].iter().any(|t| text.contains(t))
+}
+
 pub(crate) fn with_options(call: Call, how: &Sending) -> Call {
     let validation = if how.strict { "Strict" } else { "Ignore" };
     let call = call.query("fieldManager", how.manager).query("fieldValidation", validation);
+    let call = if how.brief { call.accept(ONLY_METADATA) } else { call };
     if how.dry_run { call.query("dryRun", "All") } else { call }
 }
 
@@ -308,17 +346,10 @@ fn class(kind: &str, order: Order) -> (usize, usize) {
 }
 
 /// Joins what went wrong as Helm does.
-pub(crate) fn join_errors(sent: Vec<Sent>, words: &str) -> Result<Vec<(Key, Json)>> {
-    let mut done = Vec::new();
-    let mut errors: Vec<Error> = Vec::new();
-    for Sent { key, outcome } in sent {
-        match outcome {
-            Ok(json) => done.push((key, json)),
-            Err(error) => errors.push(error),
-        }
-    }
+pub(crate) fn join_errors(sent: Vec<Sent>, words: &str) -> Result<()> {
+    let errors: Vec<Error> = sent.into_iter().filter_map(|sent| sent.outcome.err()).collect();
     match errors.iter().map(Error::kind).next() {
-        None => Ok(done),
+        None => Ok(()),
         Some(kind) => {
             let kind = if errors.iter().any(|e| e.kind() == ErrorKind::Cancelled) {
                 ErrorKind::Cancelled

@@ -1,8 +1,9 @@
 //! Waiting for objects to become what they shall be, or to go.
 
-use crate::client::Cluster;
+use crate::client::{Call, Cluster};
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::Object;
+use crate::send::is_unserved;
 use crate::status::{Jobs, Progress, hook_progress, progress};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -101,6 +102,25 @@ impl Cluster {
             round += 1;
         }
         Ok(())
+    }
+
+    /// Waits until the server takes objects of a kind, which is a moment before its lists tell of it.
+    pub(crate) async fn wait_usable(&self, object: &Object, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        // The object itself need not be there, so the answer is short.
+        let call = Call::get(object.path()).query("limit", "1");
+        loop {
+            match self.call(&call).await {
+                Err(error) if error.kind() == ErrorKind::NotFound && is_unserved(&error) => {}
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
+                _ => return Ok(()),
+            }
+            if Instant::now() >= deadline {
+                let text = format!("{} is not served yet", object.resource.qualified());
+                return Err(Error::new(ErrorKind::Timeout, text));
+            }
+            self.pause(Duration::from_millis(50)).await?;
+        }
     }
 
     async fn wait_for(

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::options::{OnConflict, Options};
 use crate::plan::{Addition, plan};
 use crate::report::{Conflict, Report};
+use crate::skim::Skimmed;
 use bowsprit_manifest::{Object, objects};
 use bowsprit_yaml::Edits;
 use std::collections::BTreeSet;
@@ -35,7 +36,54 @@ pub struct Labelled {
 ///
 /// Fails where a text holds no objects, and with [`OnConflict::Fail`] at conflicts.
 pub fn inject(texts: &[Text<'_>], options: &Options) -> Result<Labelled, Error> {
-    let found = decode(texts)?;
+    match inject_skimmed(texts, options) {
+        Some(labelled) => labelled,
+        None => inject_whole(texts, options),
+    }
+}
+
+/// Labels definitions without reading their schemas. None where there are no such texts, or some are not
+/// what they look like.
+fn inject_skimmed(texts: &[Text<'_>], options: &Options) -> Option<Result<Labelled, Error>> {
+    let skimmed: Vec<Option<Skimmed>> = texts.iter().map(|text| Skimmed::of(text.text)).collect();
+    if skimmed.iter().all(Option::is_none) {
+        return None;
+    }
+    let short = texts.iter().zip(&skimmed).map(|(text, skimmed)| match skimmed {
+        Some(skimmed) => Text { path: text.path, text: &skimmed.text },
+        None => *text,
+    });
+    let short: Vec<Text<'_>> = short.collect();
+    let found = decode(&short).ok()?;
+    let is_read = |(source, object): &(usize, Object)| {
+        let is_whole = skimmed.get(*source).is_some_and(Option::is_none);
+        is_whole || object.identity.kind == "CustomResourceDefinition"
+    };
+    if !found.iter().all(is_read) {
+        return None;
+    }
+    let mut labelled = match inject_into(&short, found, options) {
+        Ok(labelled) => labelled,
+        Err(Error::Edit { .. }) => return None,
+        Err(error) => return Some(Err(error)),
+    };
+    for (text, skimmed) in labelled.texts.iter_mut().zip(&skimmed) {
+        if let Some(skimmed) = skimmed {
+            *text = skimmed.restore(text)?;
+        }
+    }
+    Some(Ok(labelled))
+}
+
+pub(crate) fn inject_whole(texts: &[Text<'_>], options: &Options) -> Result<Labelled, Error> {
+    inject_into(texts, decode(texts)?, options)
+}
+
+fn inject_into(
+    texts: &[Text<'_>],
+    found: Vec<(usize, Object)>,
+    options: &Options,
+) -> Result<Labelled, Error> {
     let objects: Vec<&Object> = found.iter().map(|(_, object)| object).collect();
     let plan = plan(&objects, options);
     let path = |object: usize| {

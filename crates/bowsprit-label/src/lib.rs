@@ -37,6 +37,7 @@ mod options;
 mod plan;
 mod report;
 mod selectors;
+mod skim;
 mod targets;
 
 pub use check::{Unmatched, unmatched};

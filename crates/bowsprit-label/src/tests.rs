@@ -189,3 +189,41 @@ fn a_namespace_matches_the_selector_of_its_release() {
     let selector: LabelSelector = "app.kubernetes.io/instance=demo".parse().unwrap();
     assert!(unmatched(&[Text { path: "", text: &text }], &[selector]).unwrap().is_empty());
 }
+
+#[test]
+fn definitions_are_labelled_alike_with_and_without_their_schemas() {
+    let schema =
+        "        type: object\n        description: |\n          schema:\n            x: 'y'\n";
+    let block = format!(
+        "---\n# of a\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: \
+         a\n  labels: {{team: b}}\nspec:\n  versions:\n  - name: v1\n    schema:\n      openAPIV3Schema:\n{}\n    \
+         served: true\n",
+        schema.repeat(200)
+    );
+    let flow = "{kind: CustomResourceDefinition, metadata: {name: b}, spec: {schema:\n  {a: b}}}\n";
+    let odd = block.replace("        type: object\n", "     # comment\n        type: object\n");
+    let mixed = format!(
+        "{block}---\nkind: Deployment\nspec: {{schema: {{selector: {{matchLabels: {{team: c}}}}}}}}\n"
+    );
+    let empty = format!("{}\n---\n# nothing\n---\n", block.repeat(2));
+    let texts =
+        [&block, flow, &odd, &mixed, &empty, DEPLOYMENT].map(|text| Text { path: "p", text });
+    let options = options(&[("team", "a"), ("app", "x")]);
+    for texts in [&texts[..1], &texts[..2], &texts[2..3], &texts[3..], &texts] {
+        let (skimmed, whole) =
+            (inject(texts, &options), crate::inject::inject_whole(texts, &options));
+        match (skimmed, whole) {
+            (Ok(skimmed), Ok(whole)) => {
+                assert_eq!(skimmed.texts, whole.texts);
+                assert_eq!(format!("{:?}", skimmed.report), format!("{:?}", whole.report));
+            }
+            (skimmed, whole) => assert_eq!(format!("{skimmed:?}"), format!("{whole:?}")),
+        }
+    }
+    let labelled = inject(&texts[..1], &options).unwrap();
+    assert!(
+        labelled.texts[0].contains("labels: {app: x, team: b}"),
+        "{}",
+        &labelled.texts[0][..300]
+    );
+}
