@@ -42,8 +42,8 @@ pub fn read_values(bytes: &[u8]) -> Result<Map, Error> {
     Ok(values.unwrap_or_default())
 }
 
-/// Whether the splitter would give the text back as it is.
-fn is_one_document(bytes: &[u8]) -> bool {
+/// Whether [`documents`] would give the text back as it is.
+pub fn is_one_document(bytes: &[u8]) -> bool {
     let separated = bytes.starts_with(SEPARATOR) || memchr::memmem::find(bytes, b"\n---").is_some();
     bytes.ends_with(b"\n") && !separated && memchr::memchr(b'\r', bytes).is_none()
 }

@@ -44,7 +44,7 @@ mod walk;
 pub use any::{AnyEntry, AnyMap, AnyTime, MAX_ANY_DEPTH, any_entries, decode_any};
 pub use decode::decode;
 pub use document::{Document, Node, NodeType};
-pub use documents::{documents, read_first_values, read_values};
+pub use documents::{documents, is_one_document, read_first_values, read_values};
 pub use edit::{EditError, Edits, Step};
 pub use encode::{encode, encode_pretty, encode_rewritten};
 pub use error::{Error, ErrorKind};

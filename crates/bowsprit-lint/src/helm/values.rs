@@ -22,7 +22,7 @@ impl Linter<'_> {
             }
             Entry::File(bytes) => bytes.as_bytes(),
         };
-        let values = match read(text) {
+        let values = match self.loaded_values(text).map_or_else(|| read(text), Ok) {
             Ok(values) => values,
             Err(error) => {
                 return self.error("HL021", FILE, format!("unable to parse YAML: {error}"));
@@ -44,6 +44,13 @@ impl Linter<'_> {
         if let Err(error) = outcome {
             self.error("HL022", FILE, error.to_string());
         }
+    }
+
+    /// What loading the chart has made of the same text. Only there do several documents count.
+    fn loaded_values(&self, text: &[u8]) -> Option<Map> {
+        let chart = &self.source.chart.as_ref().ok()?.output;
+        let same = chart.values_source.as_ref()?.as_bytes() == text;
+        (same && bowsprit_yaml::is_one_document(text)).then(|| chart.values.fork())
     }
 }
 
