@@ -31,10 +31,7 @@ pub(crate) fn print(report: &Report) -> String {
         if finding.location.is_none() {
             let _ = write!(message, "{}: ", subject.name);
         }
-        if let Some(object) = &finding.object {
-            let _ = write!(message, "{object}: ");
-        }
-        message.push_str(&finding.message);
+        message.push_str(&finding.sentence());
         if let Some(help) = &finding.help {
             let _ = write!(message, "\n{help}");
         }

@@ -18,11 +18,10 @@ pub(crate) fn print(report: &Report) -> String {
             if *times > 1 {
                 print.push_str(&format!("-{times}"));
             }
-            let object = finding.object.as_ref().map(|o| format!("{o}: ")).unwrap_or_default();
             let help = finding.help.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
             let location = finding.location.as_ref();
             json!({
-                "description": format!("{object}{}{help}", finding.message),
+                "description": format!("{}{help}", finding.sentence()),
                 "check_name": finding.rule,
                 "fingerprint": print,
                 "severity": match finding.severity {

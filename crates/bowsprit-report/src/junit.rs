@@ -22,6 +22,13 @@ pub(crate) fn print(report: &Report) -> String {
     )
 }
 
+/// A finding with its place, its rule and what helps.
+fn said(finding: &Finding) -> String {
+    let place = finding.location.as_ref().map(|l| format!("{l}: ")).unwrap_or_default();
+    let help = finding.help.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
+    format!("{place}{} [{}]{help}", finding.message, finding.rule)
+}
+
 #[derive(Default)]
 struct Suite {
     tests: usize,
@@ -74,7 +81,10 @@ impl Suite {
             xml(name),
             xml(&subject.name)
         );
-        let bad = |f: &&&Finding| f.severity > Severity::Info;
+        // Where warnings alone fail a subject, they do so here.
+        let is_error = |f: &Finding| f.severity == Severity::Error;
+        let strict = subject.failed && !subject.findings.iter().any(is_error);
+        let bad = |f: &&&Finding| is_error(f) || (strict && f.severity > Severity::Info);
         let failing = findings.iter().filter(bad).count();
         if outcome == Outcome::Failed && (failing > 0 || findings.is_empty()) {
             self.failures += 1;
@@ -89,11 +99,12 @@ impl Suite {
         } else if outcome == Outcome::Skipped {
             self.skipped += 1;
             self.cases.push_str(">\n      <skipped/>\n    </testcase>\n");
-        } else if let Some(note) = findings.first() {
+        } else if !findings.is_empty() {
+            let notes: Vec<String> = findings.iter().map(|finding| said(finding)).collect();
             let _ = writeln!(
                 self.cases,
                 ">\n      <system-out>{}</system-out>\n    </testcase>",
-                xml(&note.message)
+                xml(&notes.join("\n"))
             );
         } else {
             self.cases.push_str("/>\n");
@@ -101,14 +112,12 @@ impl Suite {
     }
 
     fn failure(&mut self, finding: &Finding) {
-        let place = finding.location.as_ref().map(|l| format!("{l}: ")).unwrap_or_default();
-        let help = finding.help.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
         let _ = writeln!(
             self.cases,
             "      <failure message=\"{}\" type=\"{}\">{}</failure>",
             xml(&finding.message),
             finding.severity,
-            xml(&format!("{place}{} [{}]{help}", finding.message, finding.rule))
+            xml(&said(finding))
         );
     }
 

@@ -106,6 +106,16 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The object, unless the message begins with it, and the message.
+    pub(crate) fn sentence(&self) -> String {
+        match &self.object {
+            Some(object) if !self.message.starts_with(object.as_str()) => {
+                format!("{object}: {}", self.message)
+            }
+            _ => self.message.clone(),
+        }
+    }
+
     /// A finding without a place.
     pub fn new(rule: impl Into<String>, severity: Severity, message: impl Into<String>) -> Finding {
         Finding {

@@ -15,10 +15,7 @@ pub(crate) fn print(report: &Report) -> String {
             }
         }
         let _ = write!(out, "{}: ", finding.severity);
-        if let Some(object) = &finding.object {
-            let _ = write!(out, "{object}: ");
-        }
-        let _ = writeln!(out, "{} [{}]", finding.message, finding.rule);
+        let _ = writeln!(out, "{} [{}]", finding.sentence(), finding.rule);
         if let Some(help) = &finding.help {
             let _ = writeln!(out, "  help: {}", help.replace('\n', "\n        "));
         }

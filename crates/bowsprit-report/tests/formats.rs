@@ -64,16 +64,31 @@ fn json() {
 fn junit() {
     let text = Format::JUnit.print(&report());
     for piece in [
-        "<testsuites name=\"bowsprit lint\" tests=\"6\" failures=\"2\" errors=\"0\" skipped=\"1\">",
+        "<testsuites name=\"bowsprit lint\" tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"1\">",
         "<testcase name=\"renders\" classname=\"charts/web\" time=\"0.012\"/>",
-        "<failure message=\"no template reads &quot;a&lt;b&gt;&quot;\" type=\"warning\">",
+        "<system-out>charts/web/values.yaml:3:5: no template reads &quot;a&lt;b&gt;&quot; [BS001]",
         "<testcase name=\"schema\" classname=\"charts/web\">\n      <failure message=\"100% wrong",
         "<testcase name=\"hooks\" classname=\"charts/web\">\n      <skipped/>",
-        "<system-out>a note</system-out>",
+        "<system-out>x y: a note [BS005]</system-out>",
         "<testcase name=\"charts/empty\" classname=\"charts/empty\"/>",
     ] {
         assert!(text.contains(piece), "{piece}\n{text}");
     }
+}
+
+#[test]
+fn junit_fails_warnings_where_they_fail_the_subject() {
+    let mut report = report();
+    let chart = &mut report.subjects[0];
+    chart.findings.retain(|finding| finding.severity != Severity::Error);
+    let strict = Format::JUnit.print(&report);
+    assert!(strict.contains(
+        "<failure message=\"no template reads &quot;a&lt;b&gt;&quot;\" type=\"warning\">"
+    ));
+    report.subjects[0].failed = false;
+    assert!(
+        !Format::JUnit.print(&report).contains("no template reads &quot;a&lt;b&gt;&quot;\" type")
+    );
 }
 
 #[test]

@@ -49,6 +49,12 @@ static FLAGS: &[Flag] = &[
         "DURATION",
         "How long values are tried for each line, or in all without --at (default 30s)",
     ),
+    Flag::with(
+        "try-values",
+        Kind::Uint64,
+        "N",
+        "How many values are tried at most for each line, or in all without --at",
+    ),
     Flag::with("name-template", Kind::Text, "TEMPLATE", "Make the release's name of a template"),
     Flag::switch("include-crds", "Count the lines of custom resource definitions too"),
     Flag::switch("no-hooks", "Count no lines of hooks"),
@@ -98,20 +104,24 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let mut found = Vec::new();
     for place in &places {
         let at = At::parse(place).map_err(|error| Failure::Error(format!("--at: {error}")))?;
-        let explanation = explainer.explain(&at, &printed, &mut clock(parsed)?);
+        let explanation = explainer.explain(&at, &printed, &mut bound(parsed));
         found.push(explanation.map_err(|error| Failure::Error(format!("--at {place}: {error}")))?);
     }
     print(parsed, &work, &explainer, &found, format)
 }
 
-/// Says whether there is time left.
-fn clock(parsed: &Parsed) -> Result<impl FnMut() -> bool + use<>, Failure> {
+/// Says whether there is time left, and another value may be tried.
+fn bound(parsed: &Parsed) -> impl FnMut() -> bool + use<> {
     let limit = match parsed.non_empty("try-for") {
         Some(_) => parsed.duration("try-for").unwrap_or_default(),
         None => Duration::from_secs(30),
     };
-    let start = Instant::now();
-    Ok(move || start.elapsed() < limit)
+    let most = parsed.number("try-values").unwrap_or(u64::MAX);
+    let (start, mut tried) = (Instant::now(), 0);
+    move || {
+        tried += 1;
+        tried <= most && start.elapsed() < limit
+    }
 }
 
 fn print(
@@ -154,7 +164,7 @@ fn influences(
         paths = explainer.paths();
     }
     let (mut text, mut list, mut untried) = (String::new(), Vec::new(), 0);
-    let mut go_on = clock(parsed)?;
+    let mut go_on = bound(parsed);
     let bar = streams::progress("values", paths.len());
     for path in &paths {
         bar.step();
@@ -175,7 +185,7 @@ fn influences(
     bar.finish();
     if untried > 0 {
         text.push_str(&format!(
-            "{untried} more values were not tried; --try-for gives more time\n"
+            "{untried} more values were not tried; --try-for and --try-values allow for more\n"
         ));
     }
     if format == Format::Json {
