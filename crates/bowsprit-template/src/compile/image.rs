@@ -1,11 +1,11 @@
 //! Units as bytes, for caches.
 //!
-//! What the machine runs becomes records of one size, which are read as fast as they are copied; sites,
-//! which only errors look at, stay where they are.
+//! Instructions and sites become records of one size, and stay where they are: each is read when the machine
+//! comes to it or an error needs it.
 
 use super::program::{
-    ArgSite, Body, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site, SiteKind,
-    Source, Unit,
+    ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site,
+    SiteKind, Source, Unit,
 };
 use crate::funcs::Functions;
 use bowsprit_value::codec::{Decoder, Encoder};
@@ -44,6 +44,34 @@ impl KeptSites {
     }
 }
 
+/// Instructions that have been left in an image.
+#[derive(Clone)]
+pub(crate) struct KeptCode {
+    image: Source,
+    range: Range<usize>,
+}
+
+impl KeptCode {
+    pub(crate) fn records(&self) -> &[u8] {
+        self.image.get(self.range.clone()).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn instr(records: &[u8], pc: usize) -> Option<Instr> {
+        let start = pc.checked_mul(Record::LEN)?;
+        Record::from_bytes(records.get(start..)?.first_chunk()?).instr()
+    }
+}
+
+/// As the instructions that they are.
+impl std::fmt::Debug for KeptCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let records = self.records();
+        f.debug_list().entries((0..).map_while(|pc| KeptCode::instr(records, pc))).finish()
+    }
+}
+
+#[inline]
 fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
     let mut words = [0; N];
     for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
@@ -101,7 +129,7 @@ impl Unit {
         source: Source,
         functions: &Functions,
     ) -> Option<Unit> {
-        let bodies = several(decoder, |d| decode_body(d).map(Arc::new))?;
+        let bodies = several(decoder, |d| decode_body(d, (image, offset)).map(Arc::new))?;
         let consts = several(decoder, |d| d.value())?;
         let count = decoder.count()?;
         let idents = decoder.raw(count.checked_mul(8)?)?.chunks_exact(8).map(|record| {
@@ -148,22 +176,20 @@ fn encode_body(body: &Body, encoder: &mut Encoder) {
     encoder.flag(body.root);
     encoder.flag(body.empty);
     encoder.number(body.slots.into());
-    encoder.size(body.code.len());
-    for instr in &body.code {
+    encoder.size(body.code.iter().count());
+    for instr in body.code.iter() {
         encoder.raw(&Record::of(instr).to_bytes());
     }
 }
 
-fn decode_body(decoder: &mut Decoder<'_>) -> Option<Body> {
+fn decode_body(decoder: &mut Decoder<'_>, (image, offset): (&Source, usize)) -> Option<Body> {
     let name = Str::from(decoder.bytes()?);
     let (root, empty) = (decoder.flag()?, decoder.flag()?);
     let slots = u32::try_from(decoder.number()?).ok()?;
-    let count = decoder.count()?;
-    let records = decoder.raw(count.checked_mul(Record::LEN)?)?;
-    let mut code = Vec::with_capacity(count);
-    for record in records.chunks_exact(Record::LEN) {
-        code.push(Record::from_bytes(record.first_chunk()?).instr()?);
-    }
+    let len = decoder.count()?.checked_mul(Record::LEN)?;
+    let start = offset.checked_add(decoder.place())?;
+    decoder.raw(len)?;
+    let code = Code::Kept(KeptCode { image: image.clone(), range: start..start + len });
     Some(Body { name, root, code, slots, empty })
 }
 
@@ -195,6 +221,7 @@ impl Record {
         bytes
     }
 
+    #[inline]
     fn from_bytes(bytes: &[u8; Self::LEN]) -> Record {
         let [first, one, other, site] = words(bytes).unwrap_or_default();
         let (op, flag) = (first as u8, first >> 8 & 1 == 1);
@@ -202,7 +229,7 @@ impl Record {
     }
 
     #[rustfmt::skip]
-    fn of(instr: &Instr) -> Record {
+    fn of(instr: Instr) -> Record {
         let site = instr.site;
         let op = |op| Record { op, site, ..Record::default() };
         let with = |op, one| Record { op, one, site, ..Record::default() };
@@ -242,6 +269,7 @@ impl Record {
         }
     }
 
+    #[inline]
     fn instr(self) -> Option<Instr> {
         let one = self.one;
         let path = Path { start: one, len: self.short };
@@ -510,8 +538,16 @@ mod tests {
 
     /// All that a unit is, with its sites in whichever form.
     fn shown(unit: &Unit) -> String {
+        let bodies: Vec<_> = unit
+            .bodies
+            .iter()
+            .map(|body| {
+                let code: Vec<_> = body.code.iter().collect();
+                format!("{} {} {} {} {code:?}", body.name, body.root, body.slots, body.empty)
+            })
+            .collect();
         let sites: Vec<_> = (0..).map_while(|number| unit.site(number)).collect();
-        let tables = (&unit.bodies, &unit.consts, &unit.idents, &unit.names, &unit.types);
+        let tables = (bodies, &unit.consts, &unit.idents, &unit.names, &unit.types);
         let more = (&unit.messages, &unit.literals, &unit.methods, &unit.loops);
         format!("{tables:?} {more:?} {sites:?}")
     }

@@ -1,6 +1,6 @@
 //! The compiled form of a template text.
 
-use super::image::KeptSites;
+use super::image::{KeptCode, KeptSites};
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
@@ -209,6 +209,44 @@ pub(crate) struct LoopVars {
     pub(crate) end: u32,
 }
 
+/// The instructions of a body: as the compiler made them, or where an image has them.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    Made(Vec<Instr>),
+    Kept(KeptCode),
+}
+
+/// Instructions to be read one by one.
+#[derive(Clone, Copy)]
+pub(crate) enum CodeView<'c> {
+    Made(&'c [Instr]),
+    Kept(&'c [u8]),
+}
+
+impl CodeView<'_> {
+    #[inline]
+    pub(crate) fn get(self, pc: usize) -> Option<Instr> {
+        match self {
+            CodeView::Made(code) => code.get(pc).copied(),
+            CodeView::Kept(records) => KeptCode::instr(records, pc),
+        }
+    }
+}
+
+impl Code {
+    pub(crate) fn view(&self) -> CodeView<'_> {
+        match self {
+            Code::Made(code) => CodeView::Made(code),
+            Code::Kept(code) => CodeView::Kept(code.records()),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Instr> {
+        let view = self.view();
+        (0..).map_while(move |pc| view.get(pc))
+    }
+}
+
 /// One `define`, or the text outside of all of them.
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -216,7 +254,7 @@ pub(crate) struct Body {
     /// whoever binds the unit.
     pub(crate) name: Str,
     pub(crate) root: bool,
-    pub(crate) code: Vec<Instr>,
+    pub(crate) code: Code,
     pub(crate) slots: u32,
     /// Nothing but white space and comments: never replaces a body.
     pub(crate) empty: bool,
@@ -322,7 +360,7 @@ impl Unit {
         &'u self,
         functions: &'u Functions,
     ) -> impl Iterator<Item = (&'static str, usize)> + 'u {
-        let code = self.bodies.iter().flat_map(|body| &body.code);
+        let code = self.bodies.iter().flat_map(|body| body.code.iter());
         code.filter_map(|instr| {
             let Op::Call { func, site, .. } = instr.op else { return None };
             let start = self.site(site)?.start;
@@ -341,7 +379,7 @@ impl Unit {
         let mut lines = std::collections::BTreeSet::new();
         for body in &self.bodies {
             let mut site = NO_SITE;
-            for instr in &body.code {
+            for instr in body.code.iter() {
                 site = if instr.site == NO_SITE { site } else { instr.site };
                 match instr.op {
                     Op::Text { start, end } => {

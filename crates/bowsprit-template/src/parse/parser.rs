@@ -4,8 +4,8 @@ use super::lexer::Lexer;
 use super::token::{Token, TokenKind};
 use super::tree::{Control, ControlKind, Tree, TreeKind};
 use crate::compile::program::{
-    Body, Ident, Literal, LoopVars, MethodCall, NO_SITE, Op, ParseError, Path, Site, SiteKind,
-    Source, Unit,
+    Body, Code, Ident, Literal, LoopVars, MethodCall, NO_SITE, Op, ParseError, Path, Site,
+    SiteKind, Source, Unit,
 };
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value, strconv, unicode};
@@ -323,7 +323,7 @@ impl<'s> Parser<'s> {
         let body = Arc::new(Body {
             name: tree.name.clone(),
             root: tree.kind == TreeKind::Root,
-            code: tree.code,
+            code: Code::Made(tree.code),
             slots: tree.slots,
             empty: tree.blank,
         });

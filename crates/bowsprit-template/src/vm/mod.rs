@@ -296,14 +296,15 @@ impl<'r> Run<'r> {
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         let source: &[u8] = &unit.source;
-        while let Some(Instr { op, site }) = body.code.get(pc) {
+        let code = body.code.view();
+        while let Some(Instr { op, site }) = code.get(pc) {
             pc += 1;
-            if *site != NO_SITE
+            if site != NO_SITE
                 && let Some(frame) = self.frames.last_mut()
             {
-                frame.at = *site;
+                frame.at = site;
             }
-            match *op {
+            match op {
                 Op::Text { start, end } => self.text(unit, source, (start, end))?,
                 Op::Print => self.print(unit)?,
                 Op::Pop => {
