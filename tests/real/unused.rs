@@ -2,12 +2,14 @@
 //! key that matters is called unused.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use bowsprit::value::{Map, Value};
 use serde_json::Value as JsonValue;
 
 use crate::charts::{Folder, charts, json, output};
+use crate::tools::tool;
 
 /// How many charts get a misspelt key.
 const SEEDED: usize = 30;
@@ -17,6 +19,30 @@ const STEP: usize = 12;
 
 /// How many keys of a chart are tried before one is found whose misspelt copy changes nothing.
 const TRIES: usize = 12;
+
+/// How many keys of a chart that are called unused Helm renders with other values; it takes its time.
+const JUDGED_BY_HELM: usize = 1;
+
+/// What Helm renders; none where it fails.
+fn by_helm(helm: &Path, chart: &str, more: &[&str]) -> Option<String> {
+    let output = Command::new(helm)
+        .args(["template", "demo", chart, "--skip-schema-validation"])
+        .args(more)
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .stdin(Stdio::null())
+        .output()
+        .expect("Helm starts");
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether Helm renders the same with more flags; none where what it renders is another thing each time.
+fn is_same_to_helm(helm: &Path, chart: &str, more: &[&str]) -> Option<bool> {
+    let before = by_helm(helm, chart, &[])?;
+    let after = by_helm(helm, chart, more);
+    let same = after.as_ref() == Some(&before);
+    (same || by_helm(helm, chart, &[]).as_ref() == Some(&before)).then_some(same)
+}
 
 /// The paths of all keys of a chart's own values, with what stands there.
 fn paths(table: &Map, above: &str, found: &mut Vec<(String, JsonValue)>) {
@@ -106,8 +132,9 @@ fn seed(folder: &Folder, root: &str, number: usize, in_use: &mut usize) -> Optio
 #[test]
 fn misspelt_keys_are_found() {
     let charts = charts();
+    let helm = tool("helm");
     let folder = Folder::new("unused");
-    let (mut seeded, mut reported, mut right, mut in_use) = (0, 0, 0, 0);
+    let (mut seeded, mut reported, mut right, mut in_use, mut judged) = (0, 0, 0, 0, 0);
     let mut missed = Vec::new();
     // A fifth of the charts, then the next one.
     for chart in (0..5).flat_map(|first| charts.iter().skip(first).step_by(5)) {
@@ -116,6 +143,9 @@ fn misspelt_keys_are_found() {
         }
         let root = folder.unpack(chart).display().to_string();
         let Some(seed) = seed(&folder, &root, seeded, &mut in_use) else { continue };
+        let same = helm.as_ref().and_then(|h| is_same_to_helm(h, &root, &["-f", &seed.file]));
+        assert_ne!(same, Some(false), "{root}: {} changes what Helm renders", seed.wrong);
+        judged += usize::from(same.is_some());
         let args = ["lint", &root, "--select", "BS001", "-f", &seed.file, "--format", "json"];
         let found = json(&args).expect("a report");
         seeded += 1;
@@ -146,8 +176,8 @@ fn misspelt_keys_are_found() {
         return;
     }
     println!(
-        "{seeded} charts, {in_use} other keys were in use; {reported} reported, {right} with the right \
-         suggestion: {missed:#?}"
+        "{seeded} charts, {judged} of the keys judged by Helm, {in_use} others were in use; {reported} \
+         reported, {right} with the right suggestion: {missed:#?}"
     );
     assert_eq!((seeded, reported), (SEEDED, SEEDED), "{missed:#?}");
     assert!(right * 10 >= SEEDED * 9, "{right}: {missed:#?}");
@@ -155,6 +185,7 @@ fn misspelt_keys_are_found() {
 
 #[test]
 fn what_is_called_unused_changes_nothing() {
+    let helm = tool("helm");
     let (mut judged, mut wrong) = (0, Vec::new());
     let charts: Vec<PathBuf> = charts().into_iter().step_by(STEP).collect();
     for chart in &charts {
@@ -168,7 +199,7 @@ fn what_is_called_unused_changes_nothing() {
             continue;
         };
         let findings = found["subjects"][0]["findings"].as_array().unwrap();
-        for finding in findings.iter().take(8) {
+        for (number, finding) in findings.iter().take(8).enumerate() {
             let path = finding["message"].as_str().unwrap();
             let path = path.strip_prefix("no template reads the value ").unwrap();
             if path.contains(['/', '\\', '[']) {
@@ -179,6 +210,11 @@ fn what_is_called_unused_changes_nothing() {
                 let set = format!("{path}={value}");
                 if render(&["--set-json", &set]).as_ref() != Some(&before) {
                     wrong.push(format!("{chart}: {set}"));
+                }
+                let helm = helm.as_ref().filter(|_| number < JUDGED_BY_HELM);
+                let same = helm.and_then(|h| is_same_to_helm(h, &chart, &["--set-json", &set]));
+                if same == Some(false) {
+                    wrong.push(format!("{chart}: {set}, by Helm"));
                 }
             }
         }
