@@ -345,6 +345,7 @@ fn in_file<'t>(
 #[derive(Clone, Copy)]
 struct Named<'f> {
     name: &'f [u8],
+    is_provenance: bool,
     data: &'f Bytes,
 }
 
@@ -355,7 +356,12 @@ impl Named<'_> {
 }
 
 fn named(files: &[File]) -> Vec<Named<'_>> {
-    files.iter().map(|file| Named { name: file.name.as_bytes(), data: &file.data }).collect()
+    let named = files.iter().map(|file| Named {
+        name: file.name.as_bytes(),
+        data: &file.data,
+        is_provenance: path::ext(file.name.as_bytes()) == b".prov",
+    });
+    named.collect()
 }
 
 /// What of a chart is known while its files are sorted.
@@ -369,6 +375,31 @@ struct Sorted<'f> {
     values_source: Option<Bytes>,
     schema: Option<Bytes>,
     groups: BTreeMap<&'f [u8], Vec<Named<'f>>>,
+}
+
+impl<'f> Sorted<'f> {
+    /// Takes the files at the beginning that belong to one subchart, and says how many. Those of a chart that
+    /// is nested deeply are looked at on every level.
+    fn below_charts(&mut self, files: &[Named<'f>]) -> usize {
+        const CHARTS: &[u8] = b"charts/";
+        let Some(first) = files.first() else { return 0 };
+        let Some(name) = first.name.strip_prefix(CHARTS) else { return 0 };
+        let group = name.split(|&b| b == b'/').next().unwrap_or_default();
+        let folder = first.name.get(..CHARTS.len() + group.len()).unwrap_or_default();
+        let belongs = |file: &&Named<'_>| {
+            let below = file.name.strip_prefix(folder).filter(|_| !file.is_provenance);
+            below.is_some_and(|below| matches!(below.first(), None | Some(b'/')))
+        };
+        let count = files.iter().take_while(belongs).count();
+        if count > 0 {
+            let named = files.iter().take(count).filter_map(|file| {
+                let name = file.name.get(CHARTS.len()..)?;
+                Some(Named { name, ..*file })
+            });
+            self.groups.entry(group).or_default().extend(named);
+        }
+        count
+    }
 }
 
 const REQUIREMENTS_MOVED: &str = "Warning: Dependencies are handled in Chart.yaml since apiVersion \
@@ -424,8 +455,13 @@ impl Loader<'_> {
                 metadata.api_version = format.default_api_version().into();
             }
         }
-        for file in files {
-            self.sort(*file, format, depth, &mut sorted)?;
+        let mut rest = files;
+        while let Some(file) = rest.first() {
+            let below = sorted.below_charts(rest);
+            if below == 0 {
+                self.sort(*file, format, depth, &mut sorted)?;
+            }
+            rest = rest.get(below.max(1)..).unwrap_or_default();
         }
         let mut metadata = sorted.metadata.take().ok_or(ErrorKind::ChartYamlMissing)?;
         metadata.validate()?;
@@ -469,13 +505,7 @@ impl Loader<'_> {
                 let data = self.first(file, depth);
                 sorted.templates.push(File { name: name.into(), data });
             }
-            name => match name.strip_prefix(b"charts/") {
-                Some(name) if path::ext(name) != b".prov" => {
-                    let group = name.split(|&b| b == b'/').next().unwrap_or_default();
-                    sorted.groups.entry(group).or_default().push(Named { name, ..file });
-                }
-                _ => sorted.files.push(file.to_file()),
-            },
+            _ => sorted.files.push(file.to_file()),
         }
         Ok(())
     }
@@ -539,7 +569,7 @@ impl Loader<'_> {
             let chart = if path::ext(name) == b".tgz" {
                 self.packed(name, &files, parent, format, depth)?
             } else {
-                self.unpacked(&files, format, depth)
+                self.unpacked(name, &files, format, depth)
             };
             charts.push(Arc::new(chart.map_err(|source| ErrorKind::Subchart {
                 name: name.into(),
@@ -579,6 +609,7 @@ impl Loader<'_> {
     /// Files right in `charts/` are no part of a chart.
     fn unpacked(
         &mut self,
+        folder: &[u8],
         files: &[Named<'_>],
         format: Format,
         depth: usize,
@@ -586,8 +617,8 @@ impl Loader<'_> {
         let inside: Vec<Named<'_>> = files
             .iter()
             .filter_map(|file| {
-                let slash = file.name.iter().position(|&b| b == b'/')?;
-                Some(Named { name: file.name.get(slash + 1..)?, ..*file })
+                let name = file.name.get(folder.len()..)?.strip_prefix(b"/")?;
+                Some(Named { name, ..*file })
             })
             .collect();
         self.chart(&inside, format, depth + 1)

@@ -256,6 +256,16 @@ struct Node {
     parent: Option<usize>,
 }
 
+/// Where in the tree subcharts are switched on and off.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place<'p> {
+    /// The names of the charts from below the root on, with a dot behind each.
+    path: &'p str,
+    depth: usize,
+    /// With how many entries it pays again to look for those that matter.
+    entries: usize,
+}
+
 /// Charts under way from loaded to planned.
 #[derive(Debug)]
 struct Planner {
@@ -304,7 +314,7 @@ fn too_deep() -> ValuesError {
 impl Planner {
     fn enable(&mut self, chart: &Arc<Chart>, user: &Map) -> Result<usize, ValuesError> {
         let root = self.load(chart, None, 0)?;
-        self.process_enabled(root, user, "", 0)?;
+        self.process_enabled(root, user, Place::default())?;
         Ok(root)
     }
 
@@ -403,10 +413,9 @@ impl Planner {
         &mut self,
         id: usize,
         values: &Map,
-        path: &str,
-        depth: usize,
+        place: Place<'_>,
     ) -> Result<(), ValuesError> {
-        if depth > MAX_DEPTH {
+        if place.depth > MAX_DEPTH {
             return Err(too_deep());
         }
         let Some(wanted) = self.dependencies(id).map(|list| list.clone()) else { return Ok(()) };
@@ -427,7 +436,7 @@ impl Planner {
             self.apply_tags(dependency, &coalesced);
         }
         for dependency in &mut wanted {
-            self.apply_condition(dependency, &coalesced, path);
+            self.apply_condition(dependency, &coalesced, place.path);
         }
         let enabled = self.without_disabled(id, &wanted);
         if let Some(list) = self.dependencies(id) {
@@ -437,9 +446,15 @@ impl Planner {
             if self.dependencies(child).is_none() {
                 continue;
             }
-            let coalesced = self.what_concerns(child, id, &coalesced, path);
-            let below = format!("{path}{}.", self.name(child));
-            self.process_enabled(child, &coalesced, &below, depth + 1)?;
+            let path = format!("{}{}.", place.path, self.name(child));
+            let below = Place { path: &path, depth: place.depth + 1, entries: place.entries };
+            if coalesced.len() <= place.entries {
+                self.process_enabled(child, &coalesced, below)?;
+                continue;
+            }
+            let concerning = self.what_concerns(child, &coalesced, place.path);
+            let entries = (2 * concerning.len()).max(64);
+            self.process_enabled(child, &concerning, Place { entries, ..below })?;
         }
         let off: Vec<String> =
             wanted.iter().filter(|d| !d.enabled).map(|d| d.name.clone()).collect();
@@ -454,12 +469,7 @@ impl Planner {
 
     /// Those entries of the coalesced values that can matter while a chart and those below it are
     /// processed. The others would only be carried along: in Helm they are, which is what makes it slow.
-    /// Finding them pays where there are many subcharts.
-    fn what_concerns(&self, id: usize, of: usize, values: &Map, path: &str) -> Map {
-        const MANY: usize = 8;
-        if self.children(of).len() < MANY {
-            return values.clone();
-        }
+    fn what_concerns(&self, id: usize, values: &Map, path: &str) -> Map {
         let mut names: Vec<&[u8]> = vec![b"tags", b"global"];
         // Conditions are looked up below the first chart of the path.
         let first = path.split('.').next().filter(|name| !name.is_empty());
