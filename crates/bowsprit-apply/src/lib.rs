@@ -79,7 +79,7 @@ pub use runtime::Runtime;
 pub use send::Cascade;
 pub use snapshot::{SnapshotOptions, snapshot};
 pub use store::{Driver, Store, Stored};
-pub use table::{ResourceTable, resources};
+pub use table::{Listing, ResourceTable, resources};
 pub use testing::{TestOptions, run_tests};
 pub use time::Time;
 pub use uninstall::{UninstallOptions, Uninstalled, find, uninstall};

@@ -26,7 +26,7 @@ pub enum Method {
 
 impl Method {
     /// The word in Helm's records.
-    pub(crate) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Method::ServerSide => "ssa",
             Method::ClientSide => "csa",

@@ -231,6 +231,8 @@ impl Plan {
         let client_side = (method == Method::ClientSide)
             .then(|| ClientSide::new(base.current(), &discovery, options.force_replace));
         let hooks = options.hooks.unwrap_or(if wds { Hooks::Deliver } else { Hooks::Run });
+        let mut record = record;
+        record.apply_method = method.word().to_owned();
         let mut plan = Plan {
             cluster,
             listener: listener.clone(),

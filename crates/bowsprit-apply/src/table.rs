@@ -11,13 +11,31 @@ use serde_json::Value as Json;
 
 const AS_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
+/// In what form live objects are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// As tables for people.
+    Tables,
+    /// As whole objects.
+    Objects,
+}
+
+impl Listing {
+    const fn accept(self) -> &'static str {
+        match self {
+            Listing::Tables => AS_TABLE,
+            Listing::Objects => "application/json",
+        }
+    }
+}
+
 /// The objects of one kind, as `kubectl get` prints them.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ResourceTable {
     /// Version and kind: `v1/ConfigMap`, `v1/Pod(related)`.
     pub kind: String,
-    /// The columns' names.
+    /// The columns' names; none of objects that are wanted whole.
     pub columns: Vec<String>,
     /// A row for each object.
     pub rows: Vec<Vec<String>>,
@@ -30,16 +48,19 @@ pub struct ResourceTable {
 /// # Errors
 ///
 /// Fails where the server can't be reached.
-pub async fn resources(cluster: &Cluster, record: &Record) -> Result<Vec<ResourceTable>> {
+pub async fn resources(
+    cluster: &Cluster,
+    record: &Record,
+    listing: Listing,
+) -> Result<Vec<ResourceTable>> {
     let discovery = cluster.discovery().await?;
     let built = object::build(object::parse(&record.manifest)?, &discovery, &record.namespace);
     let mut tables: Vec<ResourceTable> = Vec::new();
     let mut selectors: Vec<(String, String)> = Vec::new();
     for object in &built.objects {
         let kind = format!("{}/{}", object.resource.version, object.kind());
-        let Ok(table) = cluster.call_json(&Call::get(object.path()).accept(AS_TABLE)).await else {
-            continue;
-        };
+        let call = Call::get(object.path()).accept(listing.accept());
+        let Ok(table) = cluster.call_json(&call).await else { continue };
         add(&mut tables, kind, &table);
         if let Some(selector) = selector(&object.json) {
             let wanted = (object.namespace.clone(), selector);
@@ -51,7 +72,7 @@ pub async fn resources(cluster: &Cluster, record: &Record) -> Result<Vec<Resourc
     for (namespace, selector) in selectors {
         let call = Call::get(format!("/api/v1/namespaces/{namespace}/pods"))
             .query("labelSelector", selector)
-            .accept(AS_TABLE);
+            .accept(listing.accept());
         if let Ok(table) = cluster.call_json(&call).await {
             add(&mut tables, "v1/Pod(related)".to_owned(), &table);
         }
@@ -80,20 +101,19 @@ fn add(tables: &mut Vec<ResourceTable>, kind: String, table: &Json) {
         .filter(|at| columns.get(*at).is_some_and(|c| c["priority"].as_i64().unwrap_or(0) == 0))
         .collect();
     let rows = table["rows"].as_array().map_or(&[][..], Vec::as_slice);
-    if rows.is_empty() {
-        return;
-    }
     let at = match tables.iter().position(|known| known.kind == kind) {
         Some(at) => at,
         None => {
-            let names = shown.iter().filter_map(|at| columns.get(*at)?["name"].as_str());
-            let columns = names.map(str::to_uppercase).collect();
-            tables.push(ResourceTable { kind, columns, ..ResourceTable::default() });
+            tables.push(ResourceTable { kind, ..ResourceTable::default() });
             tables.len() - 1
         }
     };
     let Some(target) = tables.get_mut(at) else { return };
     target.objects.push(to_value(table));
+    if target.columns.is_empty() && !rows.is_empty() {
+        let names = shown.iter().filter_map(|at| columns.get(*at)?["name"].as_str());
+        target.columns = names.map(str::to_uppercase).collect();
+    }
     for row in rows {
         let cells = row["cells"].as_array().map_or(&[][..], Vec::as_slice);
         let texts = shown.iter().map(|at| match (columns.get(*at), cells.get(*at)) {

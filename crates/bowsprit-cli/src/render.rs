@@ -222,8 +222,21 @@ pub(crate) fn described(invocation: &Invocation<'_>, error: &pipeline::Error) ->
     Failure::found(found)
 }
 
+/// What `helm template` says behind errors.
+const HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
+
 /// An error with Helm's hint, if it is wanted.
 pub(crate) fn hinted(error: &dyn std::fmt::Display, hint: bool) -> String {
-    const HINT: &str = "Use --debug flag to render out invalid YAML";
-    if hint { format!("{error}\n\n{HINT}") } else { error.to_string() }
+    if hint { format!("{error}{HINT}") } else { error.to_string() }
+}
+
+/// A failure without that hint, which other commands of Helm's don't give.
+pub(crate) fn without_hint(failure: Failure) -> Failure {
+    match failure {
+        Failure::Found(mut found) if found.message.ends_with(HINT) => {
+            found.message.truncate(found.message.len() - HINT.len());
+            Failure::Found(found)
+        }
+        other => other,
+    }
 }

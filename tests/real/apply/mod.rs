@@ -10,3 +10,4 @@ mod helm;
 mod running;
 mod seeds;
 pub(crate) mod server;
+mod words;

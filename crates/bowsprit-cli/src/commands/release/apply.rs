@@ -3,7 +3,7 @@
 use super::block::{self, Shown};
 use super::options::{self, DryRun};
 use super::placed::{self, Placer, Policies};
-use super::{Session, listener, timeout};
+use super::{Session, check_name, listener, timeout};
 use crate::charts;
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
@@ -209,15 +209,20 @@ fn install(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let parsed = invocation.parsed;
     let named = parsed.non_empty("name-template").is_some() || parsed.is_on("generate-name");
     match invocation.args() {
-        [] => Err(two_args("install [NAME] CHART")),
+        [] => Err(Failure::Error(
+            "\"bowsprit install\" requires at least 1 argument\n\nUsage:  bowsprit install [NAME] CHART \
+             [flags]"
+                .to_owned(),
+        )),
         [chart] if parsed.is_on("generate-name") && parsed.non_empty("name-template").is_none() => {
             run(invocation, Verb::Install, generated_name(chart), chart)
         }
-        [_] if !named => {
-            Err(Failure::Error("must either provide a name or specify --generate-name".to_owned()))
-        }
+        [_] if !named => Err(installation_failed(Failure::Error(
+            "must either provide a name or specify --generate-name".to_owned(),
+        ))),
         _ => {
-            let (name, chart) = render::name_and_chart(invocation)?;
+            let (name, chart) =
+                render::name_and_chart(invocation).map_err(installation_failed)?;
             run(invocation, Verb::Install, name, &chart)
         }
     }
@@ -225,6 +230,11 @@ fn install(invocation: &Invocation<'_>) -> Result<(), Failure> {
 
 fn upgrade(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let [name, chart] = invocation.args() else { return Err(two_args("upgrade RELEASE CHART")) };
+    let words = match invocation.parsed.is_on("install") {
+        true => "release name",
+        false => "UPGRADE FAILED: release name",
+    };
+    check_name(name, words)?;
     run(invocation, Verb::Upgrade, name.clone(), chart)
 }
 
@@ -245,12 +255,23 @@ fn generated_name(chart: &str) -> String {
 fn run(invocation: &Invocation<'_>, verb: Verb, name: String, chart: &str) -> Result<(), Failure> {
     let parsed = invocation.parsed;
     let dry_run = options::dry_run(parsed)?;
-    let mut deployment = Deployment::new(invocation, verb, dry_run)?;
-    let path = charts::locate(invocation, chart)?;
-    let job = render::prepare_at(invocation, name, &path)?;
-    let outcome = deployment.run(job);
-    let (record, action) = outcome?;
-    if verb != Verb::Install && output::format(parsed) == Format::Table && dry_run == DryRun::No {
+    let deploy = || {
+        let mut deployment = Deployment::new(invocation, verb, dry_run)?;
+        let path = charts::locate(invocation, chart)?;
+        let job = render::prepare_at(invocation, name, &path)?;
+        deployment.run(job)
+    };
+    let (record, action) = deploy().map_err(|failure| match verb {
+        Verb::Install => installation_failed(failure),
+        _ => failure,
+    })?;
+    let is_told = match verb {
+        Verb::Install => false,
+        // Helm says so of dry runs too.
+        Verb::Upgrade => action != Action::Install,
+        Verb::Apply => dry_run == DryRun::No,
+    };
+    if is_told && output::format(parsed) == Format::Table {
         let line = match action {
             Action::Install => continue_line(verb, &record),
             _ => format!("Release {:?} has been upgraded. Happy Helming!\n", record.name),
@@ -264,6 +285,24 @@ fn run(invocation: &Invocation<'_>, verb: Verb, name: String, chart: &str) -> Re
         ..Shown::default()
     };
     block::print(parsed, &record, None, shown)
+}
+
+/// Helm's word for whatever an installation ends with.
+fn installation_failed(failure: Failure) -> Failure {
+    prefixed(failure, "INSTALLATION FAILED: ")
+}
+
+fn prefixed(failure: Failure, words: &str) -> Failure {
+    match failure {
+        Failure::Error(text) if !text.starts_with(words) => {
+            Failure::Error(format!("{words}{text}"))
+        }
+        Failure::Found(mut found) if !found.message.starts_with(words) => {
+            found.message.insert_str(0, words);
+            Failure::Found(found)
+        }
+        other => other,
+    }
 }
 
 fn continue_line(verb: Verb, record: &Record) -> String {
@@ -320,7 +359,8 @@ impl<'d> Deployment<'d> {
         options::check_exclusive(parsed)?;
         if parsed.is_on("hide-secret") && dry_run == DryRun::No {
             let text = "hiding Kubernetes secrets requires a dry-run mode";
-            return Err(Failure::Error(text.to_owned()));
+            let words = if verb == Verb::Upgrade { "UPGRADE FAILED: " } else { "" };
+            return Err(Failure::Error(format!("{words}{text}")));
         }
         let recorded = match parsed.non_empty("release-store") {
             None | Some("secret" | "configmap") => true,
@@ -413,24 +453,36 @@ impl<'d> Deployment<'d> {
     }
 
     fn failed(&self, action: Action, error: &Error) -> Failure {
-        let words = match action {
-            Action::Install => "INSTALLATION FAILED",
-            _ => "UPGRADE FAILED",
+        let words = match (self.verb, action) {
+            // Helm's upgrade says nothing before what its installation says.
+            (Verb::Upgrade, Action::Install) => "",
+            (_, Action::Install) => "INSTALLATION FAILED: ",
+            _ => "UPGRADE FAILED: ",
         };
         let hint = match error.kind() {
             ErrorKind::Cancelled => "\n\nRun the same command again to go on.",
             _ => "",
         };
-        Failure::Error(format!("{words}: {error}{hint}"))
+        Failure::Error(format!("{words}{error}{hint}"))
+    }
+
+    fn not_rendered(&self, failure: Failure, action: Action) -> Failure {
+        let failure = render::without_hint(failure);
+        match (self.verb, action) {
+            (Verb::Upgrade, Action::Upgrade) => prefixed(failure, "UPGRADE FAILED: "),
+            _ => failure,
+        }
     }
 
     /// A rendered release without a look at any cluster.
     fn offline(&mut self, job: Job) -> Result<(Record, Action), Failure> {
-        let mut release = job.release(self.invocation)?;
+        let failed = |failure| self.not_rendered(failure, Action::Install);
+        let mut release = job.release(self.invocation).map_err(failed)?;
         self.label(&mut release)?;
         let base = Base::unrecorded(job.request.release.name.as_str());
         let mut record = self.record(&job, &release, &base)?;
         record.set(Status::PendingInstall, "Dry run complete");
+        record.apply_method = self.options.method.unwrap_or(Method::ServerSide).word().to_owned();
         record.info.first_deployed = Some(Time::now());
         record.info.last_deployed = record.info.first_deployed;
         Ok((self.hidden(record), Action::Install))
@@ -476,7 +528,7 @@ impl<'d> Deployment<'d> {
         if self.dry_run != DryRun::Client {
             job.host = Box::new(ClusterHost::new(job.host, &session.cluster, &session.runtime));
         }
-        let mut release = job.release(self.invocation)?;
+        let mut release = job.release(self.invocation).map_err(|f| self.not_rendered(f, action))?;
         let labels = self.label(&mut release)?;
         let mut record = self.record(&job, &release, &base)?;
         self.set_namespace_labels(&record);

@@ -41,7 +41,86 @@ pub(super) fn print(
             info.insert(Str::from_static("resources"), Value::Map(Map::from_entries(entries)));
         }
     }
-    print_value(parsed, &value)
+    match output::format(parsed) {
+        Format::Json => {
+            let mut out = Vec::new();
+            write_ordered(&value, &ORDER, &mut out)?;
+            out.push(b'\n');
+            streams::write(&out)
+        }
+        _ => print_value(parsed, &value),
+    }
+}
+
+/// The order in which Helm's JSON has the fields of a release, and of what is in it.
+const ORDER: [&str; 25] = [
+    "name",
+    "info",
+    "chart",
+    "config",
+    "first_deployed",
+    "last_deployed",
+    "deleted",
+    "description",
+    "status",
+    "notes",
+    "resources",
+    "kind",
+    "path",
+    "manifest",
+    "hooks",
+    "version",
+    "namespace",
+    "events",
+    "last_run",
+    "started_at",
+    "completed_at",
+    "phase",
+    "weight",
+    "delete_policies",
+    "output_log_policies",
+];
+
+/// Parts of a release whose own fields are the user's or the server's, and sorted.
+const SORTED: [&str; 3] = ["chart", "config", "resources"];
+
+/// Writes JSON with the fields in an order; those that it does not name come last.
+fn write_ordered(value: &Value, order: &[&str], out: &mut Vec<u8>) -> Result<(), Failure> {
+    let plain = |value: &Value, out: &mut Vec<u8>| {
+        let written = json::encode(value, &json::Options::default(), out, &Meter::default());
+        written.map_err(|e| Failure::Error(format!("unable to write JSON output: {e}")))
+    };
+    if let Some(items) = value.as_list() {
+        out.push(b'[');
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write_ordered(item, order, out)?;
+        }
+        out.push(b']');
+        return Ok(());
+    }
+    let Some(map) = value.as_map() else { return plain(value, out) };
+    let entries = map.peek();
+    let mut entries: Vec<(&Str, &Value)> = entries.iter().collect();
+    entries.sort_by_key(|(key, _)| {
+        order.iter().position(|known| *key == *known).unwrap_or(order.len())
+    });
+    out.push(b'{');
+    for (at, (key, value)) in entries.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        plain(&Value::Str(key.clone()), out)?;
+        out.push(b':');
+        match SORTED.iter().any(|sorted| key == *sorted) {
+            true => plain(value, out)?,
+            false => write_ordered(value, order, out)?,
+        }
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 /// Prints data as JSON or YAML.
@@ -142,7 +221,8 @@ fn resources_text(tables: &[ResourceTable]) -> String {
     let mut out = String::new();
     for table in tables {
         let _ = writeln!(out, "==> {}", table.kind);
-        let rows: Vec<&Vec<String>> = std::iter::once(&table.columns).chain(&table.rows).collect();
+        let rows = std::iter::once(&table.columns).chain(&table.rows);
+        let rows: Vec<&Vec<String>> = rows.filter(|row| !row.is_empty()).collect();
         let columns = table.columns.len();
         let width = |at: usize| {
             let cells = rows.iter().filter_map(|row| row.get(at));

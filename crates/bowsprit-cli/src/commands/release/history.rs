@@ -1,6 +1,6 @@
 //! `bowsprit history`.
 
-use super::{Session, integer, one_arg};
+use super::{Session, check_name, integer, one_arg};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
@@ -30,6 +30,7 @@ static FLAGS: &[Flag] = &[Flag::with(
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let name = one_arg(invocation, "history", "history RELEASE [flags]")?;
+    check_name(name, "release name")?;
     let session = Session::open(invocation)?;
     let store = session.store();
     let history = session.run(store.history(name))?;

@@ -85,6 +85,10 @@ fn newest(all: Vec<Stored>, parsed: &Parsed) -> Result<Vec<Record>, Failure> {
         }
     }
     let wanted = states(parsed);
+    if let Some(pattern) = parsed.non_empty("filter") {
+        // A wrong pattern is wrong without releases, too.
+        matches(pattern, "")?;
+    }
     let mut records = Vec::new();
     let chosen =
         latest.into_values().chain(others.into_iter().filter(|s| s.status == Status::Superseded));

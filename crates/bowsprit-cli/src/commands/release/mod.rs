@@ -24,6 +24,7 @@ use bowsprit::apply::{
     Cluster, ConnectOptions, Driver, Error, Event, Listener, Record, Runtime, Store,
 };
 use bowsprit::chart::{Level, LogLine};
+use bowsprit::pipeline::validate_release_name;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -93,6 +94,7 @@ impl Session {
 
     /// A revision of a release.
     pub(super) fn record(&self, name: &str, revision: i64) -> Result<Record, Failure> {
+        check_name(name, "releaseContent: Release name")?;
         let store = self.store();
         self.run(async { store.get(name, revision).await?.record() })
     }
@@ -147,6 +149,14 @@ pub(super) fn one_arg<'i>(
         _ => Err(Failure::Error(format!(
             "\"bowsprit {command}\" requires 1 argument\n\nUsage:  bowsprit {usage}"
         ))),
+    }
+}
+
+/// Fails where no release can have a name, in the words of the command that Helm would fail in.
+pub(super) fn check_name(name: &str, words: &str) -> Result<(), Failure> {
+    match validate_release_name(name) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Failure::Error(format!("{words} is invalid: {name}"))),
     }
 }
 

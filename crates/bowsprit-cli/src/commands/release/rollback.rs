@@ -1,6 +1,6 @@
 //! `bowsprit rollback`.
 
-use super::{Session, listener, timeout};
+use super::{Session, check_name, listener, timeout};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
@@ -63,6 +63,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
             ));
         }
     };
+    check_name(name, "prepareRollback: Release name")?;
     let mut options = Options::default();
     options.hooks = super::options::hooks(parsed)?;
     options.space = super::options::space(parsed)?;

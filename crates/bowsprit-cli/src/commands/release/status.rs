@@ -4,8 +4,8 @@ use super::block::{self, Shown};
 use super::{Session, integer, one_arg};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
-use crate::output;
-use bowsprit::apply;
+use crate::output::{self, Format};
+use bowsprit::apply::{self, Listing};
 
 /// `status`.
 pub(crate) static COMMAND: Command = Command {
@@ -27,7 +27,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let session = Session::open(invocation)?;
     let revision = integer(invocation.parsed, "revision").unwrap_or(0);
     let record = session.record(name, revision)?;
-    let tables = session.run(apply::resources(&session.cluster, &record))?;
+    let listing = match output::format(invocation.parsed) {
+        Format::Table => Listing::Tables,
+        _ => Listing::Objects,
+    };
+    let tables = session.run(apply::resources(&session.cluster, &record, listing))?;
     let shown = Shown { everything: invocation.settings.debug, ..Shown::default() };
     block::print(invocation.parsed, &record, Some(&tables), shown)
 }

@@ -1,7 +1,7 @@
 //! `bowsprit test` of a release in a cluster.
 
 use super::block::{self, Shown};
-use super::{Session, listener, one_arg, timeout};
+use super::{Session, check_name, listener, one_arg, timeout};
 use crate::commands::{Command, Invocation, unittest};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
@@ -38,6 +38,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         return unittest::run(invocation);
     }
     let name = one_arg(invocation, "test", "test RELEASE [flags]")?;
+    check_name(name, "releaseTest: Release name")?;
     let mut options = TestOptions::default();
     options.timeout = timeout(parsed);
     options.force = parsed.text("space") == Some("cluster");

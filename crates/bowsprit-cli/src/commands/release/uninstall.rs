@@ -1,6 +1,6 @@
 //! `bowsprit uninstall`.
 
-use super::{Session, listener, timeout};
+use super::{Session, check_name, listener, timeout};
 use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
@@ -85,6 +85,7 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let listener = listener(invocation, false);
     let store = session.store();
     for name in invocation.args() {
+        check_name(name, "uninstall: Release name")?;
         let done = if parsed.is_on("dry-run") {
             session.change(apply::find(&store, name)).map(|_| Vec::new())
         } else {
