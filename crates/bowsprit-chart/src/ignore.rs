@@ -42,19 +42,54 @@ impl std::error::Error for IgnoreError {}
 #[derive(Clone, Debug)]
 struct Rule {
     pattern: Vec<u8>,
+    shape: Shape,
     negated: bool,
     only_dirs: bool,
     /// Matched against the path from the chart's root, otherwise against the last element.
     anchored: bool,
 }
 
+/// What nearly all patterns look like can be told without running them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Only what is the same matches.
+    Literal,
+    /// A star, and nothing special behind it.
+    Suffix,
+    Other,
+}
+
+impl Shape {
+    fn of(pattern: &[u8]) -> Shape {
+        let special = |b: &u8| matches!(b, b'*' | b'?' | b'[' | b'\\');
+        match pattern {
+            pattern if !pattern.iter().any(special) => Shape::Literal,
+            [b'*', rest @ ..] if !rest.iter().any(special) => Shape::Suffix,
+            _ => Shape::Other,
+        }
+    }
+}
+
 impl Rule {
-    fn matches(&self, path: &[u8], log: &mut Vec<LogLine>) -> bool {
-        let name = if self.anchored { path } else { path::base(path) };
-        filepath_match(&self.pattern, name).unwrap_or_else(|_| {
-            log.push(self.complaint());
-            false
-        })
+    fn new(pattern: &[u8], negated: bool, only_dirs: bool, anchored: bool) -> Rule {
+        let shape = Shape::of(pattern);
+        Rule { pattern: pattern.to_vec(), shape, negated, only_dirs, anchored }
+    }
+
+    /// Looks at a path, and at its last element.
+    fn matches(&self, path: &[u8], base: &[u8], log: &mut Vec<LogLine>) -> bool {
+        let name = if self.anchored { path } else { base };
+        match self.shape {
+            Shape::Literal => name == self.pattern,
+            Shape::Suffix => {
+                let suffix = self.pattern.get(1..).unwrap_or_default();
+                name.strip_suffix(suffix).is_some_and(|swallowed| !swallowed.contains(&b'/'))
+            }
+            Shape::Other => filepath_match(&self.pattern, name).unwrap_or_else(|_| {
+                log.push(self.complaint());
+                false
+            }),
+        }
     }
 
     /// Cutting off the last slash can leave a pattern that ends in a backslash.
@@ -105,12 +140,7 @@ impl Rules {
     /// Adds the rule that every chart has: dot files right in `templates/` are ignored.
     #[must_use]
     pub fn with_defaults(mut self) -> Rules {
-        self.0.push(Rule {
-            pattern: b"templates/.?*".to_vec(),
-            negated: false,
-            only_dirs: false,
-            anchored: true,
-        });
+        self.0.push(Rule::new(b"templates/.?*", false, false, true));
         self
     }
 
@@ -127,7 +157,7 @@ impl Rules {
         let (only_dirs, line) = strip(line.strip_suffix(b"/"), line);
         let (rooted, pattern) = strip(line.strip_prefix(b"/"), line);
         let anchored = rooted || pattern.contains(&b'/');
-        self.0.push(Rule { pattern: pattern.to_vec(), negated, only_dirs, anchored });
+        self.0.push(Rule::new(pattern, negated, only_dirs, anchored));
         Ok(())
     }
 
@@ -138,11 +168,12 @@ impl Rules {
         if matches!(path, b"" | b"." | b"./") {
             return false;
         }
+        let base = path::base(path);
         self.0.iter().any(|rule| {
             if rule.only_dirs && !is_dir {
                 return rule.negated;
             }
-            rule.matches(path, log) != rule.negated
+            rule.matches(path, base, log) != rule.negated
         })
     }
 }
@@ -197,6 +228,11 @@ mod tests {
             ("x/a", "x/a", false, true),
             ("x/a", "y/x/a", false, false),
             ("x/*", "x/a/b", false, false),
+            ("*/a", "x/a", false, true),
+            ("*/a", "y/x/a", false, false),
+            ("/*.txt", "x/a.txt", false, false),
+            ("*.txt", ".txt", false, true),
+            ("\\*.txt", "a.txt", false, false),
             ("*.txt", "x/y/a.txt", false, true),
             ("a?c", "abc", false, true),
             ("[a-c]x", "bx", false, true),

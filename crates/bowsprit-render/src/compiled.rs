@@ -214,14 +214,24 @@ impl CompiledChart {
     ///
     /// As [`validate_plan`].
     pub fn check_schemas(&self, plan: &Plan, log: &mut Vec<LogLine>) -> Result<(), ValuesError> {
-        let mut compile = |chart: &Arc<Chart>, text: &[u8]| {
-            let compiled = || CompiledSchema::compile(text, None).map(Arc::new);
-            match self.0.parts.get(&key(chart)) {
-                Some(part) => part.schema.get_or_init(compiled).clone(),
-                None => compiled(),
-            }
-        };
-        validate_plan(plan, &mut compile, log)
+        validate_plan(plan, &mut |chart, text| self.schema(chart, text), log)
+    }
+
+    /// Compiles a schema, once for the chart or subchart that it belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Fails where `text` is no schema, with Helm's words.
+    pub fn schema(
+        &self,
+        chart: &Arc<Chart>,
+        text: &[u8],
+    ) -> Result<Arc<CompiledSchema>, ValuesError> {
+        let compiled = || CompiledSchema::compile(text, None).map(Arc::new);
+        match self.0.parts.get(&key(chart)) {
+            Some(part) => part.schema.get_or_init(compiled).clone(),
+            None => compiled(),
+        }
     }
 
     /// Renders the chart into a release.

@@ -16,8 +16,10 @@ use crate::Options;
 use crate::message::Message;
 use crate::source::Source;
 use bowsprit_chart::{Chart, LogLine};
+use bowsprit_render::{CompiledChart, Engine};
 use bowsprit_report::Severity;
 use bowsprit_value::Host;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 pub(crate) struct Linter<'a> {
@@ -25,11 +27,13 @@ pub(crate) struct Linter<'a> {
     pub(crate) options: &'a Options,
     pub(crate) messages: Vec<Message>,
     pub(crate) log: Vec<LogLine>,
+    compiled: OnceCell<CompiledChart>,
 }
 
 impl<'a> Linter<'a> {
     pub(crate) fn new(source: &'a Source, options: &'a Options) -> Linter<'a> {
-        Linter { source, options, messages: Vec::new(), log: Vec::new() }
+        let compiled = OnceCell::new();
+        Linter { source, options, messages: Vec::new(), log: Vec::new(), compiled }
     }
 
     pub(crate) fn run(&mut self, host: &dyn Host) {
@@ -51,6 +55,16 @@ impl<'a> Linter<'a> {
 
     fn info(&mut self, code: &'static str, label: &str, text: impl Into<String>) {
         self.messages.push(Message::new(code, Severity::Info, label, text));
+    }
+
+    /// The chart where it loads, compiled once for all groups of rules.
+    fn compiled_chart(&self) -> Option<(&'a Arc<Chart>, &CompiledChart)> {
+        let chart = &self.source.chart.as_ref().ok()?.output;
+        let compile = || {
+            let engine = Engine::builder().lint(true).limits(self.options.limits).build();
+            engine.compile(Arc::clone(chart))
+        };
+        Some((chart, self.compiled.get_or_init(compile)))
     }
 
     /// The chart, or Helm's text. Helm loads it for each group of rules, and logs each time.

@@ -6,7 +6,7 @@ use crate::source::Entry;
 use bowsprit_chart::{Chart, Level, LogLine, path};
 use bowsprit_render::plan::{Plan, plan};
 use bowsprit_render::values::ValuesErrorKind;
-use bowsprit_render::{Capabilities, CompiledChart, Engine, RenderRequest, RenderedFiles};
+use bowsprit_render::{Capabilities, CompiledChart, RenderRequest, RenderedFiles};
 use bowsprit_validate::{lifecycle, names::wrong_name};
 use bowsprit_value::{Host, unicode};
 use bowsprit_yaml::{Document, NodeType};
@@ -38,15 +38,15 @@ impl Linter<'_> {
                 return None;
             }
         };
-        let files = self.render(&chart, host)?;
+        let files = self.render(host)?;
         self.rendered(&chart, &files);
         Some(files)
     }
 
     /// Renders as Helm's linter does, or says why not; some failures it passes over.
-    fn render(&mut self, chart: &Arc<Chart>, host: &dyn Host) -> Option<RenderedFiles> {
-        let engine = Engine::builder().lint(true).limits(self.options.limits).build();
-        let compiled = engine.compile(Arc::clone(chart));
+    fn render(&mut self, host: &dyn Host) -> Option<RenderedFiles> {
+        let (chart, compiled) = self.compiled_chart()?;
+        let compiled = compiled.clone();
         let mut log = Vec::new();
         let planned = self.plan(chart, &compiled, &mut log);
         self.log.append(&mut log);

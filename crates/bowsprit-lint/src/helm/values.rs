@@ -2,9 +2,11 @@
 
 use super::Linter;
 use crate::source::Entry;
+use bowsprit_chart::Chart;
 use bowsprit_render::values::coalesce_values_tables;
 use bowsprit_render::values::schema::CompiledSchema;
 use bowsprit_value::{Map, Value};
+use std::sync::Arc;
 
 const FILE: &str = "values.yaml";
 
@@ -40,7 +42,13 @@ impl Linter<'_> {
         if self.options.skip_schema_validation {
             return;
         }
-        let outcome = CompiledSchema::compile(schema, None).and_then(|s| s.validate(&all));
+        let compiled = match self.compiled_chart() {
+            Some((chart, compiled)) if is_schema_of(chart, schema) => {
+                compiled.schema(chart, schema)
+            }
+            _ => CompiledSchema::compile(schema, None).map(Arc::new),
+        };
+        let outcome = compiled.and_then(|schema| schema.validate(&all));
         if let Err(error) = outcome {
             self.error("HL022", FILE, error.to_string());
         }
@@ -52,6 +60,11 @@ impl Linter<'_> {
         let same = chart.values_source.as_ref()?.as_bytes() == text;
         (same && bowsprit_yaml::is_one_document(text)).then(|| chart.values.fork())
     }
+}
+
+/// Whether loading the chart has found the same schema.
+fn is_schema_of(chart: &Chart, schema: &[u8]) -> bool {
+    chart.schema.as_ref().is_some_and(|own| own.as_bytes() == schema)
 }
 
 /// One document into Helm's `Values`.

@@ -27,6 +27,8 @@ pub(super) fn next_prime<const N: usize>(
     suits: impl Fn(&Limbs<N>) -> bool,
 ) -> Option<Limbs<N>> {
     let candidates = sieve.survivors(start).map(|index| add_small(start, 2 * index));
+    // Behind the largest number come small ones again.
+    let candidates = candidates.take_while(|n| n.last().is_some_and(|high| high >> 63 == 1));
     let mut candidates = candidates.filter(|candidate| suits(candidate));
     let tester = Tester::new();
     let [first, others @ ..] = BASES;
@@ -317,5 +319,6 @@ mod tests {
         assert_eq!(next_prime(&start, &sieve, |_| true), Some([u64::MAX - 172, u64::MAX]));
         let start = [u64::MAX - 170, u64::MAX];
         assert_eq!(next_prime(&start, &sieve, |_| true), Some([u64::MAX - 158, u64::MAX]));
+        assert_eq!(next_prime(&[u64::MAX - 156, u64::MAX], &sieve, |_| true), None);
     }
 }

@@ -36,7 +36,7 @@ struct Group {
 }
 
 impl<const N: usize> Sieve<N> {
-    /// Candidates that a search looks at. One in 22 N odd numbers is prime, so that one search in 80,000
+    /// Candidates that a search looks at. One in 22 N odd numbers is prime, so that one search in 100,000
     /// finds none.
     const WINDOW: usize = 256 * N;
 
