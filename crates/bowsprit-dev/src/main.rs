@@ -9,6 +9,7 @@
 //! - `helm-tests` asks bowsprit what Helm's own tests ask Helm.
 //! - `lint-versus-helm` compares `lint` with Helm's on charts: text, exit code and CPU time.
 //! - `validate-versus-kubeconform` compares what `validate` and kubeconform call invalid.
+//! - `suites-versus-helm-unittest` compares what `unittest` and helm-unittest say of suites, and the CPU time.
 //! - `schemas` writes the bundle of Kubernetes' schemas.
 //! - `commands` compares `docs/commands` with what the program says about itself, or writes it.
 //! - `umbrella` measures `dependency build` beside Helm's, for a chart with many dependencies.
@@ -42,6 +43,8 @@ mod kubeconform;
 #[cfg(unix)]
 mod lint;
 mod schemas;
+#[cfg(unix)]
+mod suites;
 mod tidy;
 mod umbrella;
 #[cfg(unix)]
@@ -66,6 +69,8 @@ const USAGE: &str = "usage: bowsprit-dev tidy
                                      [--show N] [--no-umbrella]
        bowsprit-dev validate-versus-kubeconform [--kubeconform PATH] [--bowsprit PATH]
                                                 [--cases FOLDER] [--all] [--kube-version VERSION]
+       bowsprit-dev suites-versus-helm-unittest [--helm-unittest PATH] [--bowsprit PATH]
+                                                [--charts FOLDER] [--file GLOB]... [CHART...]
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev commands [--write] [--bowsprit PATH]
        bowsprit-dev counts [--write] [--charts FOLDER]
@@ -92,6 +97,8 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "helm-tests" => helm_tests::run(rest),
         Some((task, rest)) if task == "schemas" => schemas::run(rest),
         Some((task, rest)) if task == "validate-versus-kubeconform" => kubeconform::run(rest),
+        #[cfg(unix)]
+        Some((task, rest)) if task == "suites-versus-helm-unittest" => suites::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),
         Some((task, rest)) if task == "counts" => counts::run(rest),

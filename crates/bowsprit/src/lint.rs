@@ -90,7 +90,7 @@ pub fn since(folder: &str, reference: &str) -> Result<Since, String> {
     let base = git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])
         .map_err(|error| match error.is_empty() {
             true => format!("{folder}: git knows no commit {reference}"),
-            false => error,
+            false => format!("{folder}: {}", error.trim_start_matches("fatal: ")),
         })?;
     let base = line(&base);
     // Without a common commit the reference itself has to do.

@@ -174,7 +174,8 @@ fn unused(invocation: &Invocation<'_>, reference: &str) -> Result<(), Failure> {
     report::print(parsed, &found, &text)?;
     let count = found.totals().warnings;
     if parsed.is_on("strict") && count > 0 {
-        return Err(Failure::Error(format!("{count} keys are read by no template")));
+        let keys = if count == 1 { "1 key is".to_owned() } else { format!("{count} keys are") };
+        return Err(Failure::Error(format!("{keys} read by no template")));
     }
     Ok(())
 }
