@@ -136,6 +136,13 @@ impl Config {
         let mut config = Config { options: base.clone(), required: Vec::new() };
         let object = list.as_map().and_then(|list| list.get(b"functionConfig"));
         let spec = object.as_ref().and_then(Value::as_map);
+        const OWN: [&str; 6] = ["apiVersion", "kind", "metadata", "spec", "data", "immutable"];
+        let fields = spec.as_ref().map(|object| object.entries());
+        let mut fields = fields.iter().flat_map(|fields| fields.iter());
+        if let Some((other, _)) = fields.find(|(key, _)| !OWN.iter().any(|own| *key == *own)) {
+            let other = other.to_string_lossy();
+            return Err(KrmError::Config(format!("{other:?} has to stand below spec")));
+        }
         let spec = spec.and_then(|object| object.get(b"spec").or_else(|| object.get(b"data")));
         if !base.labels.contains_key(MANAGED_BY) {
             config.options.set_label(MANAGED_BY, "Helm")?;
