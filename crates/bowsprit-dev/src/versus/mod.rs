@@ -36,6 +36,8 @@ struct Results {
     runs: usize,
     family_runs: usize,
     whole: Vec<Whole>,
+    /// The same with charts that are found compiled.
+    again: Vec<Whole>,
     inside: Vec<Inside>,
     corpus: Vec<Inside>,
     /// Charts that do not render without values, on either side.
@@ -111,6 +113,7 @@ fn compare_in(options: &Options, args: &[String], home: &Path) -> TaskResult {
         runs: options.runs,
         family_runs: FAMILY_RUNS,
         whole: Vec::new(),
+        again: Vec::new(),
         inside: Vec::new(),
         corpus,
         left_out,
@@ -122,7 +125,9 @@ fn compare_in(options: &Options, args: &[String], home: &Path) -> TaskResult {
     for chart in &charts.named {
         progress(&chart.name);
         if options.wants("whole") {
-            results.whole.push(whole(&runner, &programs, chart, options.runs)?);
+            results.whole.push(whole(&runner, &programs, chart, options.runs, None)?);
+            let kept = runner.home.join("compiled");
+            results.again.push(whole(&runner, &programs, chart, options.runs, Some(&kept))?);
         }
         if options.wants("inside") {
             results.inside.push(inside(&runner, &programs, chart, BUDGET)?);
@@ -168,16 +173,28 @@ fn whole(
     programs: &Programs,
     chart: &Named,
     runs: usize,
+    kept: Option<&Path>,
 ) -> Result<Whole, String> {
     let path = chart.path.to_string_lossy();
     let args = ["template", "r", &*path];
+    let kept = kept.map(|folder| folder.to_string_lossy());
+    let our_args: Vec<&str> = match &kept {
+        Some(folder) => args.iter().copied().chain(["--compiled-cache", folder]).collect(),
+        None => args.to_vec(),
+    };
     let once = runner.output(&programs.helm, &args)?;
     let again = runner.output(&programs.helm, &args)?;
-    let got = runner.output(&programs.bowsprit, &args)?;
+    if kept.is_some() {
+        // The second run keeps the chart, once what was unpacked for this is old enough.
+        std::thread::sleep(Duration::from_secs(3));
+        runner.output(&programs.bowsprit, &our_args)?;
+        runner.output(&programs.bowsprit, &our_args)?;
+    }
+    let got = runner.output(&programs.bowsprit, &our_args)?;
     let (mut helm, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         helm.push(runner.cost(&programs.helm, &args)?);
-        ours.push(runner.cost(&programs.bowsprit, &args)?);
+        ours.push(runner.cost(&programs.bowsprit, &our_args)?);
     }
     let agreement = charts::compare(&once, &again, &got);
     Ok(Whole { name: chart.name.clone(), bytes: once.len(), agreement, helm, ours })
