@@ -15,8 +15,9 @@ pub(super) use sieve::{Sieve, small_primes};
 /// Little-endian limbs.
 pub(super) type Limbs<const N: usize> = [u64; N];
 
-/// The first base finds nearly every composite, the others are for the rare rest. Five rounds are what
-/// FIPS 186-5 (table B.1) asks for primes of 1024 bits, and more than it asks for larger ones. The
+/// The first base finds nearly every composite, the others are for the rare rest. A random number of 1024
+/// bits that passes five rounds with random bases is composite with a chance below 2^-120, a larger one with
+/// less (Damgård, Landrock and Pomerance 1993). Fixed bases do where nobody chooses the numbers, as here. The
 /// arithmetic in lanes takes no base above 11.
 const BASES: [u64; 5] = [2, 3, 5, 7, 11];
 
