@@ -398,3 +398,50 @@ fn suites_over_ten_charts_give_the_same_verdicts() {
     }
     let _ = fs::remove_dir_all(&root);
 }
+
+/// The files of a chart whose suites go wrong in ways that no random suite does.
+const BY_HAND: &[(&str, &str)] = &[
+    ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.2.3\n"),
+    (
+        "templates/a.yaml",
+        "{{- range $at, $text := list \"x\" \"y\" }}\n---\nkind: ConfigMap\ndata:\n  text: |\n    \
+         {{ $text }}\n{{- end }}\n",
+    ),
+    (
+        "tests/blocks_test.yaml",
+        "suite: block scalars\ntemplates: [a.yaml]\ntests:\n- it: keeps what a separator leaves\n  \
+         asserts:\n  - equal: {path: data.text, value: \"x\\n\"}\n    documentIndex: 0\n  - equal: \
+         {path: data.text, value: \"y\\n\"}\n    documentIndex: 1\n",
+    ),
+    (
+        "tests/keys_test.yaml",
+        "---\nsuite: unknown keys\nzeta: 1\ntemplates: [a.yaml]\nalpha:\n- 1\ntests:\n- it: is one\n  \
+         what:\n  - 1\n  asserts:\n  - exists: {path: data}\n",
+    ),
+    ("tests/types_test.yaml", "suite: types\nrelease: {revision: x, upgrade: maybe}\ntests: {}\n"),
+];
+
+#[test]
+fn suites_that_go_wrong_are_judged_alike() {
+    let Some(helm_unittest) = tool("helm-unittest") else { return };
+    let root = std::env::temp_dir().join(format!("bowsprit-by-hand-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&root);
+    for side in ["ours", "theirs"] {
+        for (file, text) in BY_HAND {
+            let path = root.join(side).join("web").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+    for (file, _) in BY_HAND.iter().filter(|(file, _)| file.starts_with("tests/")) {
+        for strict in ["--strict=false", "--strict"] {
+            let args = ["-f", file, strict];
+            let theirs = &mut Command::new(&helm_unittest);
+            let want = tested(theirs.args(args), &root.join("theirs"), "web");
+            let ours = &mut Command::new(program());
+            let got = tested(ours.arg("unittest").args(args), &root.join("ours"), "web");
+            assert_eq!(got, want, "{file} {strict}");
+        }
+    }
+    let _ = fs::remove_dir_all(&root);
+}
