@@ -212,7 +212,15 @@ fn find(args: &[String]) -> (Vec<&'static Command>, Vec<String>) {
             let child = command.children.iter().find(|child| is_called(child, &name))?;
             Some((name, child))
         });
-        let Some((name, child)) = named else { return (path, rest) };
+        let Some((name, child)) = named else {
+            // A chart has other tests than a release, and they have other flags.
+            if let Some(last) = path.last_mut().filter(|last| last.name == "test")
+                && unittest::is_meant(&positional(&rest, &self::tables(&unittest::COMMAND)))
+            {
+                *last = &unittest::COMMAND;
+            }
+            return (path, rest);
+        };
         remove_first(&mut rest, &name, &tables);
         path.push(child);
     }
@@ -382,6 +390,9 @@ mod tests {
             ("-n=x template a", vec!["template"], "-n=x a"),
             ("--unknown template a", vec![], "--unknown template a"),
             ("completion bash x", vec!["completion", "bash"], "x"),
+            ("test web -n web", vec!["test"], "web -n web"),
+            ("test -u -f a_test.yaml ./src", vec!["unittest"], "-u -f a_test.yaml ./src"),
+            ("test ./src --coverage l.info", vec!["unittest"], "./src --coverage l.info"),
             ("template --set template=1 template", vec!["template"], "--set template=1 template"),
             ("-- template", vec![], "-- template"),
         ] {

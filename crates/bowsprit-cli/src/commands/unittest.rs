@@ -156,8 +156,12 @@ fn options(invocation: &Invocation<'_>) -> Options {
     options
 }
 
-/// Whether an argument of `bowsprit test` is a chart, and not the name of a release.
-pub(super) fn is_chart(argument: &str) -> bool {
+/// Whether `bowsprit test` is asked for the tests of charts, and not for those of a release.
+pub(super) fn is_meant(arguments: &[String]) -> bool {
+    arguments.first().is_some_and(|argument| is_chart(argument))
+}
+
+fn is_chart(argument: &str) -> bool {
     let path = Path::new(argument);
     let named = argument.contains(['/', '\\']) || argument.starts_with('.');
     path.join("Chart.yaml").is_file()

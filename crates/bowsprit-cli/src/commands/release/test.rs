@@ -2,7 +2,7 @@
 
 use super::block::{self, Shown};
 use super::{Session, check_name, listener, one_arg, timeout};
-use crate::commands::{Command, Invocation, unittest};
+use crate::commands::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
 use crate::{output, streams};
@@ -14,10 +14,10 @@ pub(crate) static COMMAND: Command = Command {
     usage: "test RELEASE [flags]",
     about: "Run the tests of a release in a cluster, or the unit tests of a chart",
     examples: "\
-Where the arguments are paths of charts, this is bowsprit unittest, whose flags are not those here.
+Where the arguments are paths of charts, this is bowsprit unittest, with the flags of that command.
 
 Examples:
-  bowsprit test ./chart
+  bowsprit test ./chart --coverage lcov.info
   bowsprit test web -n web
   bowsprit test web -n web --logs --filter name=web-connection",
     flags: &[FLAGS, super::CONNECT, output::FLAGS],
@@ -34,9 +34,6 @@ static FLAGS: &[Flag] = &[
 
 fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let parsed = invocation.parsed;
-    if invocation.args().first().is_some_and(|argument| unittest::is_chart(argument)) {
-        return unittest::run(invocation);
-    }
     let name = one_arg(invocation, "test", "test RELEASE [flags]")?;
     check_name(name, "releaseTest: Release name")?;
     let mut options = TestOptions::default();
