@@ -378,7 +378,12 @@ impl Plan {
         let each = definitions.into_iter().map(|definition| {
             let cluster = self.cluster.clone();
             let compared = async move {
-                let live = cluster.get_cached(&definition).await.map_err(|e| match e.kind() {
+                let live = match keep {
+                    // What is there must stay, so this has to be the last word.
+                    true => cluster.get_object(&definition).await,
+                    false => cluster.get_cached(&definition).await,
+                };
+                let live = live.map_err(|e| match e.kind() {
                     ErrorKind::Forbidden => {
                         e.context("the chart brings definitions (--crds skip leaves them out)")
                     }
