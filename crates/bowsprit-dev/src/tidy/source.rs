@@ -13,7 +13,7 @@ const FUNCTION_LIMIT: usize = 70;
 const LONG_FILES: &[&str] = &[];
 
 /// Functions above the limit: the one dispatch `match` of an engine.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[("bowsprit-template/src/vm/mod.rs", "run_code")];
+const LONG_FUNCTIONS: &[(&str, &str)] = &[("bowsprit-template/src/vm/mod.rs", "run_frame")];
 
 /// Words that never reach the main branch, with the reason.
 const FORBIDDEN: &[(&str, &str)] = &[

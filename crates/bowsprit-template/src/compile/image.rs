@@ -1,7 +1,7 @@
 //! Units as bytes, for caches.
 //!
-//! Instructions and sites become records of one size, and stay where they are: each is read when the machine
-//! comes to it or an error needs it.
+//! Instructions and sites become records of one size, and stay where they are: those of a body are read when
+//! it is run, and a site when an error needs it.
 
 use super::program::{
     ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site,
@@ -11,7 +11,7 @@ use crate::funcs::Functions;
 use bowsprit_value::codec::{Decoder, Encoder};
 use bowsprit_value::{Elem, IntKind, Str, Type};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Sites that have been left in an image.
 #[derive(Clone, Debug)]
@@ -44,30 +44,21 @@ impl KeptSites {
     }
 }
 
-/// Instructions that have been left in an image.
-#[derive(Clone)]
+/// Instructions that stay in an image until the body is run.
+#[derive(Clone, Debug)]
 pub(crate) struct KeptCode {
     image: Source,
     range: Range<usize>,
+    read: OnceLock<Vec<Instr>>,
 }
 
 impl KeptCode {
-    pub(crate) fn records(&self) -> &[u8] {
-        self.image.get(self.range.clone()).unwrap_or_default()
-    }
-
-    #[inline]
-    pub(crate) fn instr(records: &[u8], pc: usize) -> Option<Instr> {
-        let start = pc.checked_mul(Record::LEN)?;
-        Record::from_bytes(records.get(start..)?.first_chunk()?).instr()
-    }
-}
-
-/// As the instructions that they are.
-impl std::fmt::Debug for KeptCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let records = self.records();
-        f.debug_list().entries((0..).map_while(|pc| KeptCode::instr(records, pc))).finish()
+    pub(crate) fn instrs(&self) -> &[Instr] {
+        self.read.get_or_init(|| {
+            let records = self.image.get(self.range.clone()).unwrap_or_default();
+            let (records, _) = records.as_chunks();
+            records.iter().map_while(|record| Record::from_bytes(record).instr()).collect()
+        })
     }
 }
 
@@ -176,9 +167,9 @@ fn encode_body(body: &Body, encoder: &mut Encoder) {
     encoder.flag(body.root);
     encoder.flag(body.empty);
     encoder.number(body.slots.into());
-    encoder.size(body.code.iter().count());
-    for instr in body.code.iter() {
-        encoder.raw(&Record::of(instr).to_bytes());
+    encoder.size(body.code.instrs().len());
+    for instr in body.code.instrs() {
+        encoder.raw(&Record::of(*instr).to_bytes());
     }
 }
 
@@ -189,7 +180,11 @@ fn decode_body(decoder: &mut Decoder<'_>, (image, offset): (&Source, usize)) -> 
     let len = decoder.count()?.checked_mul(Record::LEN)?;
     let start = offset.checked_add(decoder.place())?;
     decoder.raw(len)?;
-    let code = Code::Kept(KeptCode { image: image.clone(), range: start..start + len });
+    let code = Code::Kept(KeptCode {
+        image: image.clone(),
+        range: start..start + len,
+        read: OnceLock::new(),
+    });
     Some(Body { name, root, code, slots, empty })
 }
 
@@ -542,7 +537,7 @@ mod tests {
             .bodies
             .iter()
             .map(|body| {
-                let code: Vec<_> = body.code.iter().collect();
+                let code = body.code.instrs();
                 format!("{} {} {} {} {code:?}", body.name, body.root, body.slots, body.empty)
             })
             .collect();

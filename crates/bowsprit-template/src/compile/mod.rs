@@ -1,4 +1,4 @@
 //! What the parser emits and the machine runs.
 
-pub(crate) mod image;
+mod image;
 pub(crate) mod program;

@@ -216,34 +216,12 @@ pub(crate) enum Code {
     Kept(KeptCode),
 }
 
-/// Instructions to be read one by one.
-#[derive(Clone, Copy)]
-pub(crate) enum CodeView<'c> {
-    Made(&'c [Instr]),
-    Kept(&'c [u8]),
-}
-
-impl CodeView<'_> {
-    #[inline]
-    pub(crate) fn get(self, pc: usize) -> Option<Instr> {
-        match self {
-            CodeView::Made(code) => code.get(pc).copied(),
-            CodeView::Kept(records) => KeptCode::instr(records, pc),
-        }
-    }
-}
-
 impl Code {
-    pub(crate) fn view(&self) -> CodeView<'_> {
+    pub(crate) fn instrs(&self) -> &[Instr] {
         match self {
-            Code::Made(code) => CodeView::Made(code),
-            Code::Kept(code) => CodeView::Kept(code.records()),
+            Code::Made(code) => code,
+            Code::Kept(code) => code.instrs(),
         }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Instr> {
-        let view = self.view();
-        (0..).map_while(move |pc| view.get(pc))
     }
 }
 
@@ -360,7 +338,7 @@ impl Unit {
         &'u self,
         functions: &'u Functions,
     ) -> impl Iterator<Item = (&'static str, usize)> + 'u {
-        let code = self.bodies.iter().flat_map(|body| body.code.iter());
+        let code = self.bodies.iter().flat_map(|body| body.code.instrs());
         code.filter_map(|instr| {
             let Op::Call { func, site, .. } = instr.op else { return None };
             let start = self.site(site)?.start;
@@ -379,7 +357,7 @@ impl Unit {
         let mut lines = std::collections::BTreeSet::new();
         for body in &self.bodies {
             let mut site = NO_SITE;
-            for instr in body.code.iter() {
+            for instr in body.code.instrs() {
                 site = if instr.site == NO_SITE { site } else { instr.site };
                 match instr.op {
                     Op::Text { start, end } => {

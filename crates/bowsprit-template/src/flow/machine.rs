@@ -106,7 +106,7 @@ impl Flow<'_> {
         };
         frame.set(0, dot);
         let mut pc = 0;
-        let code = body.code.view();
+        let code = body.code.instrs();
         while let Some(instr) = code.get(pc) {
             self.work += 1;
             if self.work > MAX_WORK {
@@ -120,9 +120,9 @@ impl Flow<'_> {
             if instr.site != NO_SITE {
                 frame.site = instr.site;
             }
-            let skipped = merge_pending(&mut frame, pc, &instr);
+            let skipped = merge_pending(&mut frame, pc, instr);
             if !skipped {
-                self.step(&mut frame, instr, pc);
+                self.step(&mut frame, *instr, pc);
             }
             pc += 1;
         }

@@ -15,8 +15,7 @@ pub(crate) use call::text;
 pub(crate) use print::NO_VALUE;
 pub use print::strip_no_value;
 
-use crate::compile::image::KeptCode;
-use crate::compile::program::{Body, CodeView, Instr, NO_SITE, Op, Unit};
+use crate::compile::program::{Body, Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
 use crate::set::{Names, Template, TemplateSet, associate, defined_twice};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
@@ -294,25 +293,18 @@ impl<'r> Run<'r> {
 
     /// Runs the innermost frame until it returns (true) or another one is entered (false).
     fn run_frame(&mut self, unit: &Arc<Unit>, body: &Arc<Body>) -> Step<bool> {
-        // The loop is made once for each form, so that no instruction asks which it is.
-        match body.code.view() {
-            CodeView::Made(code) => self.run_code(unit, |pc| code.get(pc).copied()),
-            CodeView::Kept(records) => self.run_code(unit, |pc| KeptCode::instr(records, pc)),
-        }
-    }
-
-    fn run_code(&mut self, unit: &Arc<Unit>, fetch: impl Fn(usize) -> Option<Instr>) -> Step<bool> {
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         let source: &[u8] = &unit.source;
-        while let Some(Instr { op, site }) = fetch(pc) {
+        let code = body.code.instrs();
+        while let Some(Instr { op, site }) = code.get(pc) {
             pc += 1;
-            if site != NO_SITE
+            if *site != NO_SITE
                 && let Some(frame) = self.frames.last_mut()
             {
-                frame.at = site;
+                frame.at = *site;
             }
-            match op {
+            match *op {
                 Op::Text { start, end } => self.text(unit, source, (start, end))?,
                 Op::Print => self.print(unit)?,
                 Op::Pop => {
