@@ -148,6 +148,8 @@ fn build(root: &Path) -> Result<PathBuf, String> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root).args(["build", "--quiet", "--profile", "fast", "--locked"]);
     cargo.args(["--package", "bowsprit-benches", "--bench", "counts"]);
+    // Incremental builds cut crates into other units, and inline otherwise.
+    cargo.env("CARGO_INCREMENTAL", "0");
     let messages = output(cargo.arg("--message-format=json"))?;
     let mut program = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
