@@ -9,19 +9,6 @@ use crate::{IntKind, List, ListType, Map, MapType, Str, Value};
 /// Deeper values are not written.
 const DEPTH: usize = 200;
 
-const KINDS: [IntKind; 10] = [
-    IntKind::Int,
-    IntKind::Int8,
-    IntKind::Int16,
-    IntKind::Int32,
-    IntKind::Int64,
-    IntKind::Uint,
-    IntKind::Uint8,
-    IntKind::Uint16,
-    IntKind::Uint32,
-    IntKind::Uint64,
-];
-
 mod tag {
     pub(super) const NIL: u8 = 0;
     pub(super) const FALSE: u8 = 1;
@@ -118,7 +105,7 @@ impl Encoder {
             Value::Bool(false) => self.byte(tag::FALSE),
             Value::Bool(true) => self.byte(tag::TRUE),
             Value::Int(kind, int) => {
-                let place = KINDS.iter().position(|k| k == kind).unwrap_or_default();
+                let place = IntKind::ALL.iter().position(|k| k == kind).unwrap_or_default();
                 self.byte(tag::INT + place as u8);
                 self.number((int << 1 ^ int >> 63) as u64);
             }
@@ -298,7 +285,7 @@ impl<'b> Decoder<'b> {
                 Value::Map(Map::from_entries(entries))
             }
             tag => {
-                let kind = *KINDS.get(usize::from(tag.checked_sub(tag::INT)?))?;
+                let kind = *IntKind::ALL.get(usize::from(tag.checked_sub(tag::INT)?))?;
                 let bits = self.number()?;
                 Value::Int(kind, (bits >> 1) as i64 ^ -((bits & 1) as i64))
             }

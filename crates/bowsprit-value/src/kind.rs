@@ -21,6 +21,20 @@ pub enum IntKind {
 }
 
 impl IntKind {
+    /// All of them.
+    pub const ALL: [IntKind; 10] = [
+        IntKind::Int,
+        IntKind::Int8,
+        IntKind::Int16,
+        IntKind::Int32,
+        IntKind::Int64,
+        IntKind::Uint,
+        IntKind::Uint8,
+        IntKind::Uint16,
+        IntKind::Uint32,
+        IntKind::Uint64,
+    ];
+
     /// Go's name of the type.
     pub const fn name(self) -> &'static str {
         match self {

@@ -312,19 +312,6 @@ impl Record {
     }
 }
 
-const INTS: [IntKind; 10] = [
-    IntKind::Int,
-    IntKind::Int8,
-    IntKind::Int16,
-    IntKind::Int32,
-    IntKind::Int64,
-    IntKind::Uint,
-    IntKind::Uint8,
-    IntKind::Uint16,
-    IntKind::Uint32,
-    IntKind::Uint64,
-];
-
 const ELEMS: [Elem; 7] =
     [Elem::Any, Elem::String, Elem::Int, Elem::Uint8, Elem::Bytes, Elem::List, Elem::Map];
 
@@ -340,11 +327,11 @@ fn encode_type(ty: Type, encoder: &mut Encoder) {
         Type::String => (3, 0),
         Type::Bytes => (4, 0),
         Type::Reflect => (5, 0),
-        Type::Int(kind) => (6, place(&INTS, &kind)),
+        Type::Int(kind) => (6, place(&IntKind::ALL, &kind)),
         Type::List(elem) => (7, place(&ELEMS, &elem)),
         Type::Map(elem) => (8, place(&ELEMS, &elem)),
         Type::Named(_) => (9, 0),
-        Type::NamedInt(_, kind) => (10, place(&INTS, &kind)),
+        Type::NamedInt(_, kind) => (10, place(&IntKind::ALL, &kind)),
     };
     encoder.byte(tag);
     encoder.byte(detail);
@@ -363,7 +350,7 @@ fn decode_type(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Type>
         3 => Type::String,
         4 => Type::Bytes,
         5 => Type::Reflect,
-        6 => Type::Int(*INTS.get(detail)?),
+        6 => Type::Int(*IntKind::ALL.get(detail)?),
         7 => Type::List(*ELEMS.get(detail)?),
         8 => Type::Map(*ELEMS.get(detail)?),
         9 | 10 => {
@@ -372,7 +359,7 @@ fn decode_type(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Type>
             let of_the_name = |ty: &&Type| match ty {
                 Type::Named(name) => tag == 9 && *name == wanted,
                 Type::NamedInt(name, kind) => {
-                    tag == 10 && *name == wanted && INTS.get(detail) == Some(kind)
+                    tag == 10 && *name == wanted && IntKind::ALL.get(detail) == Some(kind)
                 }
                 _ => false,
             };
