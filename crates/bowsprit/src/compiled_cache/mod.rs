@@ -9,7 +9,8 @@
 //! to one user: a folder that others can write or read is not used. What is damaged counts as missing.
 //!
 //! Only a chart that is seen for the second time is kept, so that jobs which render once write next to
-//! nothing. Charts with anything to log, links inside, or templates that can't be parsed are not kept at all.
+//! nothing. Charts with anything to log or with links inside are not kept, nor are templates that can't be
+//! parsed: those are parsed anew each time, so that their errors stay.
 //!
 //! ```no_run
 //! use bowsprit::compiled_cache::CompiledCache;
