@@ -29,6 +29,7 @@ enum Buffer {
     Plain(Arc<Vec<u8>>),
     Packed(Arc<Packed>),
     Later(Arc<Rest>, usize),
+    Part(Arc<Part>),
 }
 
 impl Default for Buffer {
@@ -56,6 +57,20 @@ impl Packed {
     }
 }
 
+/// A part of an image.
+pub(crate) struct Part {
+    rest: Arc<Rest>,
+    number: usize,
+    len: usize,
+    read: OnceLock<Vec<u8>>,
+}
+
+impl Part {
+    fn get(&self) -> &[u8] {
+        self.read.get_or_init(|| self.rest.part(self.number, self.len))
+    }
+}
+
 impl Bytes {
     /// A part of a shared buffer; a range that does not lie within it is cut to what does.
     pub fn shared(buffer: &Arc<Vec<u8>>, range: Range<usize>) -> Bytes {
@@ -74,6 +89,12 @@ impl Bytes {
     /// One of the contents that a chart will be loaded for.
     pub(crate) fn later(rest: &Arc<Rest>, number: usize, len: usize) -> Bytes {
         Bytes { buffer: Buffer::Later(Arc::clone(rest), number), start: 0, end: len }
+    }
+
+    /// A part of an image, which is read when it is first looked at.
+    pub(crate) fn part(rest: &Arc<Rest>, number: usize, len: usize) -> Bytes {
+        let part = Part { rest: Arc::clone(rest), number, len, read: OnceLock::new() };
+        Bytes { buffer: Buffer::Part(Arc::new(part)), start: 0, end: len }
     }
 
     /// A part of these bytes, sharing their buffer; cut to what exists.
@@ -100,13 +121,19 @@ impl Bytes {
             Buffer::Plain(buffer) => buffer.as_slice(),
             Buffer::Packed(packed) => packed.get(),
             Buffer::Later(rest, number) => rest.get(*number),
+            Buffer::Part(part) => part.get(),
         };
         buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Where the bytes lie and how many they are: equal for slices of one place, while they live.
     pub fn id(&self) -> (usize, usize) {
-        (self.as_bytes().as_ptr().addr(), self.len())
+        let place = match &self.buffer {
+            // To say which one it is it need not be read.
+            Buffer::Part(part) => Arc::as_ptr(part).addr() + self.start,
+            _ => self.as_bytes().as_ptr().addr(),
+        };
+        (place, self.len())
     }
 
     /// The bytes without a leading UTF-8 byte order mark.

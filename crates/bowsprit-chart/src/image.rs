@@ -1,13 +1,14 @@
 //! Charts as bytes, for caches.
 //!
 //! An image has what every render of a chart needs: metadata, decoded values, and the texts of templates
-//! and schemas. What few ask for, such as custom resource definitions and READMEs, is not in it; when
-//! somebody looks at such a file, the chart is loaded as if there were no image.
+//! and schemas, each of which is a part by itself that is read when it is first looked at. What few ask for,
+//! such as custom resource definitions and READMEs, is not in it; when somebody looks at such a file, the
+//! chart is loaded as if there were no image.
 
 use crate::dependency::{Dependency, Lock};
 use crate::metadata::{Maintainer, Metadata};
 use crate::{Bytes, Chart, File};
-use bowsprit_value::codec::{Decoder, Encoder};
+use bowsprit_value::codec::{Damage, Decoder, Encoder};
 use bowsprit_value::{Map, MapType, Str};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -16,8 +17,22 @@ use std::sync::{Arc, OnceLock};
 /// Loads the chart that an image was made of once more.
 type Reload = Box<dyn Fn() -> Option<Chart> + Send + Sync>;
 
-/// The contents of a chart's files that its image has not.
+/// Where the parts of an image lie.
+pub trait Parts: Send + Sync {
+    /// The part of a number, which has so many bytes; `None` if it can't be had any more.
+    fn read(&self, number: usize, len: usize) -> Option<Vec<u8>>;
+}
+
+impl Parts for Vec<Bytes> {
+    fn read(&self, number: usize, _: usize) -> Option<Vec<u8>> {
+        self.get(number).map(|part| part.to_vec())
+    }
+}
+
+/// What has not been read of an image, and the contents of a chart's files that its image has not.
 pub struct Rest {
+    parts: Box<dyn Parts>,
+    damage: Damage,
     reload: Reload,
     /// How long each of them is.
     lens: OnceLock<Vec<usize>>,
@@ -32,14 +47,41 @@ impl fmt::Debug for Rest {
 
 impl Rest {
     /// `reload` loads the chart that the image was made of.
-    pub fn new(reload: impl Fn() -> Option<Chart> + Send + Sync + 'static) -> Rest {
-        Rest { reload: Box::new(reload), lens: OnceLock::new(), loaded: OnceLock::new() }
+    pub fn new(
+        parts: impl Parts + 'static,
+        reload: impl Fn() -> Option<Chart> + Send + Sync + 'static,
+    ) -> Rest {
+        Rest {
+            parts: Box::new(parts),
+            damage: Damage::default(),
+            reload: Box::new(reload),
+            lens: OnceLock::new(),
+            loaded: OnceLock::new(),
+        }
     }
 
-    /// False once somebody looked at a file that is not there any more: it was empty then, and what was
-    /// made of it is wrong.
+    /// False once somebody looked at a part or a file that is not there any more: it was empty then, and
+    /// what was made of it is wrong.
     pub fn is_intact(&self) -> bool {
-        !matches!(self.loaded.get(), Some(None))
+        !self.damage.is_noted() && !matches!(self.loaded.get(), Some(None))
+    }
+
+    /// Learns of parts that are not what was written.
+    pub fn damage(&self) -> &Damage {
+        &self.damage
+    }
+
+    /// A part that is not read yet.
+    pub fn later(self: &Arc<Rest>, number: usize, len: usize) -> Bytes {
+        Bytes::part(self, number, len)
+    }
+
+    pub(crate) fn part(&self, number: usize, len: usize) -> Vec<u8> {
+        let part = self.parts.read(number, len).filter(|part| part.len() == len);
+        part.unwrap_or_else(|| {
+            self.damage.note();
+            Vec::new()
+        })
     }
 
     /// Loads the contents, if they are not there yet.

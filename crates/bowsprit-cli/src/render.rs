@@ -7,13 +7,13 @@ use crate::commands::{Invocation, dependency};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind, Parsed};
 use crate::{charts, compiled, limits, release, settings, values};
-use bowsprit::chart::check_dependencies;
+use bowsprit::chart::{Warned, check_dependencies};
 use bowsprit::compiled_cache::Cached;
 use bowsprit::pipeline::{self, Options};
 use bowsprit::render::values::locate;
 use bowsprit::value::Host;
 use bowsprit::{CompiledChart, Release, RenderRequest};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A render that flags describe, ready to be carried out.
@@ -28,6 +28,7 @@ pub(crate) struct Job {
     pub(crate) host: Box<dyn Host>,
     /// What the chart was before it was compiled, where it may be kept.
     cached: Option<Cached>,
+    path: PathBuf,
 }
 
 /// For commands that render for the world outside.
@@ -78,7 +79,8 @@ pub(crate) fn prepare_at(
         .capabilities(capabilities);
     release::apply(parsed, &mut request);
     let options = options(invocation);
-    Ok(Job { chart, request, options, host: release::host(parsed), cached })
+    let (host, path) = (release::host(parsed), path.to_owned());
+    Ok(Job { chart, request, options, host, cached, path })
 }
 
 /// Loads and compiles a chart.
@@ -118,7 +120,44 @@ impl Job {
     ///
     /// Fails where Helm does. What it logs before it fails has been logged.
     pub(crate) fn render(&self, invocation: &Invocation<'_>) -> Result<Release, pipeline::Error> {
-        match pipeline::render(&self.chart, &self.request, &self.options, &*self.host) {
+        self.logged(invocation, self.outcome())
+    }
+
+    /// As [`Job::render`]. If what the cache had of the chart was damaged, or the chart has changed since it
+    /// was found there, it is loaded anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::render`]; and fails where the chart can't be loaded any more.
+    pub(crate) fn render_intact(
+        &mut self,
+        invocation: &Invocation<'_>,
+    ) -> Result<Result<Release, pipeline::Error>, Failure> {
+        let mut outcome = self.outcome();
+        if self.options.include_crds {
+            self.chart.complete();
+        }
+        if !self.chart.is_intact() {
+            if let Some(Err(error)) = self.cached.take().map(|cached| cached.discard()) {
+                let attrs = vec![("error", error.to_string())];
+                invocation.settings.log_debug("compiled chart not removed", attrs);
+            }
+            self.chart = compile(invocation, &self.path)?;
+            outcome = self.outcome();
+        }
+        Ok(self.logged(invocation, outcome))
+    }
+
+    fn outcome(&self) -> Result<Warned<Release>, pipeline::Error> {
+        pipeline::render(&self.chart, &self.request, &self.options, &*self.host)
+    }
+
+    fn logged(
+        &self,
+        invocation: &Invocation<'_>,
+        outcome: Result<Warned<Release>, pipeline::Error>,
+    ) -> Result<Release, pipeline::Error> {
+        match outcome {
             Ok(release) => {
                 release.warnings.iter().for_each(|line| invocation.settings.log(line));
                 self.post_render(invocation, release.output)
@@ -128,22 +167,6 @@ impl Job {
                 Err(error)
             }
         }
-    }
-
-    /// Whether what was rendered is what the chart has: not so if it changed after it had been found in the
-    /// cache, and was looked at once more.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it did.
-    pub(crate) fn check_intact(&self) -> Result<(), Failure> {
-        if self.options.include_crds {
-            self.chart.complete();
-        }
-        if self.chart.is_intact() {
-            return Ok(());
-        }
-        Err(Failure::Error("the chart was changed while it was rendered".to_owned()))
     }
 
     /// Keeps the compiled chart for the next run, where that pays.

@@ -1,19 +1,31 @@
 //! Compiled charts as bytes, so that another process need neither decode nor compile them.
 //!
-//! An image begins with a mark and the fingerprint of the functions that templates were compiled against;
-//! then come the lengths of its texts, the charts, the compiled templates, and the texts themselves. It is
-//! read by the build of this crate that wrote it; who keeps images must see to that.
+//! An image has a head and parts. The head begins with a mark and the fingerprint of the functions that
+//! templates were compiled against; then come the lengths of the parts, the charts, and the names of all
+//! definitions. A part has a text and, before it, what it was compiled to; others are for errors. Parts are
+//! read when they are needed: of most charts, a render needs few. An image is read by the build of this crate
+//! that wrote it; who keeps images must see to that.
 
 use crate::compiled::CompiledChart;
 use crate::engine::Engine;
-use bowsprit_chart::image::{Rest, Texts, decode, encode};
+use bowsprit_chart::image::{Parts, Rest, Texts, decode, encode};
 use bowsprit_chart::{Bytes, Chart};
-use bowsprit_template::{Source, Unit};
+use bowsprit_template::{Kept, Source, Unit};
 use bowsprit_value::codec::{Decoder, Encoder};
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-const MARK: &[u8] = b"bowsprit chart 1\n";
+const MARK: &[u8] = b"bowsprit chart 2\n";
+
+/// A compiled chart as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// What is needed to begin.
+    pub head: Vec<u8>,
+    /// What is read when it is needed.
+    pub parts: Vec<Bytes>,
+}
 
 impl CompiledChart {
     /// The chart with all of its templates that have been compiled, as bytes for [`Engine::restore`].
@@ -37,35 +49,49 @@ impl CompiledChart {
     /// let first = compiled.render_files(&request, &host)?.output;
     ///
     /// let image = compiled.image().expect("files are decoded to what can be written");
-    /// let restored = engine.restore(image.into(), move || Some(chart.clone())).expect("an image");
+    /// let again = move || Some(chart.clone());
+    /// let restored = engine.restore(&image.head, image.parts, again).expect("an image");
     /// assert_eq!(restored.render_files(&request, &host)?.output, first);
     /// assert!(restored.is_intact());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn image(&self) -> Option<Vec<u8>> {
+    pub fn image(&self) -> Option<Image> {
         let mut texts = Texts::default();
         let mut body = Encoder::default();
         encode(self.chart(), &mut texts, &mut body);
+        let mut runs: HashMap<usize, Vec<u8>> = HashMap::new();
+        let mut sites = Vec::new();
         let mut units = Encoder::default();
-        let mut seen = HashSet::new();
         for (text, unit) in self.compiled() {
             let number = texts.number(text);
-            if seen.insert(number) {
+            if let Entry::Vacant(entry) = runs.entry(number) {
                 units.size(number);
-                unit.encode(&mut units);
+                let (run, of_errors) = unit.encode(&mut units);
+                entry.insert(run.finish()?);
+                sites.push(Bytes::from(of_errors.finish()?));
             }
         }
-        body.size(seen.len());
+        body.size(sites.len());
         body.raw(&units.finish()?);
 
-        let mut image = Encoder::default();
-        image.raw(MARK);
-        image.raw(&self.engine().functions.fingerprint().to_le_bytes());
-        image.size(texts.all().len());
-        texts.all().iter().for_each(|text| image.size(text.len()));
-        image.raw(&body.finish()?);
-        texts.all().iter().for_each(|text| image.raw(text));
-        image.finish()
+        let mut head = Encoder::default();
+        head.raw(MARK);
+        head.raw(&self.engine().functions.fingerprint().to_le_bytes());
+        head.size(texts.all().len());
+        let mut parts = Vec::new();
+        for (number, text) in texts.all().iter().enumerate() {
+            let run = runs.remove(&number).unwrap_or_default();
+            head.size(run.len());
+            head.size(text.len());
+            parts.push(Bytes::from([&run, &text[..]].concat()));
+        }
+        head.size(sites.len());
+        sites.iter().for_each(|part| head.size(part.len()));
+        parts.extend(sites);
+        head.raw(&body.finish()?);
+        let head = head.finish()?;
+        // What was read to write it may have been damaged.
+        self.is_intact().then_some(Image { head, parts })
     }
 
     /// How many of its templates have been compiled; more than its image has if renders needed others.
@@ -89,45 +115,51 @@ impl CompiledChart {
 }
 
 impl Engine {
-    /// The chart that an image was made of. Files that the image has not are taken from the chart that
-    /// `reload` loads when somebody looks at one; see [`CompiledChart::is_intact`].
+    /// The chart that an image was made of. Parts of the image are read when they are needed, and files that
+    /// it has not are taken from the chart that `reload` loads when somebody looks at one; see
+    /// [`CompiledChart::is_intact`].
     ///
     /// `None` for bytes that are no image, and for an image that was made with other functions.
     pub fn restore(
         &self,
-        image: Bytes,
+        head: &[u8],
+        parts: impl Parts + 'static,
         reload: impl Fn() -> Option<Chart> + Send + Sync + 'static,
     ) -> Option<CompiledChart> {
-        let mut decoder = Decoder::new(&image);
+        let mut decoder = Decoder::new(head);
         let (mark, fingerprint) = (decoder.raw(MARK.len())?, decoder.raw(8)?);
         if mark != MARK || fingerprint != self.functions.fingerprint().to_le_bytes() {
             return None;
         }
+        let rest = Arc::new(Rest::new(parts, reload));
         let count = decoder.count()?;
-        let lens = (0..count).map(|_| decoder.size()).collect::<Option<Vec<_>>>()?;
-        let texts = texts(&image, &lens)?;
-        let rest = Arc::new(Rest::new(reload));
+        let (mut all, mut texts) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for number in 0..count {
+            let (run, text) = (decoder.size()?, decoder.size()?);
+            let end = run.checked_add(text)?;
+            let part = rest.later(number, end);
+            texts.push(part.slice(run..end));
+            all.push(part);
+        }
+        let count = decoder.count()?;
+        let mut sites = Vec::with_capacity(count);
+        for number in 0..count {
+            sites.push(rest.later(all.len().checked_add(number)?, decoder.size()?));
+        }
         let chart = decode(&mut decoder, &texts, &rest)?;
-        let shared = Source::new(image.clone());
-        let mut units = Vec::new();
-        for _ in 0..decoder.count()? {
-            let text = texts.get(decoder.size()?)?;
-            let source = Source::new(text.clone());
-            let unit = Unit::decode(&mut decoder, (&shared, 0), source, &self.functions)?;
+        let mut units = Vec::with_capacity(sites.len());
+        for sites in sites.iter().take(decoder.count()?) {
+            let number = decoder.size()?;
+            let (part, text) = (all.get(number)?, texts.get(number)?);
+            let kept = Kept {
+                run: Source::new(part.clone()),
+                sites: Source::new(sites.clone()),
+                functions: Arc::clone(&self.functions),
+                damage: rest.damage().clone(),
+            };
+            let unit = Unit::decode(&mut decoder, kept, Source::new(text.clone()))?;
             units.push((text.clone(), Arc::new(unit)));
         }
         Some(CompiledChart::with(self.clone(), Arc::new(chart), units, Some(rest)))
     }
-}
-
-/// The texts, which are the last thing in an image.
-fn texts(image: &Bytes, lens: &[usize]) -> Option<Vec<Bytes>> {
-    let all = lens.iter().try_fold(0_usize, |all, len| all.checked_add(*len))?;
-    let mut start = image.len().checked_sub(all)?;
-    let mut texts = Vec::with_capacity(lens.len());
-    for len in lens {
-        texts.push(image.slice(start..start + len));
-        start += len;
-    }
-    Some(texts)
 }

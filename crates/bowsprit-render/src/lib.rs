@@ -48,6 +48,7 @@ pub use compiled::{CompiledChart, RenderedFiles};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind};
 pub use functions::sprig_functions;
+pub use image::Image;
 pub use release::{Release, push_document};
 pub use request::RenderRequest;
 pub use scope::{

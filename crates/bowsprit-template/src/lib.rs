@@ -32,6 +32,7 @@ mod parse;
 mod set;
 mod vm;
 
+pub use compile::image::Kept;
 pub use compile::program::{ParseError, Source, Unit};
 pub use error::{Cause, ExecError, Link, Place, Trace};
 pub use funcs::{Functions, INCLUDE, TPL};

@@ -5,6 +5,8 @@
 //! but never a panic.
 
 use crate::{IntKind, List, ListType, Map, MapType, Str, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Deeper values are not written.
 const DEPTH: usize = 200;
@@ -159,6 +161,22 @@ impl Encoder {
     /// What was written, unless something could not be.
     pub fn finish(self) -> Option<Vec<u8>> {
         (!self.refused).then_some(self.out)
+    }
+}
+
+/// Whether something that is read late turned out to be not what was written. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Damage(Arc<AtomicBool>);
+
+impl Damage {
+    /// Says that it did.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has said so.
+    pub fn is_noted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -133,9 +133,9 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     let mut job = render::prepare(invocation, name, &chart)?;
     let printed = if server {
         let session = validate::connect(invocation, &mut job)?;
-        print(invocation, &job, &|release| validate::check(&session, &job, release))
+        print(invocation, &mut job, &|job, release| validate::check(&session, job, release))
     } else {
-        print(invocation, &job, &|_| Ok(()))
+        print(invocation, &mut job, &|_, _| Ok(()))
     };
     if printed.is_ok() {
         job.keep(invocation);
@@ -196,21 +196,20 @@ fn log_version(invocation: &Invocation<'_>) {
 
 fn print(
     invocation: &Invocation<'_>,
-    job: &Job,
-    check: &dyn Fn(&Release) -> Result<(), Failure>,
+    job: &mut Job,
+    check: &dyn Fn(&Job, &Release) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let parsed = invocation.parsed;
+    let rendered = job.render_intact(invocation)?;
     let options = &job.options;
-    let mut release = match job.render(invocation) {
+    let mut release = match rendered {
         Ok(release) => release,
         Err(error) => {
-            job.check_intact()?;
             return broken(invocation, &error, options, &job.request.release.name);
         }
     };
-    job.check_intact()?;
     labels::apply(parsed, invocation.settings, &mut release, false, options.include_crds)?;
-    check(&release)?;
+    check(job, &release)?;
     let (text, writes) = match parsed.non_empty("output-dir") {
         None => (pipeline::print(&release, options), Vec::new()),
         Some(dir) => {

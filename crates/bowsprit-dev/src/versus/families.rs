@@ -96,6 +96,8 @@ pub(super) struct Point {
     pub(super) size: f64,
     pub(super) helm: Option<f64>,
     pub(super) ours: f64,
+    /// Millions of instructions, where they are counted.
+    instructions: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -105,6 +107,8 @@ pub(super) struct Growth {
     pub(super) points: Vec<Point>,
     pub(super) helm_exponent: Option<f64>,
     pub(super) our_exponent: Option<f64>,
+    /// That of instructions.
+    pub(super) counted_exponent: Option<f64>,
     /// A size at which a side gave up, and what it said.
     pub(super) refused: Option<(f64, String)>,
 }
@@ -116,6 +120,8 @@ pub(super) struct Families<'a> {
     /// The folder with `gen_charts.py`.
     pub(super) bench: &'a Path,
     pub(super) rounds: usize,
+    /// Whether instructions are counted, too.
+    pub(super) counted: bool,
     /// Which families; none stands for all.
     pub(super) only: &'a [String],
 }
@@ -144,17 +150,16 @@ impl Families<'_> {
     }
 
     /// What the chart `trivial` costs each side: the cost of a process.
-    fn floor(&self) -> Result<(f64, f64), String> {
+    fn floor(&self) -> Result<Point, String> {
         let chart = self.generate("trivial", 1, 1, None)?;
-        let point = self.point(&chart, 0.0, true, self.rounds.max(5))?;
-        Ok((point.helm.unwrap_or_default(), point.ours))
+        self.point(&chart, 0.0, true, self.rounds.max(5))
     }
 
     fn growth(
         &self,
         family: &Family,
         base: Option<&Path>,
-        floor: (f64, f64),
+        floor: Point,
         enough: f64,
     ) -> Result<Growth, String> {
         let mut points: Vec<Point> = Vec::new();
@@ -174,8 +179,10 @@ impl Families<'_> {
                 }
             }
         }
-        let helm = points.iter().filter_map(|p| Some((p.size, p.helm? - floor.0)));
-        let ours = points.iter().map(|p| (p.size, p.ours - floor.1));
+        let slope = |of: fn(&Point) -> Option<f64>| {
+            let above = |p: &Point| Some((p.size, of(p)? - of(&floor)?));
+            exponent(&points.iter().filter_map(above).collect::<Vec<_>>())
+        };
         let name = base.and_then(Path::file_name).map_or_else(
             || family.kind.to_string(),
             |base| format!("{} of {}", family.kind, base.to_string_lossy()),
@@ -183,8 +190,9 @@ impl Families<'_> {
         Ok(Growth {
             name,
             unit: family.unit,
-            helm_exponent: exponent(&helm.collect::<Vec<_>>()),
-            our_exponent: exponent(&ours.collect::<Vec<_>>()),
+            helm_exponent: slope(|point| point.helm),
+            our_exponent: slope(|point| Some(point.ours)),
+            counted_exponent: slope(|point| point.instructions),
             points,
             refused,
         })
@@ -202,7 +210,11 @@ impl Families<'_> {
             ours.push(self.runner.cost(&self.programs.bowsprit, &args)?.cpu);
             ours.push(self.runner.cost(&self.programs.bowsprit, &args)?.cpu);
         }
-        Ok(Point { size, helm: helm.then(|| least(theirs)), ours: least(ours) })
+        let instructions = match self.counted {
+            true => Some(self.runner.instructions(&self.programs.bowsprit, &args)?),
+            false => None,
+        };
+        Ok(Point { size, helm: helm.then(|| least(theirs)), ours: least(ours), instructions })
     }
 
     fn generate(&self, kind: &str, n: u32, m: u32, base: Option<&Path>) -> Result<PathBuf, String> {

@@ -142,6 +142,7 @@ fn compare_in(options: &Options, args: &[String], home: &Path) -> TaskResult {
             programs: &programs,
             bench: &bench,
             rounds: FAMILY_RUNS,
+            counted: options.counted,
             only: &options.family,
         };
         results.growths = families.run(charts.base.as_deref())?;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 pub(super) const USAGE: &str =
     "usage: bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
-           [--charts FOLDER|CHART...] [--families] [--family NAME...] [--part PART...] [--runs N]
-           [--out FOLDER]
+           [--charts FOLDER|CHART...] [--families] [--family NAME...] [--counted] [--part PART...]
+           [--runs N] [--out FOLDER]
 parts: whole, inside, corpus, threads, families; all of them unless some are named, the last only with
 --families or --family. --family names kinds of gen_charts.py, or `umbrella-of` for umbrellas of a real
-chart. A report on some parts goes where --out says, so that it does not replace the whole one.";
+chart. --counted adds exponents of instructions, which valgrind counts. A report on some parts goes where --out says, so that it does not replace the whole one.";
 
 /// What can be measured by itself.
 pub(super) const PARTS: &[&str] = &["whole", "inside", "corpus", "threads", "families"];
@@ -21,6 +21,8 @@ pub(super) struct Options {
     /// Charts, or folders full of charts.
     pub(super) charts: Vec<PathBuf>,
     pub(super) families: bool,
+    /// Whether instructions are counted, too.
+    pub(super) counted: bool,
     /// The families that are measured; none stands for all.
     pub(super) family: Vec<String>,
     /// The parts that are measured; none stands for all.
@@ -36,6 +38,10 @@ impl Options {
         while let Some(flag) = args.next() {
             if flag == "--families" {
                 options.families = true;
+                continue;
+            }
+            if flag == "--counted" {
+                options.counted = true;
                 continue;
             }
             let value = args.next().ok_or_else(|| format!("{flag}: lacks a value\n{USAGE}"))?;

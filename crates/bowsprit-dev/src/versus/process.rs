@@ -48,6 +48,20 @@ impl Runner {
         Err(complaint(&output.stderr))
     }
 
+    /// How many instructions a run takes, in millions, as valgrind counts them.
+    pub(super) fn instructions(&self, program: &Path, args: &[&str]) -> Result<f64, String> {
+        const COLLECTED: &str = "Collected : ";
+        let mut command = self.command(Path::new("valgrind"));
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+        let output = command.args(args).output().map_err(|e| format!("valgrind: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let count = said.split(COLLECTED).nth(1).and_then(|rest| rest.split_whitespace().next());
+        match count.and_then(|count| count.parse::<f64>().ok()) {
+            Some(count) if output.status.success() => Ok(count / 1e6),
+            _ => Err(complaint(&output.stderr)),
+        }
+    }
+
     pub(super) fn cost(&self, program: &Path, args: &[&str]) -> Result<Cost, String> {
         let myself = std::env::current_exe().map_err(|e| e.to_string())?;
         let program = program.to_string_lossy();

@@ -1,14 +1,15 @@
 //! Units as bytes, for caches.
 //!
-//! Instructions and sites become records of one size, and stay where they are: those of a body are read when
-//! it is run, and a site when an error needs it.
+//! A unit becomes three pieces: what is needed to find its bodies by name, what is needed to run them, and
+//! the sites, which only errors look at. The second and the third are read when they are looked at.
+//! Instructions and sites are records of one size; those of a body become instructions when it is run.
 
 use super::program::{
     ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site,
-    SiteKind, Source, Unit,
+    SiteKind, Source, Tables, Unit,
 };
 use crate::funcs::Functions;
-use bowsprit_value::codec::{Decoder, Encoder};
+use bowsprit_value::codec::{Damage, Decoder, Encoder};
 use bowsprit_value::{Elem, IntKind, Str, Type};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -16,8 +17,8 @@ use std::sync::{Arc, OnceLock};
 /// Sites that have been left in an image.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptSites {
-    image: Source,
-    range: Range<usize>,
+    records: Source,
+    count: usize,
 }
 
 impl KeptSites {
@@ -26,9 +27,8 @@ impl KeptSites {
     const TEMPLATE: u32 = 1 << 31;
 
     pub(crate) fn get(&self, number: u32) -> Option<Site> {
-        let records = self.image.get(self.range.clone())?;
         let start = (number as usize).checked_mul(Self::RECORD)?;
-        let record: &[u8; Self::RECORD] = records.get(start..)?.first_chunk()?;
+        let record: &[u8; Self::RECORD] = self.records.get(start..)?.first_chunk()?;
         let [pos, start, end] = words(record)?;
         let kind = if end & Self::TEMPLATE == 0 { SiteKind::Node } else { SiteKind::Template };
         Some(Site { kind, pos, start, end: end & !Self::TEMPLATE })
@@ -47,7 +47,7 @@ impl KeptSites {
 /// Instructions that stay in an image until the body is run.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptCode {
-    image: Source,
+    run: Source,
     range: Range<usize>,
     read: OnceLock<Vec<Instr>>,
 }
@@ -55,11 +55,53 @@ pub(crate) struct KeptCode {
 impl KeptCode {
     pub(crate) fn instrs(&self) -> &[Instr] {
         self.read.get_or_init(|| {
-            let records = self.image.get(self.range.clone()).unwrap_or_default();
+            let records = self.run.get(self.range.clone()).unwrap_or_default();
             let (records, _) = records.as_chunks();
-            records.iter().map_while(|record| Record::from_bytes(record).instr()).collect()
+            let mut instrs = Vec::with_capacity(records.len());
+            instrs.extend(records.iter().map_while(|record| Record::from_bytes(record).instr()));
+            instrs
         })
     }
+}
+
+/// Tables that stay in an image until somebody asks for one.
+#[derive(Debug)]
+pub(crate) struct KeptTables {
+    run: Source,
+    range: Range<usize>,
+    functions: Arc<Functions>,
+    damage: Damage,
+    read: OnceLock<Tables>,
+}
+
+impl KeptTables {
+    #[inline]
+    pub(crate) fn tables(&self) -> &Tables {
+        self.read.get_or_init(|| self.decode())
+    }
+
+    #[cold]
+    fn decode(&self) -> Tables {
+        let bytes = self.run.get(self.range.clone()).unwrap_or_default();
+        let tables = decode_tables(&mut Decoder::new(bytes), &self.functions);
+        tables.unwrap_or_else(|| {
+            self.damage.note();
+            Tables::default()
+        })
+    }
+}
+
+/// Where the pieces of a unit are that stay in an image.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// What runs need, with anything behind it.
+    pub run: Source,
+    /// What errors need.
+    pub sites: Source,
+    /// The functions that the unit was compiled against.
+    pub functions: Arc<Functions>,
+    /// Learns of pieces that are none.
+    pub damage: Damage,
 }
 
 #[inline]
@@ -74,85 +116,103 @@ fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
 impl Unit {
     /// Writes the unit. It can be read by [`Unit::decode`] with the text and the functions that it was
     /// compiled with, by the same build of this crate.
-    pub fn encode(&self, encoder: &mut Encoder) {
+    ///
+    /// The outcome is what runs need, and what errors need; the rest goes to `head`.
+    pub fn encode(&self, head: &mut Encoder) -> (Encoder, Encoder) {
+        let (mut run, mut sites) = (Encoder::default(), Encoder::default());
         if self.source.len() >= KeptSites::TEMPLATE as usize {
-            return encoder.refuse();
+            head.refuse();
         }
-        encoder.size(self.bodies.len());
-        self.bodies.iter().for_each(|body| encode_body(body, encoder));
-        encoder.size(self.consts.len());
-        self.consts.iter().for_each(|value| encoder.value(value));
-        encoder.size(self.idents.len());
-        for ident in &self.idents {
-            encoder.raw(&ident.start.to_le_bytes());
-            encoder.raw(&ident.end.to_le_bytes());
+        head.size(self.bodies.len());
+        for body in &self.bodies {
+            encode_body(body, head);
+            for instr in body.code.instrs() {
+                run.raw(&Record::of(*instr).to_bytes());
+            }
         }
-        encoder.size(self.names.len());
-        self.names.iter().for_each(|name| encoder.bytes(name.as_bytes()));
-        encoder.size(self.types.len());
-        self.types.iter().for_each(|ty| encode_type(*ty, encoder));
-        encoder.size(self.messages.len());
-        self.messages.iter().for_each(|message| encoder.bytes(message.as_bytes()));
-        encoder.size(self.literals.len());
-        self.literals.iter().for_each(|literal| encode_literal(literal, encoder));
-        encoder.size(self.methods.len());
-        self.methods.iter().for_each(|method| encode_method(method, encoder));
-        encoder.size(self.loops.len());
-        self.loops.iter().for_each(|vars| encode_loop(vars, encoder));
+        let code = run.len();
+        encode_tables(self.tables(), &mut run);
+        head.size(run.len() - code);
         match &self.kept_sites {
             None => {
-                encoder.size(self.sites.len());
-                KeptSites::write(&self.sites, encoder);
+                head.size(self.sites.len());
+                KeptSites::write(&self.sites, &mut sites);
             }
             Some(kept) => {
-                let records = kept.image.get(kept.range.clone()).unwrap_or_default();
-                encoder.size(records.len() / KeptSites::RECORD);
-                encoder.raw(records);
+                head.size(kept.count);
+                sites.raw(&kept.records);
             }
         }
+        (run, sites)
     }
 
-    /// Reads a unit that stands in an image, of which `decoder` reads the bytes from `offset` on. `None`
-    /// where there is none.
-    pub fn decode(
-        decoder: &mut Decoder<'_>,
-        (image, offset): (&Source, usize),
-        source: Source,
-        functions: &Functions,
-    ) -> Option<Unit> {
-        let bodies = several(decoder, |d| decode_body(d, (image, offset)).map(Arc::new))?;
-        let consts = several(decoder, |d| d.value())?;
-        let count = decoder.count()?;
-        let idents = decoder.raw(count.checked_mul(8)?)?.chunks_exact(8).map(|record| {
-            let [start, end] = words(record)?;
-            Some(Ident { start, end })
-        });
-        let idents = idents.collect::<Option<Vec<_>>>()?;
-        let mut unit = Unit {
+    /// Reads a unit whose other pieces stay where they are. `None` where there is none.
+    pub fn decode(head: &mut Decoder<'_>, kept: Kept, source: Source) -> Option<Unit> {
+        let mut at = 0;
+        let bodies = several(head, |d| decode_body(d, &kept.run, &mut at).map(Arc::new))?;
+        let end = at.checked_add(head.size()?)?;
+        let kept_sites = KeptSites { records: kept.sites, count: head.size()? };
+        let Kept { run, functions, damage, .. } = kept;
+        let kept_tables =
+            KeptTables { run, range: at..end, functions, damage, read: OnceLock::new() };
+        Some(Unit {
             source,
             bodies,
-            consts,
-            idents,
-            names: several(decoder, |d| d.bytes().map(Str::from))?,
-            types: several(decoder, |d| decode_type(d, functions))?,
-            messages: several(decoder, |d| d.text().map(str::to_owned))?,
-            literals: several(decoder, decode_literal)?,
-            methods: several(decoder, decode_method)?,
-            loops: several(decoder, decode_loop)?,
+            tables: Tables::default(),
+            kept_tables: Some(kept_tables),
             sites: Vec::new(),
-            kept_sites: None,
-        };
-        let len = decoder.count()?.checked_mul(KeptSites::RECORD)?;
-        let start = offset.checked_add(decoder.place())?;
-        decoder.raw(len)?;
-        unit.kept_sites = Some(KeptSites { image: image.clone(), range: start..start + len });
-        Some(unit)
+            kept_sites: Some(kept_sites),
+        })
     }
+}
+
+fn encode_tables(tables: &Tables, encoder: &mut Encoder) {
+    let Tables { consts, idents, names, types, messages, literals, methods, loops } = tables;
+    encoder.size(consts.len());
+    consts.iter().for_each(|value| encoder.value(value));
+    encoder.size(idents.len());
+    for ident in idents {
+        encoder.raw(&ident.start.to_le_bytes());
+        encoder.raw(&ident.end.to_le_bytes());
+    }
+    encoder.size(names.len());
+    names.iter().for_each(|name| encoder.bytes(name.as_bytes()));
+    encoder.size(types.len());
+    types.iter().for_each(|ty| encode_type(*ty, encoder));
+    encoder.size(messages.len());
+    messages.iter().for_each(|message| encoder.bytes(message.as_bytes()));
+    encoder.size(literals.len());
+    literals.iter().for_each(|literal| encode_literal(literal, encoder));
+    encoder.size(methods.len());
+    methods.iter().for_each(|method| encode_method(method, encoder));
+    encoder.size(loops.len());
+    loops.iter().for_each(|vars| encode_loop(vars, encoder));
+}
+
+fn decode_tables(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Tables> {
+    let consts = several(decoder, |d| d.value())?;
+    let count = decoder.count()?;
+    let (records, _) = decoder.raw(count.checked_mul(8)?)?.as_chunks::<8>();
+    let mut idents = Vec::with_capacity(count);
+    for record in records {
+        let [start, end] = words(record)?;
+        idents.push(Ident { start, end });
+    }
+    Some(Tables {
+        consts,
+        idents,
+        names: several(decoder, |d| d.bytes().map(Str::from))?,
+        types: several(decoder, |d| decode_type(d, functions))?,
+        messages: several(decoder, |d| d.text().map(str::to_owned))?,
+        literals: several(decoder, decode_literal)?,
+        methods: several(decoder, decode_method)?,
+        loops: several(decoder, decode_loop)?,
+    })
 }
 
 fn several<T>(
     decoder: &mut Decoder<'_>,
-    one: impl Fn(&mut Decoder<'_>) -> Option<T>,
+    mut one: impl FnMut(&mut Decoder<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let count = decoder.count()?;
     let mut all = Vec::with_capacity(count);
@@ -168,23 +228,16 @@ fn encode_body(body: &Body, encoder: &mut Encoder) {
     encoder.flag(body.empty);
     encoder.number(body.slots.into());
     encoder.size(body.code.instrs().len());
-    for instr in body.code.instrs() {
-        encoder.raw(&Record::of(*instr).to_bytes());
-    }
 }
 
-fn decode_body(decoder: &mut Decoder<'_>, (image, offset): (&Source, usize)) -> Option<Body> {
+/// Reads a body whose code begins at a place in `run`, which moves behind it.
+fn decode_body(decoder: &mut Decoder<'_>, run: &Source, at: &mut usize) -> Option<Body> {
     let name = Str::from(decoder.bytes()?);
     let (root, empty) = (decoder.flag()?, decoder.flag()?);
     let slots = u32::try_from(decoder.number()?).ok()?;
-    let len = decoder.count()?.checked_mul(Record::LEN)?;
-    let start = offset.checked_add(decoder.place())?;
-    decoder.raw(len)?;
-    let code = Code::Kept(KeptCode {
-        image: image.clone(),
-        range: start..start + len,
-        read: OnceLock::new(),
-    });
+    let start = *at;
+    *at = start.checked_add(decoder.size()?.checked_mul(Record::LEN)?)?;
+    let code = Code::Kept(KeptCode { run: run.clone(), range: start..*at, read: OnceLock::new() });
     Some(Body { name, root, code, slots, empty })
 }
 
@@ -507,15 +560,27 @@ mod tests {
         functions
     }
 
-    fn round(unit: &Unit, functions: &Functions) -> Option<Unit> {
-        let mut encoder = Encoder::default();
-        // Whatever stands before it.
-        encoder.raw(b"xyz");
-        unit.encode(&mut encoder);
-        let image = Source::new(encoder.finish()?);
-        let mut decoder = Decoder::new(image.get(3..)?);
-        let source = Source::new(unit.source().to_vec());
-        Unit::decode(&mut decoder, (&image, 3), source, functions)
+    fn decoded(head: &[u8], run: Vec<u8>, sites: Vec<u8>, text: &[u8]) -> (Option<Unit>, Damage) {
+        let damage = Damage::default();
+        let kept = Kept {
+            run: Source::new(run),
+            sites: Source::new(sites),
+            functions: Arc::new(functions()),
+            damage: damage.clone(),
+        };
+        let source = Source::new(text.to_vec());
+        (Unit::decode(&mut Decoder::new(head), kept, source), damage)
+    }
+
+    fn round(unit: &Unit) -> Option<Unit> {
+        let mut head = Encoder::default();
+        let (mut run, sites) = unit.encode(&mut head);
+        // Whatever stands behind it.
+        run.raw(b"xyz");
+        let (unit, damage) =
+            decoded(&head.finish()?, run.finish()?, sites.finish()?, unit.source());
+        assert!(!damage.is_noted());
+        unit
     }
 
     /// All that a unit is, with its sites in whichever form.
@@ -529,9 +594,7 @@ mod tests {
             })
             .collect();
         let sites: Vec<_> = (0..).map_while(|number| unit.site(number)).collect();
-        let tables = (bodies, &unit.consts, &unit.idents, &unit.names, &unit.types);
-        let more = (&unit.messages, &unit.literals, &unit.methods, &unit.loops);
-        format!("{tables:?} {more:?} {sites:?}")
+        format!("{bodies:?} {:?} {sites:?}", unit.tables())
     }
 
     #[test]
@@ -539,10 +602,10 @@ mod tests {
         let functions = functions();
         for text in TEXTS {
             let unit = compile("t", text.as_bytes(), &functions).unwrap();
-            let once = round(&unit, &functions).unwrap();
+            let once = round(&unit).unwrap();
             assert_eq!(shown(&once), shown(&unit), "{text}");
             // What was read can be written again.
-            assert_eq!(shown(&round(&once, &functions).unwrap()), shown(&unit), "{text}");
+            assert_eq!(shown(&round(&once).unwrap()), shown(&unit), "{text}");
         }
     }
 
@@ -550,18 +613,19 @@ mod tests {
     fn what_was_cut_is_no_unit() {
         let functions = functions();
         for text in TEXTS {
-            let unit = compile("t", text.as_bytes(), &functions).unwrap();
-            let mut encoder = Encoder::default();
-            unit.encode(&mut encoder);
-            let bytes = encoder.finish().unwrap();
-            let decode = |bytes: &[u8]| {
-                let image = Source::new(bytes.to_vec());
-                let source = Source::new(text.as_bytes());
-                let mut decoder = Decoder::new(&image);
-                Unit::decode(&mut decoder, (&image, 0), source, &functions).is_some()
+            let text = text.as_bytes();
+            let unit = compile("t", text, &functions).unwrap();
+            let mut head = Encoder::default();
+            let (run, sites) = unit.encode(&mut head);
+            let (head, run) = (head.finish().unwrap(), run.finish().unwrap());
+            let sites = sites.finish().unwrap();
+            let is_whole = |head: &[u8], run: &[u8]| {
+                let (unit, damage) = decoded(head, run.to_vec(), sites.clone(), text);
+                unit.is_some_and(|unit| unit.tables().loops.len() < 99 && !damage.is_noted())
             };
-            assert!(decode(&bytes));
-            assert!((0..bytes.len()).all(|end| !decode(&bytes[..end])), "{text}");
+            assert!(is_whole(&head, &run));
+            assert!((0..head.len()).all(|end| !is_whole(&head[..end], &run)));
+            assert!((0..run.len()).all(|end| !is_whole(&head, &run[..end])));
         }
     }
 

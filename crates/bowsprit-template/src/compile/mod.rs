@@ -1,4 +1,4 @@
 //! What the parser emits and the machine runs.
 
-mod image;
+pub(crate) mod image;
 pub(crate) mod program;

@@ -1,6 +1,6 @@
 //! The compiled form of a template text.
 
-use super::image::{KeptCode, KeptSites};
+use super::image::{KeptCode, KeptSites, KeptTables};
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
@@ -277,6 +277,16 @@ impl fmt::Debug for Source {
 pub struct Unit {
     pub(crate) source: Source,
     pub(crate) bodies: Vec<Arc<Body>>,
+    /// Empty where they have been left in an image, as the sites.
+    pub(crate) tables: Tables,
+    pub(crate) kept_tables: Option<KeptTables>,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) kept_sites: Option<KeptSites>,
+}
+
+/// What the code of a unit refers to by number.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
     pub(crate) consts: Vec<Value>,
     /// The names of all field paths, one behind the other.
     pub(crate) idents: Vec<Ident>,
@@ -286,9 +296,6 @@ pub struct Unit {
     pub(crate) literals: Vec<Literal>,
     pub(crate) methods: Vec<MethodCall>,
     pub(crate) loops: Vec<LoopVars>,
-    /// Empty where they have been left in an image.
-    pub(crate) sites: Vec<Site>,
-    pub(crate) kept_sites: Option<KeptSites>,
 }
 
 impl Unit {
@@ -297,16 +304,18 @@ impl Unit {
         Unit {
             source,
             bodies: Vec::new(),
-            consts: Vec::new(),
-            idents: Vec::new(),
-            names: Vec::new(),
-            types: Vec::new(),
-            messages: Vec::new(),
-            literals: Vec::new(),
-            methods: Vec::new(),
-            loops: Vec::new(),
+            tables: Tables::default(),
+            kept_tables: None,
             sites: Vec::new(),
             kept_sites: None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn tables(&self) -> &Tables {
+        match &self.kept_tables {
+            None => &self.tables,
+            Some(kept) => kept.tables(),
         }
     }
 

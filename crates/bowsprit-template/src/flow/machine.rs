@@ -62,7 +62,7 @@ impl<'t> Frame<'t> {
     }
 
     fn name(&self, number: u32) -> Str {
-        self.unit.names.get(number as usize).cloned().unwrap_or_default()
+        self.unit.tables().names.get(number as usize).cloned().unwrap_or_default()
     }
 }
 
@@ -136,7 +136,7 @@ impl Flow<'_> {
             }
             Op::Pop | Op::JumpIfFalse(_) => drop(frame.pop()),
             Op::Const(number) => {
-                let value = constant(frame.unit.consts.get(number as usize));
+                let value = constant(frame.unit.tables().consts.get(number as usize));
                 frame.stack.push(value);
             }
             Op::Invalid => frame.stack.push(Abstract::default()),
@@ -197,7 +197,7 @@ impl Flow<'_> {
 
     fn fields(&mut self, frame: &mut Frame<'_>, receiver: Abstract, path: Path) {
         let start = path.start as usize;
-        let names = frame.unit.idents.get(start..start + usize::from(path.len));
+        let names = frame.unit.tables().idents.get(start..start + usize::from(path.len));
         let reader = frame.reader();
         let mut value = receiver;
         let source = frame.unit.source();
@@ -215,7 +215,7 @@ impl Flow<'_> {
     }
 
     fn method(&mut self, frame: &mut Frame<'_>, number: u32) {
-        let Some(call) = frame.unit.methods.get(number as usize) else { return };
+        let Some(call) = frame.unit.tables().methods.get(number as usize) else { return };
         for _ in 0..call.args.len() + 1 + usize::from(call.piped) {
             let value = frame.pop();
             self.consume(&value);
@@ -227,7 +227,7 @@ impl Flow<'_> {
         let value = frame.pop();
         let reader = frame.reader();
         let element = self.elements(&value, Some(reader));
-        if let Some(loop_vars) = frame.unit.loops.get(number as usize) {
+        if let Some(loop_vars) = frame.unit.tables().loops.get(number as usize) {
             // The pipeline has set them to what is gone through.
             for slot in [loop_vars.index, loop_vars.element].into_iter().flatten() {
                 if let Some(var) = frame.vars.get_mut(slot as usize) {

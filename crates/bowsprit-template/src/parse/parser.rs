@@ -74,8 +74,8 @@ pub(super) fn compile_with(
     // What charts' templates have on average, so that tables rarely move.
     let expected = text.len().min(1 << 18);
     parser.unit.sites.reserve(expected / 32);
-    parser.unit.idents.reserve(expected / 64);
-    parser.unit.consts.reserve(expected / 128);
+    parser.unit.tables.idents.reserve(expected / 64);
+    parser.unit.tables.consts.reserve(expected / 128);
     match parser.parse() {
         Ok(()) => Ok(parser.unit),
         Err(error) => Err(*error),
@@ -208,56 +208,56 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn constant(&mut self, value: Value) -> u32 {
-        self.unit.consts.push(value);
-        self.unit.consts.len() as u32 - 1
+        self.unit.tables.consts.push(value);
+        self.unit.tables.consts.len() as u32 - 1
     }
 
     /// Begins a path at the names that are going to be pushed.
     pub(super) fn open_path(&self) -> Path {
-        Path { start: self.unit.idents.len() as u32, len: 0 }
+        Path { start: self.unit.tables.idents.len() as u32, len: 0 }
     }
 
     /// Adds the name of a field, whose span begins with its dot, to a path, which must be the last one
     /// begun.
     pub(super) fn push_name(&mut self, path: &mut Path, (start, end): (u32, u32)) -> Parsed<()> {
-        self.unit.idents.push(Ident { start: start + 1, end });
+        self.unit.tables.idents.push(Ident { start: start + 1, end });
         path.len = path.len.checked_add(1).ok_or_else(|| self.error("too many fields"))?;
         Ok(())
     }
 
     pub(super) fn name(&mut self, name: Str) -> u32 {
-        self.unit.names.push(name);
-        self.unit.names.len() as u32 - 1
+        self.unit.tables.names.push(name);
+        self.unit.tables.names.len() as u32 - 1
     }
 
     pub(super) fn ty(&mut self, ty: Type) -> u32 {
-        match self.unit.types.iter().position(|t| *t == ty) {
+        match self.unit.tables.types.iter().position(|t| *t == ty) {
             Some(i) => i as u32,
             None => {
-                self.unit.types.push(ty);
-                self.unit.types.len() as u32 - 1
+                self.unit.tables.types.push(ty);
+                self.unit.tables.types.len() as u32 - 1
             }
         }
     }
 
     pub(super) fn literal(&mut self, literal: Literal) -> u32 {
-        self.unit.literals.push(literal);
-        self.unit.literals.len() as u32 - 1
+        self.unit.tables.literals.push(literal);
+        self.unit.tables.literals.len() as u32 - 1
     }
 
     pub(super) fn method(&mut self, method: MethodCall) -> u32 {
-        self.unit.methods.push(method);
-        self.unit.methods.len() as u32 - 1
+        self.unit.tables.methods.push(method);
+        self.unit.tables.methods.len() as u32 - 1
     }
 
     pub(super) fn fail(&mut self, message: String, site: u32) {
-        self.unit.messages.push(message);
-        let number = self.unit.messages.len() as u32 - 1;
+        self.unit.tables.messages.push(message);
+        let number = self.unit.tables.messages.len() as u32 - 1;
         self.tree.emit(Op::Fail(number), site);
     }
 
     fn patch(&mut self, at: usize) {
-        self.tree.patch(at, &mut self.unit.loops);
+        self.tree.patch(at, &mut self.unit.tables.loops);
     }
 
     // Grammar.
@@ -461,8 +461,8 @@ impl<'s> Parser<'s> {
     }
 
     fn range_head(&mut self) -> Parsed<(ControlKind, usize)> {
-        let number = self.unit.loops.len() as u32;
-        self.unit.loops.push(LoopVars::default());
+        let number = self.unit.tables.loops.len() as u32;
+        self.unit.tables.loops.push(LoopVars::default());
         self.range_pipeline(number)?;
         let start = self.tree.emit_plain(Op::RangeStart { target: 0, number });
         let next = self.tree.emit_plain(Op::RangeNext(number));

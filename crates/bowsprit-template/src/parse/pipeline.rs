@@ -22,7 +22,7 @@ impl Parser<'_> {
     pub(super) fn range_pipeline(&mut self, number: u32) -> Parsed<()> {
         let (decls, assigns) = self.run_pipeline("range", TokenKind::RightDelim)?;
         let slots: Vec<Option<u32>> = decls.iter().map(|i| self.decl_slot(*i, assigns)).collect();
-        if let Some(vars) = self.unit.loops.get_mut(number as usize) {
+        if let Some(vars) = self.unit.tables.loops.get_mut(number as usize) {
             vars.count = slots.len() as u8;
             match slots.as_slice() {
                 [element] => vars.element = *element,
@@ -409,7 +409,8 @@ impl Parser<'_> {
         let Some(len) = path.len.checked_sub(1) else { return };
         path.len = len;
         let last = path.start as usize + usize::from(len);
-        let name = self.unit.idents.get(last).map_or(&b""[..], |ident| ident.text(self.source));
+        let name =
+            self.unit.tables.idents.get(last).map_or(&b""[..], |ident| ident.text(self.source));
         let name = Str::from(name);
         self.receiver(base, path, site);
         let call = MethodCall { name, args: Vec::new(), piped: command.piped, site, skip: 0 };
@@ -613,7 +614,7 @@ impl Parser<'_> {
     fn call_method(&mut self, command: &Command, number: u32) {
         self.tree.emit_plain(Op::CallMethod(number));
         let skip = self.tree.here();
-        if let Some(method) = self.unit.methods.get_mut(number as usize) {
+        if let Some(method) = self.unit.tables.methods.get_mut(number as usize) {
             method.args.clone_from(&command.args);
             method.skip = skip;
         }
@@ -659,7 +660,7 @@ impl Parser<'_> {
         let mut jumps = std::mem::take(&mut command.jumps);
         if !command.piped {
             for jump in jumps {
-                self.tree.patch(jump, &mut self.unit.loops);
+                self.tree.patch(jump, &mut self.unit.tables.loops);
             }
             self.tree.emit_plain(Op::Unwrap);
             return;
@@ -673,10 +674,10 @@ impl Parser<'_> {
         let site = if command.argc == 0 { ident } else { NO_SITE };
         let end = self.tree.emit(Op::Jump(0), site);
         for jump in jumps {
-            self.tree.patch(jump, &mut self.unit.loops);
+            self.tree.patch(jump, &mut self.unit.tables.loops);
         }
         self.tree.emit_plain(Op::DropBelow);
-        self.tree.patch(end, &mut self.unit.loops);
+        self.tree.patch(end, &mut self.unit.tables.loops);
         self.tree.emit_plain(Op::Unwrap);
     }
 }

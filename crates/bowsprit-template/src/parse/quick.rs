@@ -224,13 +224,13 @@ impl Parser<'_> {
         let unit = &self.unit;
         Mark {
             sites: unit.sites.len(),
-            idents: unit.idents.len(),
-            consts: unit.consts.len(),
-            names: unit.names.len(),
-            types: unit.types.len(),
-            messages: unit.messages.len(),
-            literals: unit.literals.len(),
-            methods: unit.methods.len(),
+            idents: unit.tables.idents.len(),
+            consts: unit.tables.consts.len(),
+            names: unit.tables.names.len(),
+            types: unit.tables.types.len(),
+            messages: unit.tables.messages.len(),
+            literals: unit.tables.literals.len(),
+            methods: unit.tables.methods.len(),
             code: self.tree.code.len(),
             vars: self.tree.vars.len(),
             next_slot: self.tree.next_slot,
@@ -242,13 +242,13 @@ impl Parser<'_> {
     fn reset(&mut self, mark: &Mark) {
         let unit = &mut self.unit;
         unit.sites.truncate(mark.sites);
-        unit.idents.truncate(mark.idents);
-        unit.consts.truncate(mark.consts);
-        unit.names.truncate(mark.names);
-        unit.types.truncate(mark.types);
-        unit.messages.truncate(mark.messages);
-        unit.literals.truncate(mark.literals);
-        unit.methods.truncate(mark.methods);
+        unit.tables.idents.truncate(mark.idents);
+        unit.tables.consts.truncate(mark.consts);
+        unit.tables.names.truncate(mark.names);
+        unit.tables.types.truncate(mark.types);
+        unit.tables.messages.truncate(mark.messages);
+        unit.tables.literals.truncate(mark.literals);
+        unit.tables.methods.truncate(mark.methods);
         self.tree.code.truncate(mark.code);
         self.tree.vars.truncate(mark.vars);
         (self.tree.next_slot, self.tree.slots) = (mark.next_slot, mark.slots);

@@ -67,7 +67,7 @@ pub(super) fn convert_literal(unit: &Unit, literal: &Literal, ty: Type, site: u3
 impl Run<'_> {
     /// Checks a value on the stack, `depth` below the top, against a parameter's type.
     pub(super) fn check_arg(&mut self, unit: &Unit, ty: u32, depth: usize) -> Step<()> {
-        let ty = unit.types.get(ty as usize).copied().unwrap_or(Type::Any);
+        let ty = unit.tables().types.get(ty as usize).copied().unwrap_or(Type::Any);
         let Some(at) = self.values.len().checked_sub(depth + 1) else { return Ok(()) };
         let (Some(value), Some(stat)) = (self.values.get_mut(at), self.stats.get_mut(at)) else {
             return Ok(());

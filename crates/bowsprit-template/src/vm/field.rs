@@ -9,7 +9,8 @@ impl Run<'_> {
     /// Pushes what a path of fields leads to.
     pub(super) fn fields(&mut self, unit: &Unit, receiver: Slot, path: Path) -> Step<()> {
         let start = path.start as usize;
-        let idents = unit.idents.get(start..start + usize::from(path.len)).unwrap_or_default();
+        let idents =
+            unit.tables().idents.get(start..start + usize::from(path.len)).unwrap_or_default();
         let mut slot = receiver;
         let source: &[u8] = &unit.source;
         for (done, ident) in idents.iter().enumerate() {
@@ -93,7 +94,7 @@ impl Run<'_> {
     /// Finds the method that is going to be called on the top. Returns where to go on instead when
     /// there is no receiver.
     pub(super) fn find_method(&mut self, unit: &Unit, number: u32) -> Step<Option<usize>> {
-        let Some(call) = unit.methods.get(number as usize) else { return Ok(None) };
+        let Some(call) = unit.tables().methods.get(number as usize) else { return Ok(None) };
         let receiver = Slot {
             value: self.values.last().cloned().unwrap_or_default(),
             stat: self.stats.last().copied().unwrap_or(Static::Invalid),
@@ -116,7 +117,7 @@ impl Run<'_> {
     }
 
     pub(super) fn call_method(&mut self, unit: &Unit, number: u32) -> Step<()> {
-        let Some(call) = unit.methods.get(number as usize) else { return Ok(()) };
+        let Some(call) = unit.tables().methods.get(number as usize) else { return Ok(()) };
         let mut args: Vec<Slot> = (0..call.args.len()).map(|_| self.pop()).collect();
         args.reverse();
         let receiver = self.pop();
@@ -127,7 +128,7 @@ impl Run<'_> {
                 frame.at = arg.site;
             }
             let ty = param(method, i);
-            let slot = match arg.literal.and_then(|l| unit.literals.get(l as usize)) {
+            let slot = match arg.literal.and_then(|l| unit.tables().literals.get(l as usize)) {
                 Some(literal) => super::call::convert_literal(unit, literal, ty, arg.site)?,
                 None => super::call::validate(slot, ty)?,
             };

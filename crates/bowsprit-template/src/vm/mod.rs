@@ -311,7 +311,8 @@ impl<'r> Run<'r> {
                     self.pop();
                 }
                 Op::Const(number) => {
-                    let value = unit.consts.get(number as usize).cloned().unwrap_or_default();
+                    let value =
+                        unit.tables().consts.get(number as usize).cloned().unwrap_or_default();
                     let stat = if value.is_nil() { Static::Interface } else { Static::Concrete };
                     self.push(value, stat);
                 }
@@ -408,7 +409,9 @@ impl<'r> Run<'r> {
                     return Ok(false);
                 }
                 Op::Fail(number) => {
-                    return fault(unit.messages.get(number as usize).cloned().unwrap_or_default());
+                    return fault(
+                        unit.tables().messages.get(number as usize).cloned().unwrap_or_default(),
+                    );
                 }
                 Op::Return => return Ok(true),
             }
@@ -485,7 +488,7 @@ impl<'r> Run<'r> {
     }
 
     fn find_template(&mut self, unit: &Unit, number: u32) -> Step<()> {
-        let name = unit.names.get(number as usize).cloned().unwrap_or_default();
+        let name = unit.tables().names.get(number as usize).cloned().unwrap_or_default();
         if self.lookup(name.as_bytes()).is_none() {
             let quoted = bowsprit_value::strconv::quote(name.as_bytes());
             return fault(format!("template {} not defined", String::from_utf8_lossy(&quoted)));
@@ -500,7 +503,7 @@ impl<'r> Run<'r> {
     fn enter_template(&mut self, unit: &Unit, number: u32) -> Step<()> {
         self.charge_call()?;
         let dot = self.pop().unwrapped();
-        let name = unit.names.get(number as usize).cloned().unwrap_or_default();
+        let name = unit.tables().names.get(number as usize).cloned().unwrap_or_default();
         let Some(template) = self.lookup(name.as_bytes()) else { return Ok(()) };
         let (depth, names) = self.frames.last().map_or((0, None), |f| (f.depth, f.names));
         self.push_frame(template, Entry::Template, dot, depth + 1, names);

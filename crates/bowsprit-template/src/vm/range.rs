@@ -28,7 +28,7 @@ impl Run<'_> {
                 Iter::Map { entries: map.entries(), next: 0, stat }
             }
             Value::Int(kind, n) => {
-                if unit.loops.get(number as usize).is_some_and(|l| l.count > 1) {
+                if unit.tables().loops.get(number as usize).is_some_and(|l| l.count > 1) {
                     return fault(format!("can't use {n} to iterate over more than one variable"));
                 }
                 let end =
@@ -54,7 +54,7 @@ impl Run<'_> {
 
     /// Sets dot and the loop's variables to the next element, or leaves the loop.
     pub(super) fn range_next(&mut self, unit: &Unit, number: u32) -> Step<Option<usize>> {
-        let Some(vars) = unit.loops.get(number as usize) else { return Ok(None) };
+        let Some(vars) = unit.tables().loops.get(number as usize) else { return Ok(None) };
         let Some((index, element)) = self.iters.last_mut().and_then(Iter::next) else {
             self.iters.pop();
             self.dots.pop();

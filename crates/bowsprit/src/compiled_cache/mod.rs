@@ -5,8 +5,10 @@
 //!
 //! A kept chart is used only for what it was made of: the bytes of an archive, by their SHA-256 digest; a
 //! directory whose files and folders have the sizes, times and numbers that they had, all of them older than
-//! the load by some seconds, as version control does. It belongs to one build of one program, and its folder
-//! to one user: a folder that others can write or read is not used. What is damaged counts as missing.
+//! the load by some seconds, as version control does. An archive's digest is known in the same way if the
+//! same file has been there before. A kept chart belongs to one build of one program, and its folder to one
+//! user: a folder that others can write or read is not used. What is damaged counts as missing; of the parts
+//! that are read late [`CompiledChart::is_intact`] tells, and [`Cached::discard`] removes them.
 //!
 //! Only a chart that is seen for the second time is kept, so that jobs which render once write next to
 //! nothing. Charts with anything to log or with links inside are not kept, nor are templates that can't be
@@ -28,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod places;
 mod seen;
 mod stored;
 mod system;
@@ -36,6 +39,7 @@ mod tree;
 use bowsprit_chart::{Bytes, Chart, LogLine, Warned};
 use bowsprit_loader::{self as loader, Options};
 use bowsprit_render::{CompiledChart, Engine};
+use places::Sum;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
@@ -71,11 +75,18 @@ pub struct Cached {
 struct Ticket {
     cache: CompiledCache,
     key: Key,
-    /// The directory, if the chart lies in one.
-    tree: Option<PathBuf>,
+    origin: Origin,
     found: Found,
     /// When loading began.
     began: SystemTime,
+}
+
+/// What a chart came from.
+#[derive(Debug)]
+enum Origin {
+    Directory(PathBuf),
+    /// An archive at a path; with its digest if that had to be found out.
+    Archive(PathBuf, Option<Sum>),
 }
 
 /// What there was of a chart.
@@ -127,10 +138,9 @@ impl CompiledCache {
         let began = SystemTime::now();
         let kind = path.metadata().ok();
         match kind {
-            Some(file) if file.is_file() && file.len() <= LARGEST_ARCHIVE => match fs::read(path) {
-                Ok(archive) => self.archive((path, archive), options, engine, began),
-                Err(_) => uncached(path, options, engine),
-            },
+            Some(file) if file.is_file() && file.len() <= LARGEST_ARCHIVE => {
+                self.archive(path, options, engine, began)
+            }
             Some(dir) if dir.is_dir() => self.directory(path, options, engine, began),
             _ => uncached(path, options, engine),
         }
@@ -138,29 +148,39 @@ impl CompiledCache {
 
     fn archive(
         &self,
-        (path, archive): (&Path, Vec<u8>),
+        path: &Path,
         options: &Options,
         engine: &Engine,
         began: SystemTime,
     ) -> Result<Cached, loader::Error> {
-        let archive = Bytes::from(archive);
-        let key = self.key("archive", &archive, options, engine);
-        let again = {
-            let (path, archive, options) = (path.to_owned(), archive.clone(), options.clone());
-            move || Some(loader::load_archive(&path, archive.clone(), &options).ok()?.output)
+        let is_private = system::is_private(&self.dir);
+        let find = |sum: &Sum, found: &mut Found| {
+            let key = self.key("archive", sum, options, engine);
+            let again = {
+                let (path, sum, options) = (path.to_owned(), *sum, options.clone());
+                move || {
+                    let archive = fs::read(&path).ok().filter(|archive| digest(archive) == sum)?;
+                    Some(loader::load_archive(&path, Bytes::from(archive), &options).ok()?.output)
+                }
+            };
+            let chart = self.find(is_private, &key, |_| true, engine, again, found)?;
+            Some((Warned { output: chart, warnings: Vec::new() }, key))
         };
         let mut found = Found::Nothing;
-        if let Some(chart) = self.find(&key, |_| true, engine, again, &mut found) {
-            return Ok(self.cached(
-                Warned { output: chart, warnings: Vec::new() },
-                key,
-                None,
-                found,
-                began,
-            ));
+        let noted = if is_private { places::find(&self.dir, path) } else { None };
+        if let Some((chart, key)) = noted.and_then(|sum| find(&sum, &mut found)) {
+            let origin = Origin::Archive(path.to_owned(), None);
+            return Ok(self.cached(chart, key, origin, found, began));
         }
-        let loaded = loader::load_archive(path, archive, options)?;
-        Ok(self.cached(compiled(loaded, engine), key, None, found, began))
+        let Ok(archive) = fs::read(path) else { return uncached(path, options, engine) };
+        let sum = digest(&archive);
+        let origin = Origin::Archive(path.to_owned(), (noted != Some(sum)).then_some(sum));
+        if let Some((chart, key)) = find(&sum, &mut found) {
+            return Ok(self.cached(chart, key, origin, found, began));
+        }
+        let key = self.key("archive", &sum, options, engine);
+        let loaded = loader::load_archive(path, Bytes::from(archive), options)?;
+        Ok(self.cached(compiled(loaded, engine), key, origin, found, began))
     }
 
     fn directory(
@@ -178,23 +198,24 @@ impl CompiledCache {
         };
         let mut found = Found::Nothing;
         let is_fresh = |tree: &Tree| tree.is_unchanged(&root);
-        let restored = self.find(&key, is_fresh, engine, again, &mut found);
+        let is_private = system::is_private(&self.dir);
+        let restored = self.find(is_private, &key, is_fresh, engine, again, &mut found);
         let loaded = match restored {
             Some(chart) => Warned { output: chart, warnings: Vec::new() },
             None => compiled(loader::load_path(path, options)?, engine),
         };
-        Ok(self.cached(loaded, key, Some(root), found, began))
+        Ok(self.cached(loaded, key, Origin::Directory(root), found, began))
     }
 
     fn cached(
         &self,
         loaded: Warned<CompiledChart>,
         key: Key,
-        tree: Option<PathBuf>,
+        origin: Origin,
         found: Found,
         began: SystemTime,
     ) -> Cached {
-        let ticket = Ticket { cache: self.clone(), key, tree, found, began };
+        let ticket = Ticket { cache: self.clone(), key, origin, found, began };
         Cached { chart: loaded.output, warnings: loaded.warnings, ticket: Some(ticket) }
     }
 
@@ -214,24 +235,29 @@ impl CompiledCache {
 
     fn find(
         &self,
+        is_private: bool,
         key: &Key,
         is_fresh: impl Fn(&Tree) -> bool,
         engine: &Engine,
         again: impl Fn() -> Option<Chart> + Send + Sync + 'static,
         found: &mut Found,
     ) -> Option<CompiledChart> {
-        if !system::is_private(&self.dir) {
+        if !is_private {
             return None;
         }
-        let Stored { tree, image } = Stored::read(&self.file(key))?;
+        let Stored { tree, head, image, parts } = Stored::read(&self.file(key))?;
         *found = Found::Stale;
         if !is_fresh(&tree) {
             return None;
         }
-        let chart = engine.restore(image, again)?;
+        let chart = engine.restore(head.get(image..)?, parts, again)?;
         *found = Found::Chart(chart.compiled_templates());
         Some(chart)
     }
+}
+
+fn digest(bytes: &[u8]) -> Sum {
+    Sha256::digest(bytes).into()
 }
 
 fn uncached(path: &Path, options: &Options, engine: &Engine) -> Result<Cached, loader::Error> {
@@ -258,28 +284,50 @@ impl Cached {
     pub fn keep(&self) -> io::Result<()> {
         let Some(ticket) = &self.ticket else { return Ok(()) };
         let cache = &ticket.cache;
-        match ticket.found {
-            Found::Chart(templates) if self.chart.compiled_templates() <= templates => Ok(()),
-            Found::Stale => fs::remove_file(cache.file(&ticket.key)),
-            Found::Nothing if !self.warnings.is_empty() => Ok(()),
+        let is_kept = match ticket.found {
+            Found::Chart(templates) if self.chart.compiled_templates() <= templates => true,
+            Found::Chart(_) => self.store(ticket)?,
+            Found::Stale => {
+                fs::remove_file(cache.file(&ticket.key))?;
+                false
+            }
+            Found::Nothing if !self.warnings.is_empty() => false,
             Found::Nothing => {
                 system::make_private(&cache.dir)?;
-                if seen::note(&cache.dir, &ticket.key)? { self.store(ticket) } else { Ok(()) }
+                seen::note(&cache.dir, &ticket.key)? && self.store(ticket)?
             }
-            Found::Chart(_) => self.store(ticket),
+        };
+        match &ticket.origin {
+            Origin::Archive(path, Some(sum)) if is_kept => {
+                places::note(&cache.dir, path, sum, ticket.began)
+            }
+            _ => Ok(()),
         }
     }
 
-    fn store(&self, ticket: &Ticket) -> io::Result<()> {
-        let tree = match &ticket.tree {
-            None => Tree::default(),
-            Some(root) => match Tree::of(root, ticket.began) {
+    /// Removes what the cache has of the chart, for when it is not intact any more.
+    ///
+    /// # Errors
+    /// Fails where the file can't be removed.
+    pub fn discard(&self) -> io::Result<()> {
+        match &self.ticket {
+            Some(ticket) => fs::remove_file(ticket.cache.file(&ticket.key)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the chart is kept now.
+    fn store(&self, ticket: &Ticket) -> io::Result<bool> {
+        let tree = match &ticket.origin {
+            Origin::Archive(..) => Tree::default(),
+            Origin::Directory(root) => match Tree::of(root, ticket.began) {
                 Some(tree) => tree,
-                None => return Ok(()),
+                None => return Ok(false),
             },
         };
-        let Some(image) = self.chart.image() else { return Ok(()) };
+        let Some(image) = self.chart.image() else { return Ok(false) };
         Stored::write(&ticket.cache.file(&ticket.key), &tree, &image)?;
-        stored::prune(&ticket.cache.dir, ticket.cache.limit)
+        stored::prune(&ticket.cache.dir, ticket.cache.limit)?;
+        Ok(true)
     }
 }

@@ -1,6 +1,7 @@
 //! What only the system knows: whose a folder is, what a file is, and which program this is. Where it can't
 //! be asked, nothing is kept.
 
+use bowsprit_value::codec::{Decoder, Encoder};
 use std::time::Duration;
 
 /// What changes with every change of a file: device, number, mode, size, and the seconds and nanoseconds of
@@ -15,14 +16,26 @@ impl Stamp {
         let of = |seconds, nanos: u64| Duration::from_secs(seconds) + Duration::from_nanos(nanos);
         of(content, content_nanos) > time || of(any, any_nanos) > time
     }
+
+    pub(super) fn encode(&self, encoder: &mut Encoder) {
+        self.0.iter().for_each(|number| encoder.number(*number));
+    }
+
+    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Option<Stamp> {
+        let mut stamp = Stamp::default();
+        for number in &mut stamp.0 {
+            *number = decoder.number()?;
+        }
+        Some(stamp)
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
     use super::Stamp;
-    use std::fs::{DirBuilder, Metadata};
+    use std::fs::{DirBuilder, File, Metadata};
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
     use std::path::Path;
 
     /// Those of the program that is running.
@@ -49,6 +62,13 @@ mod linux {
         if is_private(dir) { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
     }
 
+    /// So many bytes from a place of a file on.
+    pub(in super::super) fn read_at(file: &File, start: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, start)?;
+        Ok(bytes)
+    }
+
     /// `None` for times before 1970.
     pub(in super::super) fn stamp(metadata: &Metadata) -> Option<Stamp> {
         let time = |number: i64| u64::try_from(number).ok();
@@ -68,7 +88,7 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 mod other {
     use super::Stamp;
-    use std::fs::Metadata;
+    use std::fs::{File, Metadata};
     use std::io;
     use std::path::Path;
 
@@ -84,12 +104,16 @@ mod other {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    pub(in super::super) fn read_at(_: &File, _: u64, _: usize) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     pub(in super::super) fn stamp(_: &Metadata) -> Option<Stamp> {
         None
     }
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{is_private, make_private, program, stamp};
+pub(super) use linux::{is_private, make_private, program, read_at, stamp};
 #[cfg(not(target_os = "linux"))]
-pub(super) use other::{is_private, make_private, program, stamp};
+pub(super) use other::{is_private, make_private, program, read_at, stamp};

@@ -12,6 +12,11 @@ const ENTRIES: usize = 10_000;
 /// What changed so shortly before could change once more without another time.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// The time, since 1970, after which nothing may have changed that is to count as unchanged since `since`.
+pub(super) fn settled(since: SystemTime) -> Option<Duration> {
+    since.checked_sub(SETTLED)?.duration_since(SystemTime::UNIX_EPOCH).ok()
+}
+
 /// Everything in a directory, the directory too: its path from there, and its stamp.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tree(Vec<(String, Stamp)>);
@@ -20,7 +25,7 @@ impl Tree {
     /// The tree of a directory that has not been changed since a time, nor shortly before. `None` for others,
     /// and for those that have links or anything else in them which is no file and no directory.
     pub(super) fn of(root: &Path, since: SystemTime) -> Option<Tree> {
-        let settled = since.checked_sub(SETTLED)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let settled = settled(since)?;
         let mut entries = Vec::new();
         let mut pending = vec![PathBuf::new()];
         while let Some(path) = pending.pop() {
@@ -53,7 +58,7 @@ impl Tree {
         encoder.size(self.0.len());
         for (path, stamp) in &self.0 {
             encoder.bytes(path.as_bytes());
-            stamp.0.iter().for_each(|number| encoder.number(*number));
+            stamp.encode(encoder);
         }
     }
 
@@ -61,11 +66,7 @@ impl Tree {
         let mut entries = Vec::new();
         for _ in 0..decoder.count()? {
             let path = decoder.text()?.to_owned();
-            let mut stamp = Stamp::default();
-            for number in &mut stamp.0 {
-                *number = decoder.number()?;
-            }
-            entries.push((path, stamp));
+            entries.push((path, Stamp::decode(decoder)?));
         }
         Some(Tree(entries))
     }
