@@ -1,6 +1,7 @@
 //! What Helm reads of an object.
 
 use crate::dialect::Dialect;
+use crate::skim::Skimmer;
 use bowsprit_yaml::{Document, Node, NodeType};
 use std::borrow::Cow;
 
@@ -35,6 +36,11 @@ impl Head {
     ///
     /// As [`Head::parse`].
     pub fn parse_as(text: &[u8], dialect: Dialect) -> Result<Head, String> {
+        Skimmer::head(text).map_or_else(|| Head::decode(text, dialect), Ok)
+    }
+
+    /// Reads all of the document.
+    pub(crate) fn decode(text: &[u8], dialect: Dialect) -> Result<Head, String> {
         let document = Document::parse(text).map_err(|e| e.to_string())?;
         document.check_json().map_err(|e| e.to_string())?;
         let mut decoder = Decoder { package: dialect.package, error: None };

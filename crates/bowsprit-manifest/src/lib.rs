@@ -24,6 +24,7 @@ mod identity;
 mod objects;
 mod order;
 mod selector;
+mod skim;
 mod sort;
 mod split;
 

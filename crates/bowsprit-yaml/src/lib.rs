@@ -8,6 +8,7 @@
 //! * [`decode()`]: text to a value; [`read_values`]: a values file of several documents.
 //! * [`encode()`] and [`encode_pretty`]: a value to text.
 //! * [`Document`]: values that know where in the text they stand.
+//! * [`skim()`]: whether plain text is sound, and what stands near its top, without decoding it.
 //! * [`Syntax`]: what is written where; [`Edits`]: changes that keep all other bytes.
 //! * [`yaml_to_json`]: the JSON text in between.
 //!
@@ -35,6 +36,7 @@ mod order;
 mod parse;
 mod resolve;
 mod scan;
+mod skim;
 mod syntax;
 mod tree;
 mod utf8;
@@ -49,5 +51,6 @@ pub use edit::{EditError, Edits, Step};
 pub use encode::{encode, encode_pretty, encode_rewritten};
 pub use error::{Error, ErrorKind};
 pub use json::yaml_to_json;
+pub use skim::{Skimmed, skim};
 pub use syntax::{Syntax, SyntaxKind, SyntaxNode, SyntaxStyle};
 pub use v3::{Blank, decode_v3};

@@ -12,12 +12,12 @@ mod scalar;
 mod tag;
 
 pub(crate) use chars::{break_width, is_alpha, is_blank, width};
-pub(crate) use feed::Encoding;
+pub(crate) use feed::{Encoding, is_plain_text};
 
 use crate::error::Error;
 use crate::tree::{Style, Text};
 use chars::{BLANK, BREAK, COLON, INDICATOR, class, is_break_class};
-use feed::{Feed, is_plain_text};
+use feed::Feed;
 use std::collections::VecDeque;
 
 /// Containers of either style that may be open at once.
