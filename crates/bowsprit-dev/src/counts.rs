@@ -202,9 +202,9 @@ pub(crate) fn shares(root: &Path) -> Result<Vec<Shares>, String> {
     };
     let share = |chart: &&str| {
         let (whole, load, values) = (of(chart, "whole")?, of(chart, "load")?, of(chart, "values")?);
-        // Compiling and rendering each plan too.
+        // Compiling plans too; rendering knows the plan.
         let compile = (of(chart, "compile")? - values).max(0.0);
-        let templates = (of(chart, "render")? - values).max(0.0);
+        let templates = of(chart, "render")?;
         let sort = of(chart, "sort")?;
         let print = (whole - load - compile - values - templates - sort).max(0.0);
         let copy = of(chart, "copy")?;

@@ -288,7 +288,7 @@ impl Run<'_> {
     /// them; and what is to be said of other objects beside them.
     fn crds(&self, plan: &Plan) -> Result<(Vec<Map>, Vec<String>), String> {
         let (mut crds, mut warnings) = (Vec::new(), Vec::new());
-        for instance in &plan.instances {
+        for instance in plan.instances.iter() {
             for file in &instance.chart.files {
                 if !is_crd_file(file.name.as_bytes()) {
                     continue;

@@ -99,10 +99,12 @@ pub fn sort_manifests_as<'f, P: AsRef<str>>(
         }
     }
     let Sorted { manifests, hooks } = &mut outcome.sorted;
-    manifests.sort_by(|a, b| {
-        rank(order, dialect, &a.head.kind).cmp(&rank(order, dialect, &b.head.kind))
-    });
-    hooks.sort_by(|a, b| rank(order, dialect, &a.kind).cmp(&rank(order, dialect, &b.kind)));
+    let rank = |kind: &str| {
+        let (place, unplaced) = rank(order, dialect, kind);
+        (place, unplaced.to_owned())
+    };
+    manifests.sort_by_cached_key(|manifest| rank(&manifest.head.kind));
+    hooks.sort_by_cached_key(|hook| rank(&hook.kind));
     Ok(outcome)
 }
 

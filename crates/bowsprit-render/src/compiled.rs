@@ -5,10 +5,11 @@ use crate::diagnose::{Details, missing, parse_labels, printed_by, template_text}
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::functions::LintLog;
+use crate::memory::{Code, Linked, Memory, Recalled};
 use crate::plan::{Instance, Plan, check_kube_version, plan_as};
 use crate::release::{Release, without_notes};
 use crate::request::RenderRequest;
-use crate::scope::Scopes;
+use crate::scope::{Scopes, chart_objects};
 use crate::values::ValuesError;
 use crate::values::schema::CompiledSchema;
 use crate::values::{locate, validate_plan};
@@ -20,7 +21,7 @@ use bowsprit_template::{
     ExecError, MissingKey, Observer, ParseError, Run, Source, TemplateSet, TplCache, Unit,
     compile_source, strip_no_value,
 };
-use bowsprit_value::{Host, Map, Meter, Str};
+use bowsprit_value::{Host, Map, Meter, Str, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -35,6 +36,7 @@ struct Inner {
     chart: Arc<Chart>,
     parts: HashMap<usize, Part>,
     tpl: Arc<TplCache>,
+    memory: Memory,
     /// What of the chart is not in the image that it came from.
     rest: Option<Arc<Rest>>,
 }
@@ -84,6 +86,8 @@ pub(crate) struct Job {
     pub(crate) instance: usize,
     pub(crate) template: usize,
     pub(crate) name: Str,
+    /// `.Template.BasePath`.
+    pub(crate) base_path: Str,
 }
 
 /// All rendered files of a release, before they are split and sorted.
@@ -112,7 +116,9 @@ impl CompiledChart {
             pending.extend(&chart.dependencies);
         }
         let tpl = Arc::new(TplCache::default());
-        CompiledChart(Arc::new(Inner { engine, chart: Arc::clone(&chart), parts, tpl, rest }))
+        let memory = Memory::default();
+        let chart = Arc::clone(&chart);
+        CompiledChart(Arc::new(Inner { engine, chart, parts, tpl, memory, rest }))
     }
 
     /// The chart.
@@ -189,6 +195,20 @@ impl CompiledChart {
     ///
     /// Fails where Helm does, with its words.
     pub fn plan(&self, request: &RenderRequest) -> Result<Warned<Plan>, Error> {
+        let planned = match self.0.memory.recall(request) {
+            Recalled::New => self.plan_anew(request)?,
+            Recalled::Again => self.0.memory.keep(request, self.plan_anew(request)?),
+            Recalled::Known(planned) => planned,
+        };
+        let cluster = request.capabilities.kube_version();
+        match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
+            Ok(()) => Ok(planned),
+            Err(error) => Err(self.error(ErrorKind::Values(error), planned.warnings)),
+        }
+    }
+
+    /// A plan with values that its schemas accept.
+    fn plan_anew(&self, request: &RenderRequest) -> Result<Warned<Plan>, Error> {
         let mut log = Vec::new();
         let plan = match plan_as(&self.0.chart, &request.values, self.compat(), &mut log) {
             Ok(plan) => plan,
@@ -201,11 +221,7 @@ impl CompiledChart {
             let error = defaults.into_iter().fold(error, ValuesError::at);
             return Err(self.error(ErrorKind::Values(error), log));
         }
-        let cluster = request.capabilities.kube_version();
-        match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
-            Ok(()) => Ok(Warned { output: plan, warnings: log }),
-            Err(error) => Err(self.error(ErrorKind::Values(error), log)),
-        }
+        Ok(Warned { output: plan, warnings: log })
     }
 
     /// Checks a plan's values against the schemas of its charts. What Helm logs is added to `log`.
@@ -311,7 +327,16 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
-        self.render_jobs(plan, jobs(plan), (request, host, observer))
+        let linked = match self.linked(plan, request) {
+            Ok(linked) => linked,
+            Err(error) => return Err(self.parse_failed(plan, error, Vec::new())),
+        };
+        let (code, mut warnings) = (&linked.code, Vec::new());
+        let to_run = (&code.set, code.jobs.as_slice(), linked.charts.as_slice());
+        match self.run(plan, to_run, (request, host, observer), &mut warnings) {
+            Ok(output) => Ok(Warned { output, warnings }),
+            Err(error) => Err(self.exec_failed(plan, &code.jobs, error, warnings)),
+        }
     }
 
     /// As [`CompiledChart::render_plan`], with some templates only: the others are not parsed either, and
@@ -330,22 +355,14 @@ impl CompiledChart {
     ) -> Result<Warned<RenderedFiles>, Error> {
         let mut jobs = jobs(plan);
         jobs.retain(|job| wanted(&job.name.to_string_lossy()));
-        self.render_jobs(plan, jobs, (request, host, observer))
-    }
-
-    fn render_jobs(
-        &self,
-        plan: &Plan,
-        jobs: Vec<Job>,
-        (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
-    ) -> Result<Warned<RenderedFiles>, Error> {
         let mut warnings = Vec::new();
         let set = match self.link_jobs(plan, request, &jobs) {
             Ok(set) => set,
             Err(error) => return Err(self.parse_failed(plan, error, warnings)),
         };
-        let outcome = self.run(plan, &set, &jobs, (request, host, observer), &mut warnings);
-        match outcome {
+        let charts = self.charts(plan);
+        let to_run = (&set, jobs.as_slice(), charts.as_slice());
+        match self.run(plan, to_run, (request, host, observer), &mut warnings) {
             Ok(output) => Ok(Warned { output, warnings }),
             Err(error) => Err(self.exec_failed(plan, &jobs, error, warnings)),
         }
@@ -365,10 +382,13 @@ impl CompiledChart {
         host: &dyn Host,
     ) -> Result<Option<Vec<u8>>, Error> {
         let failed = |error| self.parse_failed(plan, error, Vec::new());
-        let (set, mut jobs) = self.link(plan, request).map_err(failed)?;
-        jobs.retain(|job| job.name.as_bytes() == file.as_bytes());
-        let outcome = self.run(plan, &set, &jobs, (request, host, None), &mut Vec::new());
-        let files = outcome.map_err(|error| self.exec_failed(plan, &jobs, error, Vec::new()))?;
+        let linked = self.linked(plan, request).map_err(failed)?;
+        let named = |job: &&Job| job.name.as_bytes() == file.as_bytes();
+        let Some(job) = linked.code.jobs.iter().find(named) else { return Ok(None) };
+        let job = std::slice::from_ref(job);
+        let to_run = (&linked.code.set, job, linked.charts.as_slice());
+        let outcome = self.run(plan, to_run, (request, host, None), &mut Vec::new());
+        let files = outcome.map_err(|error| self.exec_failed(plan, job, error, Vec::new()))?;
         Ok(files.into_values().next())
     }
 
@@ -388,12 +408,14 @@ impl CompiledChart {
         let Warned { output: plan, mut warnings } = self.plan(request)?;
         let parse_failed = |error| self.parse_failed(&plan, error, warnings.clone());
         let (mut set, _) = self.link(&plan, request).map_err(parse_failed)?;
-        let name = format!("{}/templates/{name}", self.0.chart.metadata.name);
+        let base_path = format!("{}/templates", self.0.chart.metadata.name);
+        let name = format!("{base_path}/{name}");
         set.parse(&name, text).map_err(parse_failed)?;
-        let job = Job { instance: 0, template: 0, name: Str::from(name) };
-        let jobs = [job];
+        let (name, base_path) = (Str::from(name), Str::from(base_path));
+        let jobs = [Job { instance: 0, template: 0, name, base_path }];
+        let charts = self.charts(&plan);
         let files = self
-            .run(&plan, &set, &jobs, (request, host, None), &mut warnings)
+            .run(&plan, (&set, &jobs, &charts), (request, host, None), &mut warnings)
             .map_err(|error| self.exec_failed(&plan, &jobs, error, warnings.clone()))?;
         Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
     }
@@ -428,15 +450,17 @@ impl CompiledChart {
         files: &RenderedFiles,
     ) -> Option<Label> {
         let plan = self.plan(request).ok()?.output;
-        let (set, jobs) = self.link(&plan, request).ok()?;
+        let linked = self.linked(&plan, request).ok()?;
+        let code = &linked.code;
         let text = files.get(&error.path)?;
         let render = |job: &Job, observer: &mut dyn Observer| {
             let job = std::slice::from_ref(job);
             let run = (request, host, Some(observer));
-            let files = self.run(&plan, &set, job, run, &mut Vec::new()).ok()?;
+            let to_run = (&code.set, job, linked.charts.as_slice());
+            let files = self.run(&plan, to_run, run, &mut Vec::new()).ok()?;
             files.into_values().next()
         };
-        printed_by(error, text, render, &plan, &jobs)
+        printed_by(error, text, render, &plan, &code.jobs)
     }
 
     /// The templates of a plan, bound to their names, and the names of all that are files of their own
@@ -459,6 +483,22 @@ impl CompiledChart {
         let jobs = jobs(plan);
         let set = self.link_jobs(plan, request, &jobs)?;
         Ok((set, jobs))
+    }
+
+    /// As [`CompiledChart::link`], from the render before if it had the same templates.
+    fn linked(&self, plan: &Plan, request: &RenderRequest) -> Result<Arc<Linked>, ParseError> {
+        let rules = self.compat().rules();
+        let known = if request.strict { None } else { self.0.memory.linked(plan, rules) };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let (set, jobs) = self.link(plan, request)?;
+        let linked = Linked::new(plan, Arc::new(Code { jobs, set }), rules);
+        Ok(if request.strict { Arc::new(linked) } else { self.0.memory.link(linked) })
+    }
+
+    fn charts(&self, plan: &Plan) -> Vec<Value> {
+        chart_objects(&plan.instances, self.compat().rules())
     }
 
     fn link_jobs(
@@ -491,13 +531,13 @@ impl CompiledChart {
     fn run(
         &self,
         plan: &Plan,
-        set: &TemplateSet,
-        jobs: &[Job],
+        (set, jobs, charts): (&TemplateSet, &[Job], &[Value]),
         (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
         log: &mut Vec<LogLine>,
     ) -> Result<RenderedFiles, ExecError> {
         let rules = self.compat().rules();
         let files = |instance: &Instance| self.files(instance);
+        let plan = (plan, charts);
         let scopes = Scopes::new(plan, &request.release, &request.capabilities, rules, files);
         let meter = Meter::new(self.0.engine.limits);
         let mut run = Run::new(set, host, &meter);
@@ -507,13 +547,13 @@ impl CompiledChart {
         let mut files = RenderedFiles::new();
         let mut failure = None;
         for job in jobs.iter().filter(|job| !is_partial(&job.name)) {
-            let Some(instance) = plan.instances.get(job.instance) else { continue };
-            let base_path = Str::from(format!("{}/templates", instance.path));
-            let scope = scopes.for_template(job.instance, &job.name, &base_path);
+            let scope = scopes.for_template(job.instance, &job.name, &job.base_path);
             match run.execute(job.name.as_bytes(), scope) {
                 Ok(text) => {
                     let text = strip_no_value(text).unwrap_or_else(|| text.to_vec());
-                    files.insert(job.name.to_string(), text);
+                    let name =
+                        job.name.to_str().map_or_else(|| job.name.to_string(), str::to_owned);
+                    files.insert(name, text);
                 }
                 Err(error) => {
                     failure = Some(error);
@@ -554,11 +594,13 @@ fn is_partial(name: &Str) -> bool {
 fn jobs(plan: &Plan) -> Vec<Job> {
     let mut jobs = Vec::new();
     for (number, instance) in plan.instances.iter().enumerate() {
+        let base_path = Str::from(format!("{}/templates", instance.path));
         for (place, template) in instance.chart.templates.iter().enumerate() {
             let mut name = instance.path.as_bytes().to_vec();
             name.push(b'/');
             name.extend_from_slice(template.name.as_bytes());
-            let job = Job { instance: number, template: place, name: Str::from(name) };
+            let (name, base_path) = (Str::from(name), base_path.clone());
+            let job = Job { instance: number, template: place, name, base_path };
             let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
             if !library || is_partial(&job.name) {
                 jobs.push(job);

@@ -34,6 +34,7 @@ mod engine;
 mod error;
 mod functions;
 mod image;
+mod memory;
 pub mod plan;
 pub mod reads;
 mod release;

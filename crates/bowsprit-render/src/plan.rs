@@ -59,13 +59,22 @@ impl Instance {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The root comes first, parents before their children.
-    pub instances: Vec<Instance>,
+    pub instances: Arc<Vec<Instance>>,
     /// The root's values. Those of a subchart are the table under its name, the same reference.
     pub values: Map,
     nulls: DefaultNulls,
 }
 
 impl Plan {
+    /// A plan whose values can be written without a change in this one's, which must not change any more.
+    pub(crate) fn fork(&self) -> Plan {
+        Plan {
+            instances: Arc::clone(&self.instances),
+            values: self.values.fork(),
+            nulls: self.nulls,
+        }
+    }
+
     /// Lays the values over the charts' defaults once more, as `helm lint` does: what a null of the
     /// user's had deleted comes back. What Helm logs on the way is added to `log`.
     ///
@@ -212,7 +221,7 @@ pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
         at += 1;
     }
     let nulls = Compat::default().rules().default_nulls;
-    Some(Plan { instances, values: Map::new(), nulls })
+    Some(Plan { instances: Arc::new(instances), values: Map::new(), nulls })
 }
 
 /// Whether a version satisfies a constraint; false also where either can't be read.
@@ -728,6 +737,7 @@ impl Planner {
             });
             pending.extend(node.children.iter().rev().map(|child| (*child, Some(index))));
         }
+        let instances = Arc::new(instances);
         Ok(Plan { instances, values: Map::new(), nulls: self.rules.default_nulls })
     }
 

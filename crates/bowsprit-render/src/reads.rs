@@ -154,7 +154,7 @@ impl Tracker<'_> {
     fn begin(&mut self, plan: &Plan) {
         self.flow.add_view("AsMap");
         let global = self.flow.tracked();
-        for instance in &plan.instances {
+        for instance in plan.instances.iter() {
             let values = self.flow.tracked();
             let scope = self.flow.object();
             let subcharts = self.flow.object();

@@ -60,7 +60,8 @@ impl Release {
     /// The text that Helm stores as the release's manifest: every object behind a line that names its
     /// template, custom resource definitions first if they are wanted.
     pub fn manifest(&self, include_crds: bool) -> String {
-        let mut out = String::new();
+        let len = |manifest: &Manifest| manifest.path.len() + manifest.content.len() + 20;
+        let mut out = String::with_capacity(self.manifests.iter().map(len).sum());
         if include_crds {
             for crd in self.crds() {
                 let text = String::from_utf8_lossy(crd.file.data.as_bytes()).into_owned();

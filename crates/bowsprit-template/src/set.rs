@@ -5,12 +5,28 @@ use crate::funcs::Functions;
 use crate::parse;
 use bowsprit_value::{Str, strconv};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Where in its map each name of a unit's field paths was found last. Says only where to look first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hints(Arc<OnceLock<Box<[AtomicU32]>>>);
+
+impl Hints {
+    /// One for each name in the unit's table.
+    #[inline]
+    pub(crate) fn of(&self, unit: &Unit) -> &[AtomicU32] {
+        self.0.get_or_init(|| unit.tables().idents.iter().map(|_| AtomicU32::new(0)).collect())
+    }
+}
 
 /// A template: one body of a unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
+    /// Those of the unit, shared by all of its bodies.
+    pub(crate) hints: Hints,
     pub(crate) unit: Arc<Unit>,
     pub(crate) body: Arc<Body>,
     /// The name of the template.
@@ -19,16 +35,28 @@ pub(crate) struct Template {
     pub(crate) file: Str,
 }
 
-/// FNV-1a, because lookups of short names are frequent. A chart can choose names that collide; then
-/// its own lookups are slow.
+/// Takes eight bytes at a time, because lookups of short names are frequent. A chart can choose names
+/// that collide; then its own lookups are slow.
 #[derive(Default)]
-pub(crate) struct Fnv(u64);
+pub(crate) struct Folded(u64);
 
-impl Hasher for Fnv {
+impl Folded {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for Folded {
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.add(u64::from_le_bytes(*word)));
+        if !rest.is_empty() {
+            self.add(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         }
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.add(n as u64);
     }
 
     fn finish(&self) -> u64 {
@@ -36,12 +64,12 @@ impl Hasher for Fnv {
     }
 }
 
-pub(crate) type Names<T> = HashMap<Str, T, BuildHasherDefault<Fnv>>;
+pub(crate) type Names<T> = HashMap<Str, T, BuildHasherDefault<Folded>>;
 
 /// Adds a unit's templates to a name space: the last one wins, unless it is blank.
 pub(crate) fn associate(
-    names: &mut Names<Template>,
-    unit: &Arc<Unit>,
+    names: &mut Names<Arc<Template>>,
+    (unit, hints): (&Arc<Unit>, &Hints),
     file: &Str,
     shadowed: impl Fn(&Str) -> bool,
 ) {
@@ -50,7 +78,7 @@ pub(crate) fn associate(
         if body.empty && (names.contains_key(name) || shadowed(name)) {
             continue;
         }
-        names.insert(name.clone(), Template::new(unit, body, file));
+        names.insert(name.clone(), Arc::new(Template::new((unit, hints), body, file)));
     }
 }
 
@@ -72,9 +100,14 @@ pub(crate) fn defined_twice(file: &Str, unit: &Unit) -> Result<(), ParseError> {
 }
 
 impl Template {
-    pub(crate) fn new(unit: &Arc<Unit>, body: &Arc<Body>, file: &Str) -> Template {
+    pub(crate) fn new(
+        (unit, hints): (&Arc<Unit>, &Hints),
+        body: &Arc<Body>,
+        file: &Str,
+    ) -> Template {
         let name = if body.root { file.clone() } else { body.name.clone() };
-        Template { unit: Arc::clone(unit), body: Arc::clone(body), name, file: file.clone() }
+        let (unit, body, file) = (Arc::clone(unit), Arc::clone(body), file.clone());
+        Template { hints: hints.clone(), unit, body, name, file }
     }
 }
 
@@ -99,7 +132,7 @@ pub struct TplCache(Mutex<Cached>);
 
 #[derive(Debug, Default)]
 struct Cached {
-    units: HashMap<Str, Arc<Unit>>,
+    units: HashMap<Str, (Arc<Unit>, Hints)>,
     bytes: usize,
 }
 
@@ -109,7 +142,9 @@ struct Cached {
 #[derive(Debug)]
 pub struct TemplateSet {
     functions: Arc<Functions>,
-    names: Names<Template>,
+    /// The place of each name's template in the list.
+    names: Names<usize>,
+    templates: Vec<Arc<Template>>,
     missing_key: MissingKey,
     cache: Arc<TplCache>,
 }
@@ -120,6 +155,7 @@ impl TemplateSet {
         TemplateSet {
             functions,
             names: Names::default(),
+            templates: Vec::new(),
             missing_key: MissingKey::default(),
             cache: Arc::default(),
         }
@@ -168,7 +204,23 @@ impl TemplateSet {
     /// Fails where the text defines a template of the file's own name beside its own text.
     pub fn add(&mut self, file: &Str, unit: &Arc<Unit>) -> Result<(), ParseError> {
         defined_twice(file, unit)?;
-        associate(&mut self.names, unit, file, |_| false);
+        let hints = Hints::default();
+        for body in &unit.bodies {
+            let name = if body.root { file } else { &body.name };
+            let template = || Arc::new(Template::new((unit, &hints), body, file));
+            match self.names.entry(name.clone()) {
+                Entry::Vacant(free) => {
+                    free.insert(self.templates.len());
+                    self.templates.push(template());
+                }
+                Entry::Occupied(taken) if !body.empty => {
+                    if let Some(before) = self.templates.get_mut(*taken.get()) {
+                        *before = template();
+                    }
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
         Ok(())
     }
 
@@ -177,27 +229,41 @@ impl TemplateSet {
         self.names.contains_key(name)
     }
 
-    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.names.values()
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.templates.iter()
     }
 
-    pub(crate) fn get(&self, name: &[u8]) -> Option<&Template> {
-        self.names.get(name)
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Arc<Template>> {
+        self.template(self.number(name)?)
+    }
+
+    /// A number for each name that has a template.
+    pub(crate) fn number(&self, name: &[u8]) -> Option<usize> {
+        self.names.get(name).copied()
+    }
+
+    pub(crate) fn template(&self, number: usize) -> Option<&Arc<Template>> {
+        self.templates.get(number)
+    }
+
+    /// How many names have templates.
+    pub(crate) fn len(&self) -> usize {
+        self.templates.len()
     }
 
     /// The compiled form of a text that `tpl` runs, compiled at the first call.
-    pub(crate) fn tpl(&self, text: &Str) -> Result<Arc<Unit>, ParseError> {
+    pub(crate) fn tpl(&self, text: &Str) -> Result<(Arc<Unit>, Hints), ParseError> {
         let lock = || self.cache.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hit = lock().units.get(text).cloned();
         if let Some(unit) = hit {
             return Ok(unit);
         }
-        let unit =
-            Arc::new(parse::compile_source("gotpl", &Source::new(text.clone()), &self.functions)?);
+        let unit = parse::compile_source("gotpl", &Source::new(text.clone()), &self.functions)?;
+        let unit = (Arc::new(unit), Hints::default());
         let mut cached = lock();
         if cached.units.len() < CACHED_TEXTS && cached.bytes + text.len() < CACHED_BYTES {
             cached.bytes += text.len();
-            cached.units.insert(text.clone(), Arc::clone(&unit));
+            cached.units.insert(text.clone(), unit.clone());
         }
         Ok(unit)
     }

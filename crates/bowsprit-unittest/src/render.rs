@@ -159,7 +159,7 @@ fn request(subject: &Subject<'_>, test: &Test) -> RenderRequest {
 
 /// Gives the chart and its own subcharts other versions. That a chart is deprecated does not show.
 fn change_metadata(plan: &mut Plan, test: &Test) {
-    for (number, instance) in plan.instances.iter_mut().enumerate() {
+    for (number, instance) in Arc::make_mut(&mut plan.instances).iter_mut().enumerate() {
         let top = number == 0 || instance.parent == Some(0);
         let (version, app_version) = (&test.chart.version, &test.chart.app_version);
         let changed = top && !(version.is_empty() && app_version.is_empty());

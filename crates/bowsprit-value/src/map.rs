@@ -88,6 +88,9 @@ struct MapCell {
 
 impl Drop for MapCell {
     fn drop(&mut self) {
+        if self.is_flat() {
+            return;
+        }
         let mut pending = Vec::new();
         self.drain_into(&mut pending);
         drop_deep(pending);
@@ -95,6 +98,17 @@ impl Drop for MapCell {
 }
 
 impl MapCell {
+    /// Whether nothing ends with this map that could be nested.
+    fn is_flat(&mut self) -> bool {
+        let flat = |table: &mut Arc<Table>| {
+            Arc::get_mut(table).is_none_or(|table| !table.iter().any(|(_, v)| v.is_container()))
+        };
+        self.viewed.is_none()
+            && self.over.get().is_none()
+            && self.base.made.get_mut().is_none_or(flat)
+            && self.own.get_mut().is_none_or(flat)
+    }
+
     fn drain_into(&mut self, pending: &mut Vec<Value>) {
         let tables = [
             self.base.made.take(),
@@ -143,6 +157,30 @@ impl MapCell {
                     other => other.map(hit),
                 }
             }
+        }
+    }
+
+    /// As [`MapCell::lookup`], beginning at a place.
+    fn lookup_near<R>(
+        &self,
+        key: &[u8],
+        place: &mut usize,
+        hit: impl FnOnce(&Value) -> R,
+    ) -> Option<R> {
+        if let Some(lock) = self.over.get() {
+            let table = lock.read().unwrap_or_else(PoisonError::into_inner);
+            return find_near(&table, key, place).map(hit);
+        }
+        if !self.forked {
+            return find_near(self.base.get(), key, place).map(hit);
+        }
+        let table = self.own.get().unwrap_or_else(|| self.base.get());
+        match find_near(table, key, place) {
+            // Not what belongs to the map that this one was forked from.
+            Some(v) if v.is_container() && self.own.get().is_none() => {
+                find_near(self.readable(), key, place).map(hit)
+            }
+            other => other.map(hit),
         }
     }
 
@@ -199,6 +237,31 @@ fn find<'t>(table: &'t Table, key: &[u8]) -> Option<&'t Value> {
         return table.iter().find(|(k, _)| k.as_bytes() == key).map(|(_, value)| value);
     }
     position(table, key).ok().map(|i| &table[i].1)
+}
+
+/// As [`find`], with a look at the place where the key was before, or belongs if it was missing.
+fn find_near<'t>(table: &'t Table, key: &[u8], place: &mut usize) -> Option<&'t Value> {
+    let near = table.get(*place);
+    if let Some((k, value)) = near
+        && k.as_bytes() == key
+    {
+        return Some(value);
+    }
+    if table.len() <= FEW {
+        let found = table.iter().position(|(k, _)| k.as_bytes() == key)?;
+        *place = found;
+        return table.get(found).map(|(_, value)| value);
+    }
+    let belongs_here = near.is_none_or(|(k, _)| key < k.as_bytes())
+        && place
+            .checked_sub(1)
+            .is_none_or(|before| table.get(before).is_some_and(|(k, _)| k.as_bytes() < key));
+    if belongs_here {
+        return None;
+    }
+    let found = position(table, key);
+    *place = found.unwrap_or_else(|place| place);
+    table.get(found.ok()?).map(|(_, value)| value)
 }
 
 fn fork(value: &Value) -> Value {
@@ -322,6 +385,26 @@ impl Map {
     /// The value of a key; `None` where the key is missing.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
         self.cell().lookup(key, Value::clone)
+    }
+
+    /// Looks at the value of a key without taking it, first at a `place` where it may be. Then `place` is
+    /// where it was found, or where it would be; it matters to nothing but speed.
+    ///
+    /// ```
+    /// use bowsprit_value::{Map, Value};
+    ///
+    /// let map = Map::from_entries([("a".into(), Value::int(1)), ("b".into(), Value::Nil)]);
+    /// let mut place = 0;
+    /// assert_eq!(map.get_near(b"b", &mut place, Value::is_nil), Some(true));
+    /// assert_eq!(place, 1);
+    /// ```
+    pub fn get_near<R>(
+        &self,
+        key: &[u8],
+        place: &mut usize,
+        hit: impl FnOnce(&Value) -> R,
+    ) -> Option<R> {
+        self.cell().lookup_near(key, place, hit)
     }
 
     /// Whether the key is there, nil or not.

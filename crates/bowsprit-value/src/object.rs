@@ -44,7 +44,12 @@ pub struct NamedType {
 
 impl NamedType {
     /// The method of a name.
+    #[inline]
     pub fn method(&self, name: &[u8]) -> Option<&'static Method> {
+        // Templates can only call what Go exports, and most keys begin with a small letter.
+        if !name.first()?.is_ascii_uppercase() {
+            return None;
+        }
         self.methods.iter().find(|m| m.name.as_bytes() == name)
     }
 }

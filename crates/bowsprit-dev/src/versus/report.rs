@@ -145,8 +145,8 @@ fn inside(text: &mut String, results: &Results) {
         text,
         "CPU milliseconds, medians. Helm's packages are timed by `tools/bench/gobench`: *engine* is coalescing the values,
 rendering (Helm parses all templates each time) and sorting. *Same work* adds subcharts (conditions, imports) and schemas,
-which a render of bowsprit includes. *First render* compiles the chart; *render* is each further one. The ratio is engine
-to render.\n"
+which the first renders of bowsprit include. *First render* compiles the chart; *render* is each further one with
+the same values, from the third on, when subcharts and values are known. The ratio is engine to render.\n"
     );
     line!(
         text,

@@ -7,7 +7,7 @@ use bowsprit_value::{
     Elem, Field, FuncError, Kind, List, ListType, Map, Method, NamedType, Object, Str, Type, Value,
 };
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The version of Kubernetes that Helm 4.2.4 assumes without a cluster.
 pub const DEFAULT_KUBE_VERSION: &str = "v1.36.0";
@@ -238,7 +238,10 @@ impl Object for KubeVersion {
     fn field(&self, name: &[u8]) -> Field {
         match name {
             b"normalizedVersion" if self.package == Package::Common => Field::Unexported,
-            _ => find_field(self.exported(), name),
+            b"Version" => Field::Value(text(&self.version)),
+            b"Major" => Field::Value(text(&self.major)),
+            b"Minor" => Field::Value(text(&self.minor)),
+            _ => Field::Missing,
         }
     }
 
@@ -408,7 +411,8 @@ pub struct Capabilities {
 
 impl Default for Capabilities {
     fn default() -> Capabilities {
-        Capabilities::of(Compat::default())
+        static DEFAULT: OnceLock<Capabilities> = OnceLock::new();
+        DEFAULT.get_or_init(|| Capabilities::of(Compat::default())).clone()
     }
 }
 

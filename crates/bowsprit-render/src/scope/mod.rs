@@ -21,13 +21,14 @@ use crate::compat::{ChartObject, Package, Rules};
 use crate::plan::{Instance, Plan};
 use bowsprit_value::{Map, Str, Value};
 
-/// The root object of each chart instance, by the instance's number.
-pub(crate) struct Scopes(Vec<Map>, Package);
+/// The root object of each chart instance, by the instance's number: as a map, and as templates see it.
+pub(crate) struct Scopes(Vec<(Map, Value)>, Package);
 
 impl Scopes {
-    /// Builds the root objects of all instances of a plan. `files` gives the `.Files` of an instance.
+    /// Builds the root objects of all instances of a plan. `charts` has their `.Chart`, `files` gives the
+    /// `.Files` of an instance.
     pub(crate) fn new(
-        plan: &Plan,
+        (plan, charts): (&Plan, &[Value]),
         release: &ReleaseOptions,
         capabilities: &Capabilities,
         rules: &Rules,
@@ -37,7 +38,7 @@ impl Scopes {
         let capabilities = capabilities.to_value();
         let package = rules.package;
         let count = plan.instances.len();
-        let mut scopes = vec![Map::new(); count];
+        let mut scopes = Vec::with_capacity(count);
         let mut values = vec![Map::new(); count];
         // Parents come before their children, so that a child finds its parent's values.
         for (number, instance) in plan.instances.iter().enumerate() {
@@ -55,7 +56,7 @@ impl Scopes {
             let scope = Map::from_entries(
                 [
                     ("Capabilities", capabilities.clone()),
-                    ("Chart", chart_object(instance, rules.chart_object)),
+                    ("Chart", own_chart(charts.get(number))),
                     ("Files", Value::Map(files(instance))),
                     ("Release", release.clone()),
                     ("Subcharts", Value::Map(Map::new())),
@@ -63,9 +64,8 @@ impl Scopes {
                 ]
                 .map(|(k, v)| (Str::from_static(k), v)),
             );
-            if let Some(slot) = scopes.get_mut(number) {
-                *slot = scope;
-            }
+            let seen = Value::Map(values::as_values(&scope, package));
+            scopes.push((scope, seen));
         }
         link_subcharts(plan, &scopes);
         Scopes(scopes, package)
@@ -74,21 +74,33 @@ impl Scopes {
     /// The root object for one template of an instance. The object is shared by all templates of the
     /// instance, as in Helm: each sees what the ones before it have set.
     pub(crate) fn for_template(&self, instance: usize, name: &Str, base_path: &Str) -> Value {
-        let scope = self.0.get(instance).cloned().unwrap_or_default();
+        let Some((scope, seen)) = self.0.get(instance) else { return Value::Nil };
         let template = Map::from_entries([
             (Str::from_static("BasePath"), Value::Str(base_path.clone())),
             (Str::from_static("Name"), Value::Str(name.clone())),
         ]);
         scope
             .insert(Str::from_static("Template"), Value::Map(values::as_values(&template, self.1)));
-        Value::Map(values::as_values(&scope, self.1))
+        seen.clone()
     }
 
     /// Empties the root objects, which refer to each other, so that their memory is freed.
     pub(crate) fn dissolve(&self) {
-        for scope in &self.0 {
+        for (scope, _) in &self.0 {
             scope.downgrade().clear();
         }
+    }
+}
+
+/// The `.Chart` of all instances. Must not be written; renders have forks of them.
+pub(crate) fn chart_objects(instances: &[Instance], rules: &Rules) -> Vec<Value> {
+    instances.iter().map(|instance| chart_object(instance, rules.chart_object)).collect()
+}
+
+fn own_chart(chart: Option<&Value>) -> Value {
+    match chart {
+        Some(Value::Map(map)) => Value::Map(map.fork()),
+        other => other.cloned().unwrap_or_default(),
     }
 }
 
@@ -104,13 +116,13 @@ fn chart_object(instance: &Instance, kind: ChartObject) -> Value {
     Value::Map(map)
 }
 
-fn link_subcharts(plan: &Plan, scopes: &[Map]) {
+fn link_subcharts(plan: &Plan, scopes: &[(Map, Value)]) {
+    let scope = |number: usize| scopes.get(number).map(|(scope, _)| scope);
     for (number, instance) in plan.instances.iter().enumerate() {
-        let (Some(parent), Some(scope)) = (instance.parent, scopes.get(number)) else { continue };
-        let Some(Value::Map(subcharts)) = scopes.get(parent).and_then(|s| s.get(b"Subcharts"))
-        else {
+        let (Some(parent), Some(own)) = (instance.parent, scope(number)) else { continue };
+        let Some(Value::Map(subcharts)) = scope(parent).and_then(|s| s.get(b"Subcharts")) else {
             continue;
         };
-        subcharts.insert(instance.name.clone(), Value::Map(scope.clone()));
+        subcharts.insert(instance.name.clone(), Value::Map(own.clone()));
     }
 }

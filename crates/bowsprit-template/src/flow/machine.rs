@@ -83,10 +83,10 @@ impl Flow<'_> {
         if !text.as_bytes().windows(2).any(|w| w == b"{{") {
             return;
         }
-        let Ok(unit) = self.set.tpl(text) else { return };
+        let Ok((unit, hints)) = self.set.tpl(text) else { return };
         let bodies: Vec<Arc<Body>> = unit.bodies.clone();
         for body in bodies {
-            let template = Template::new(&unit, &body, &Str::from_static("tpl"));
+            let template = Template::new((&unit, &hints), &body, &Str::from_static("tpl"));
             self.call(&template, dot.clone());
         }
     }
@@ -259,14 +259,14 @@ impl Flow<'_> {
             return;
         }
         let Some(known) = &name.name else { return self.call_any(dot) };
-        let fits = |template: &&Template| {
+        let fits = |template: &&Arc<Template>| {
             let text = template.name.as_bytes();
             text.len() >= known.prefix.len() + known.suffix.len()
                 && text.starts_with(known.prefix.as_bytes())
                 && text.ends_with(known.suffix.as_bytes())
                 && (!known.is_file || template.name == template.file)
         };
-        let mut some: Vec<Template> = self.set.templates().filter(fits).cloned().collect();
+        let mut some: Vec<Arc<Template>> = self.set.templates().filter(fits).cloned().collect();
         some.sort_by(|a, b| a.name.cmp(&b.name));
         for template in &some {
             self.call(template, dot.clone());
@@ -278,7 +278,7 @@ impl Flow<'_> {
         if !self.done.insert((0, dot.places().to_vec())) {
             return;
         }
-        let mut all: Vec<Template> = self.set.templates().cloned().collect();
+        let mut all: Vec<Arc<Template>> = self.set.templates().cloned().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         for template in &all {
             self.call(template, dot.clone());

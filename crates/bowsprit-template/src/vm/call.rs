@@ -92,8 +92,8 @@ impl Run<'_> {
         let base = self.values.len().saturating_sub(total);
         if piped {
             // The piped value lies below the other arguments but is the last one.
-            self.values.get_mut(base..).unwrap_or_default().rotate_left(1);
-            self.stats.get_mut(base..).unwrap_or_default().rotate_left(1);
+            first_to_end(self.values.get_mut(base..).unwrap_or_default());
+            first_to_end(self.stats.get_mut(base..).unwrap_or_default());
         }
         let result = match func.body {
             FuncImpl::Engine(number) => return self.call_engine(func, number, base, argc),
@@ -229,6 +229,13 @@ impl Run<'_> {
             self.calling = Some(func.name);
         }
         cause
+    }
+}
+
+/// Moves the first item behind the others, which are few.
+fn first_to_end<T>(items: &mut [T]) {
+    for at in 1..items.len() {
+        items.swap(at - 1, at);
     }
 }
 

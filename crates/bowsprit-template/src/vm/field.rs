@@ -1,11 +1,76 @@
 //! Fields: methods, struct fields and map keys.
 
 use super::{Run, Slot, Static, Step, fault};
-use crate::compile::program::{MethodCall, NO_SITE, Path, Unit};
+use crate::compile::program::{Ident, MethodCall, NO_SITE, Path, Unit};
 use crate::error::Cause;
+use crate::set::Hints;
 use bowsprit_value::{Elem, Field, FuncErrorKind, Kind, Map, Method, Str, Type, Value};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Longer paths are taken name by name.
+const MAX_WALK: usize = 8;
+
+/// Names still to be looked up, with the places where they were found before.
+#[derive(Clone, Copy)]
+struct Walk<'u> {
+    idents: &'u [Ident],
+    hints: &'u [AtomicU32],
+    source: &'u [u8],
+    missing_is_error: bool,
+}
+
+impl Walk<'_> {
+    /// What the names lead to, through maps alone and without holding on to those on the way. `None`
+    /// where there is more to it.
+    fn from(self, map: &Map) -> Option<Slot> {
+        let (ident, idents) = self.idents.split_first()?;
+        let (hint, hints) = self.hints.split_first()?;
+        let name = ident.text(self.source);
+        let ty = map.ty();
+        if ty.named.is_some_and(|named| named.method(name).is_some()) {
+            return None;
+        }
+        let stat = if ty.elem == Elem::Any { Static::Interface } else { Static::Concrete };
+        let rest = Walk { idents, hints, ..self };
+        let before = hint.load(Ordering::Relaxed) as usize;
+        let mut place = before;
+        let found = map.get_near(name, &mut place, |value| match value {
+            value if idents.is_empty() => Some(Slot { value: value.clone(), stat }),
+            Value::Map(inner) => rest.from(inner),
+            _ => None,
+        });
+        if place != before {
+            hint.store(place as u32, Ordering::Relaxed);
+        }
+        match found {
+            Some(found) => found,
+            None if !idents.is_empty() || self.missing_is_error => None,
+            None => Some(Slot { value: ty.elem.zero(), stat }),
+        }
+    }
+}
 
 impl Run<'_> {
+    /// What a path of fields leads to, where it goes through maps alone.
+    pub(super) fn follow(
+        &self,
+        (unit, hints): (&Unit, &Hints),
+        source: &[u8],
+        receiver: Option<&Slot>,
+        path: Path,
+    ) -> Option<Slot> {
+        let Slot { value: Value::Map(map), stat } = receiver? else { return None };
+        let len = usize::from(path.len);
+        if *stat == Static::Invalid || len > MAX_WALK || self.observer.is_some() {
+            return None;
+        }
+        let path = path.start as usize..path.start as usize + len;
+        let idents = unit.tables().idents.get(path.clone())?;
+        let hints = hints.of(unit).get(path)?;
+        let missing_is_error = self.set.missing_key_is_error();
+        Walk { idents, hints, source, missing_is_error }.from(map)
+    }
+
     /// Pushes what a path of fields leads to.
     pub(super) fn fields(&mut self, unit: &Unit, receiver: Slot, path: Path) -> Step<()> {
         let start = path.start as usize;

@@ -15,7 +15,7 @@ pub(crate) use call::text;
 pub(crate) use print::NO_VALUE;
 pub use print::strip_no_value;
 
-use crate::compile::program::{Body, Instr, NO_SITE, Op, Unit};
+use crate::compile::program::{Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
 use crate::set::{Names, Template, TemplateSet, associate, defined_twice};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
@@ -104,13 +104,21 @@ impl Slot {
 enum Entry {
     Root,
     Template,
-    Include { name: Str },
+    Include { counter: Counter },
     Tpl { text: Str },
+}
+
+/// Where it is counted how often a name is being included.
+#[derive(Clone, Debug)]
+enum Counter {
+    /// The number of the name in the set.
+    Known(usize),
+    Other(Str),
 }
 
 #[derive(Debug)]
 struct Frame {
-    template: Template,
+    template: Arc<Template>,
     entry: Entry,
     pc: usize,
     /// The site that errors are at.
@@ -131,7 +139,7 @@ struct Frame {
 #[derive(Debug, Default)]
 struct Overlay {
     parent: Option<usize>,
-    names: Names<Template>,
+    names: Names<Arc<Template>>,
 }
 
 pub(super) type Step<T> = Result<T, Cause>;
@@ -164,7 +172,10 @@ pub struct Run<'r> {
     iters: Vec<Iter>,
     frames: Vec<Frame>,
     overlays: Vec<Overlay>,
-    included: HashMap<Str, u32>,
+    /// How often each name of the set is being included.
+    included: Vec<u32>,
+    /// And each name that only texts of `tpl` define.
+    others_included: HashMap<Str, u32>,
     /// The function that failed, until its link is made.
     calling: Option<&'static str>,
     /// How many names of a field path were left when one of them could not be evaluated.
@@ -193,7 +204,8 @@ impl<'r> Run<'r> {
             iters: Vec::new(),
             frames: Vec::new(),
             overlays: Vec::new(),
-            included: HashMap::new(),
+            included: vec![0; set.len()],
+            others_included: HashMap::new(),
             calling: None,
             unevaluated: None,
         }
@@ -232,14 +244,15 @@ impl<'r> Run<'r> {
         self.iters.clear();
         self.frames.clear();
         self.overlays.clear();
-        self.included.clear();
+        self.included.fill(0);
+        self.others_included.clear();
         self.calling = None;
         self.unevaluated = None;
     }
 
     fn push_frame(
         &mut self,
-        template: Template,
+        template: Arc<Template>,
         entry: Entry,
         dot: Slot,
         depth: u32,
@@ -282,9 +295,8 @@ impl<'r> Run<'r> {
 
     fn run(&mut self) -> Step<()> {
         while let Some(frame) = self.frames.last() {
-            let unit = Arc::clone(&frame.template.unit);
-            let body = Arc::clone(&frame.template.body);
-            if self.run_frame(&unit, &body)? {
+            let template = Arc::clone(&frame.template);
+            if self.run_frame(&template)? {
                 self.return_from_frame()?;
             }
         }
@@ -292,7 +304,8 @@ impl<'r> Run<'r> {
     }
 
     /// Runs the innermost frame until it returns (true) or another one is entered (false).
-    fn run_frame(&mut self, unit: &Arc<Unit>, body: &Arc<Body>) -> Step<bool> {
+    fn run_frame(&mut self, template: &Template) -> Step<bool> {
+        let Template { unit, body, hints, .. } = template;
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         let source: &[u8] = &unit.source;
@@ -330,16 +343,23 @@ impl<'r> Run<'r> {
                     self.push(slot.value, slot.stat);
                 }
                 Op::DotFields(path) => {
-                    let dot = self.dot();
-                    self.fields(unit, dot, path)?;
+                    match self.follow((unit, hints), source, self.dots.last(), path) {
+                        Some(found) => self.push(found.value, found.stat),
+                        None => self.fields(unit, self.dot(), path)?,
+                    }
                 }
                 Op::VarFields { slot, path } => {
-                    let slot = self.var(slot);
-                    self.fields(unit, slot, path)?;
+                    match self.follow((unit, hints), source, self.var_ref(slot), path) {
+                        Some(found) => self.push(found.value, found.stat),
+                        None => self.fields(unit, self.var(slot), path)?,
+                    }
                 }
                 Op::Fields(path) => {
                     let top = self.pop();
-                    self.fields(unit, top, path)?;
+                    match self.follow((unit, hints), source, Some(&top), path) {
+                        Some(found) => self.push(found.value, found.stat),
+                        None => self.fields(unit, top, path)?,
+                    }
                 }
                 Op::Unwrap => self.unwrap_top(),
                 Op::SetVar(slot) | Op::DeclareVar(slot) => self.set_var(slot),
@@ -442,9 +462,13 @@ impl<'r> Run<'r> {
         self.dots.last().cloned().unwrap_or(Slot::INVALID)
     }
 
-    fn var(&self, slot: u32) -> Slot {
+    fn var_ref(&self, slot: u32) -> Option<&Slot> {
         let base = self.frames.last().map_or(0, |f| f.vars);
-        self.vars.get(base + slot as usize).cloned().unwrap_or(Slot::INVALID)
+        self.vars.get(base + slot as usize)
+    }
+
+    fn var(&self, slot: u32) -> Slot {
+        self.var_ref(slot).cloned().unwrap_or(Slot::INVALID)
     }
 
     fn take_var(&mut self, slot: u32) -> Slot {
@@ -476,21 +500,26 @@ impl<'r> Run<'r> {
 
     // Templates by name.
 
-    fn lookup(&self, name: &[u8]) -> Option<Template> {
+    fn lookup(&self, name: &[u8]) -> Option<&Arc<Template>> {
+        self.lookup_overlaid(name).or_else(|| self.set.get(name))
+    }
+
+    /// A template that a text of `tpl` defines.
+    fn lookup_overlaid(&self, name: &[u8]) -> Option<&Arc<Template>> {
         let mut overlay = self.frames.last().and_then(|f| f.names);
         while let Some(names) = overlay.and_then(|i| self.overlays.get(i)) {
             if let Some(template) = names.names.get(name) {
-                return Some(template.clone());
+                return Some(template);
             }
             overlay = names.parent;
         }
-        self.set.get(name).cloned()
+        None
     }
 
     fn find_template(&mut self, unit: &Unit, number: u32) -> Step<()> {
-        let name = unit.tables().names.get(number as usize).cloned().unwrap_or_default();
-        if self.lookup(name.as_bytes()).is_none() {
-            let quoted = bowsprit_value::strconv::quote(name.as_bytes());
+        let name = unit.tables().names.get(number as usize).map(Str::as_bytes).unwrap_or_default();
+        if self.lookup(name).is_none() {
+            let quoted = bowsprit_value::strconv::quote(name);
             return fault(format!("template {} not defined", String::from_utf8_lossy(&quoted)));
         }
         let depth = self.frames.last().map_or(0, |f| f.depth);
@@ -503,8 +532,8 @@ impl<'r> Run<'r> {
     fn enter_template(&mut self, unit: &Unit, number: u32) -> Step<()> {
         self.charge_call()?;
         let dot = self.pop().unwrapped();
-        let name = unit.tables().names.get(number as usize).cloned().unwrap_or_default();
-        let Some(template) = self.lookup(name.as_bytes()) else { return Ok(()) };
+        let name = unit.tables().names.get(number as usize).map(Str::as_bytes).unwrap_or_default();
+        let Some(template) = self.lookup(name).cloned() else { return Ok(()) };
         let (depth, names) = self.frames.last().map_or((0, None), |f| (f.depth, f.names));
         self.push_frame(template, Entry::Template, dot, depth + 1, names);
         Ok(())
@@ -521,7 +550,9 @@ impl<'r> Run<'r> {
     fn enter_include(&mut self, name: Str, data: Slot) -> Step<()> {
         const MAX_NESTED: u32 = 1000;
         self.charge_call()?;
-        let count = self.included.entry(name.clone()).or_insert(0);
+        let number = self.set.number(name.as_bytes());
+        let counter = number.map_or_else(|| Counter::Other(name.clone()), Counter::Known);
+        let count = self.count(&counter);
         if *count > MAX_NESTED {
             return Err(FuncError::new(format!(
                 "rendering template has a nested reference name: {name}: unable to execute template"
@@ -529,12 +560,24 @@ impl<'r> Run<'r> {
             .into());
         }
         *count += 1;
-        let Some(template) = self.lookup(name.as_bytes()) else {
+        let known = || number.and_then(|number| self.set.template(number));
+        let Some(template) = self.lookup_overlaid(name.as_bytes()).or_else(known).cloned() else {
             return Err(error::no_template(name.as_bytes(), "gotpl"));
         };
         let names = self.frames.last().and_then(|f| f.names);
-        self.push_frame(template, Entry::Include { name }, data, 0, names);
+        self.push_frame(template, Entry::Include { counter }, data, 0, names);
         Ok(())
+    }
+
+    fn count(&mut self, counter: &Counter) -> &mut u32 {
+        let other = match counter {
+            Counter::Known(number) => match self.included.get_mut(*number) {
+                Some(count) => return count,
+                None => Str::default(),
+            },
+            Counter::Other(name) => name.clone(),
+        };
+        self.others_included.entry(other).or_default()
     }
 
     /// Enters a text. Returns its output at once where it is plain text.
@@ -544,8 +587,8 @@ impl<'r> Run<'r> {
         if !text.as_bytes().windows(2).any(|w| w == b"{{") {
             return Ok(Some(print::without_no_value(text)));
         }
-        let unit = match self.set.tpl(&text) {
-            Ok(unit) => unit,
+        let (unit, hints) = match self.set.tpl(&text) {
+            Ok(compiled) => compiled,
             Err(error) => return Err(error::tpl_parse(&text, &error)),
         };
         let parent = self.frames.last().and_then(|f| f.names);
@@ -556,10 +599,10 @@ impl<'r> Run<'r> {
         if let Err(error) = defined_twice(&file, &unit) {
             return Err(error::tpl_parse(&text, &error));
         }
-        associate(&mut overlay.names, &unit, &file, known);
+        associate(&mut overlay.names, (&unit, &hints), &file, known);
         let own = unit.bodies.iter().find(|b| b.root);
         let Some(body) = own else { return Ok(Some(Str::default())) };
-        let template = Template::new(&unit, body, &file);
+        let template = Arc::new(Template::new((&unit, &hints), body, &file));
         self.overlays.push(overlay);
         let names = Some(self.overlays.len() - 1);
         self.push_frame(template, Entry::Tpl { text }, data, 0, names);
@@ -574,10 +617,9 @@ impl<'r> Run<'r> {
         }
         match frame.entry {
             Entry::Root | Entry::Template => {}
-            Entry::Include { name } => {
-                if let Some(count) = self.included.get_mut(&name) {
-                    *count -= 1;
-                }
+            Entry::Include { counter } => {
+                let count = self.count(&counter);
+                *count = count.saturating_sub(1);
                 let text = self.capture(frame.output)?;
                 self.push(Value::Str(text), Static::Concrete);
             }

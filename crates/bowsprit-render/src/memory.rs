@@ -1,0 +1,213 @@
+//! What a compiled chart keeps of its last render for the next one.
+//!
+//! Renders of one chart mostly have the same subcharts switched on, and often the same values. The
+//! templates that go with the first are linked once, and where values come a second time, so are they laid
+//! over the defaults. Nothing of it can be told from what comes out.
+
+use crate::compat::Rules;
+use crate::compiled::Job;
+use crate::plan::{Instance, Plan};
+use crate::request::RenderRequest;
+use crate::scope::chart_objects;
+use bowsprit_chart::{LogLine, Warned};
+use bowsprit_template::TemplateSet;
+use bowsprit_value::{Map, Value};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Values that are larger than this are not compared.
+const MAX_COMPARED: usize = 1 << 16;
+
+/// The templates of a plan, bound to their names, in Helm's order.
+pub(crate) struct Code {
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) set: TemplateSet,
+}
+
+/// A plan's templates, with what they see of its charts.
+pub(crate) struct Linked {
+    instances: Arc<Vec<Instance>>,
+    pub(crate) code: Arc<Code>,
+    /// `.Chart` of each instance, for renders to fork.
+    pub(crate) charts: Vec<Value>,
+}
+
+impl Linked {
+    pub(crate) fn new(plan: &Plan, code: Arc<Code>, rules: &Rules) -> Linked {
+        let charts = chart_objects(&plan.instances, rules);
+        Linked { instances: Arc::clone(&plan.instances), code, charts }
+    }
+}
+
+/// A plan that was made once for some values.
+struct Planned {
+    plan: Plan,
+    warnings: Vec<LogLine>,
+}
+
+/// The values that were asked for last, and what came of them if they had been asked for before.
+struct Last {
+    values: Map,
+    skip_schema_validation: bool,
+    planned: Option<Planned>,
+}
+
+#[derive(Default)]
+pub(crate) struct Memory {
+    last: Mutex<Option<Last>>,
+    linked: Mutex<Option<Arc<Linked>>>,
+}
+
+/// What the memory has to say of a request.
+pub(crate) enum Recalled {
+    /// Nothing; the plan need not be kept.
+    New,
+    /// Its values are those of the request before, whose plan was not kept.
+    Again,
+    Known(Warned<Plan>),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// Looks for the plan of a request, and takes note of its values.
+    pub(crate) fn recall(&self, request: &RenderRequest) -> Recalled {
+        let mut last = lock(&self.last);
+        if let Some(last) = last.as_ref()
+            && last.skip_schema_validation == request.skip_schema_validation
+            && same_values(&last.values, &request.values)
+        {
+            let Some(planned) = &last.planned else { return Recalled::Again };
+            let warnings = planned.warnings.clone();
+            return Recalled::Known(Warned { output: planned.plan.fork(), warnings });
+        }
+        *last = Some(Last {
+            values: request.values.fork(),
+            skip_schema_validation: request.skip_schema_validation,
+            planned: None,
+        });
+        Recalled::New
+    }
+
+    /// Keeps a plan, if nobody has asked for another one meanwhile; gives one that may be written.
+    pub(crate) fn keep(&self, request: &RenderRequest, planned: Warned<Plan>) -> Warned<Plan> {
+        let Warned { output: plan, warnings } = planned;
+        let fork = plan.fork();
+        let mut last = lock(&self.last);
+        if let Some(last) = last.as_mut()
+            && last.skip_schema_validation == request.skip_schema_validation
+            && same_values(&last.values, &request.values)
+        {
+            last.planned = Some(Planned { plan, warnings: warnings.clone() });
+        }
+        Warned { output: fork, warnings }
+    }
+
+    /// The templates of a plan, if those of the render before were the same.
+    pub(crate) fn linked(&self, plan: &Plan, rules: &Rules) -> Option<Arc<Linked>> {
+        let kept = lock(&self.linked).clone()?;
+        if Arc::ptr_eq(&kept.instances, &plan.instances) {
+            return Some(kept);
+        }
+        let same = |a: &Instance, b: &Instance| Arc::ptr_eq(&a.chart, &b.chart) && a.path == b.path;
+        let mut pairs = kept.instances.iter().zip(plan.instances.iter());
+        let alike = kept.instances.len() == plan.instances.len() && pairs.all(|(a, b)| same(a, b));
+        alike.then(|| self.link(Linked::new(plan, Arc::clone(&kept.code), rules)))
+    }
+
+    /// Keeps the templates of a plan.
+    pub(crate) fn link(&self, linked: Linked) -> Arc<Linked> {
+        let linked = Arc::new(linked);
+        *lock(&self.linked) = Some(Arc::clone(&linked));
+        linked
+    }
+}
+
+/// Whether nothing can tell two tables of values apart. May be false where they are too large to say, or
+/// hold what values hardly ever hold.
+fn same_values(a: &Map, b: &Map) -> bool {
+    let mut pending = vec![(Value::Map(a.clone()), Value::Map(b.clone()))];
+    let mut left = MAX_COMPARED;
+    while let Some(pair) = pending.pop() {
+        match pair {
+            (Value::Map(a), Value::Map(b)) => {
+                if a.is_nil() != b.is_nil() || a.ty().name() != b.ty().name() {
+                    return false;
+                }
+                if a.same_origin(&b) {
+                    continue;
+                }
+                let (a, b) = (a.peek(), b.peek());
+                let keys = a.iter().map(|(key, _)| key);
+                if a.len() != b.len() || a.len() > left || !keys.eq(b.iter().map(|(key, _)| key)) {
+                    return false;
+                }
+                left -= a.len();
+                let values = a.iter().zip(b.iter());
+                for ((_, a), (_, b)) in values {
+                    if !same_scalars(a, b, &mut pending) {
+                        return false;
+                    }
+                }
+            }
+            (Value::List(a), Value::List(b)) => {
+                let alike = a.len() == b.len() && a.is_nil() == b.is_nil();
+                if !alike || a.len() > left || a.ty().name() != b.ty().name() {
+                    return false;
+                }
+                left -= a.len();
+                if !a.iter().zip(b.iter()).all(|(a, b)| same_scalars(a, b, &mut pending)) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Compares all but what is inside of containers, which is left for later.
+fn same_scalars(a: &Value, b: &Value, pending: &mut Vec<(Value, Value)>) -> bool {
+    match (a, b) {
+        (Value::Nil, Value::Nil) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(kind, a), Value::Int(other, b)) => kind == other && a == b,
+        // Zero has a sign.
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (Value::Map(_), Value::Map(_)) | (Value::List(_), Value::List(_)) => {
+            pending.push((a.clone(), b.clone()));
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bowsprit_value::Str;
+
+    fn values(inner: Value) -> Map {
+        let list = Value::list(vec![Value::Map(Map::from_entries([(Str::from("b"), inner)]))]);
+        Map::from_entries([(Str::from("a"), list), (Str::from("c"), Value::Nil)])
+    }
+
+    #[test]
+    fn values_are_the_same_if_nothing_tells_them_apart() {
+        assert!(same_values(&values("x".into()), &values("x".into())));
+        assert!(same_values(&values(Value::Float(0.0)), &values(Value::Float(0.0)).fork()));
+        let others = [
+            Value::Float(-0.0),
+            Value::int(0),
+            Value::int64(0),
+            Value::Nil,
+            Value::Map(Map::new()),
+        ];
+        for other in others {
+            assert!(!same_values(&values(Value::Float(0.0)), &values(other.clone())), "{other:?}");
+        }
+        assert!(!same_values(&values(Value::Nil), &Map::new()));
+    }
+}
