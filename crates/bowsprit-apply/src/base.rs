@@ -1,5 +1,6 @@
 //! What is known of a release before its next revision is made.
 
+use crate::ahead::Ahead;
 use crate::client::Cluster;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock;
@@ -18,6 +19,7 @@ pub struct Base {
     current: Option<Record>,
     /// The manifests whose objects may be on the server.
     pub(crate) earlier: Vec<Record>,
+    pub(crate) ahead: Option<Ahead>,
 }
 
 impl Base {
@@ -31,6 +33,7 @@ impl Base {
             newest: None,
             current: None,
             earlier: Vec::new(),
+            ahead: None,
         }
     }
 
@@ -72,6 +75,20 @@ impl Base {
         base.newest = Some(newest);
         base.history = history;
         Ok(base)
+    }
+
+    /// Begins to read what the server has of the release, which takes a while, in the background. Who renders
+    /// the next revision before a plan is made can do so meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the server does not tell what it serves.
+    pub async fn look_ahead(&mut self, cluster: &Cluster) -> Result<()> {
+        if !self.earlier.is_empty() {
+            let discovery = cluster.discovery().await?;
+            self.ahead = Some(Ahead::begin(cluster, discovery, &self.earlier));
+        }
+        Ok(())
     }
 
     /// The release's name.

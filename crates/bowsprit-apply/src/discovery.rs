@@ -122,7 +122,7 @@ impl Discovery {
     #[must_use]
     pub fn with_definitions(&self, files: &[(String, String)]) -> Discovery {
         let mut extended = self.clone();
-        if let Ok(definitions) = crate::hooks::outlines(files) {
+        if let Ok(definitions) = crate::definitions::outlines(files) {
             definitions.iter().for_each(|definition| extended.add_definition(definition));
         }
         extended

@@ -108,8 +108,8 @@ impl Plan {
     /// Applies the definitions that are not there in this form already. What they define may take a
     /// while to be served; it is waited for when it is needed.
     async fn install_definitions(&mut self) -> Result<()> {
-        let mut wanted = std::mem::take(&mut self.definitions);
-        if wanted.is_empty() {
+        let mut definitions = std::mem::take(&mut self.definitions);
+        if definitions.is_empty() {
             return Ok(());
         }
         // The server works on definitions one after the other, in the order in which they come.
@@ -118,11 +118,18 @@ impl Plan {
             spec["group"] == object.resource.group.as_str()
                 && spec["names"]["kind"] == object.resource.kind.as_str()
         };
-        wanted.sort_by_key(|definition| !self.objects.iter().any(|o| defines(o, definition)));
+        definitions
+            .sort_by_key(|definition| !self.objects.iter().any(|o| defines(o, &definition.object)));
+        let wanted: Vec<Object> = definitions.iter().map(|d| d.object.clone()).collect();
         let how =
             Sending { force: self.options.force_conflicts, brief: true, ..Sending::default() };
         let side = self.client_side.as_ref();
         let sent = self.cluster.apply_class(wanted.clone(), how, side, DEFINITIONS_AT_ONCE).await;
+        for (definition, sent) in definitions.iter().zip(&sent) {
+            let seen = sent.outcome.as_ref().ok().and_then(|live| definition.seen(live));
+            // What was not changed by server-side apply may differ from what the chart says.
+            self.record.seen.extend(seen.filter(|_| side.is_none()));
+        }
         join_errors(sent, "failed to install CRD: ")?;
         self.listener.step("definitions applied");
         self.unserved = wanted;
@@ -341,11 +348,16 @@ impl Plan {
             held.check().await?;
             let store = Store::new(&cluster, store.namespace(), store.driver());
             let died = |_| Error::new(ErrorKind::Record, "encoding a record failed");
-            for record in progress.replaced.await.map_err(died)?? {
-                store.update(&record, "", None).await?;
-            }
+            let replaced = progress.replaced.await.map_err(died)??;
+            let each = replaced.iter().map(|record| store.update(record, "", None));
             self.record.set(Status::Deployed, description);
-            held.release(&self.record).await?;
+            // Whoever reads both as deployed takes the newer one, so neither has to wait.
+            let (replaced, released) = futures_util::join!(
+                futures_util::future::try_join_all(each),
+                held.release(&self.record)
+            );
+            released?;
+            replaced?;
         } else {
             self.record.set(Status::Deployed, description);
         }

@@ -11,7 +11,6 @@ use crate::ownership;
 use crate::record::{LastRun, Record, RecordHook};
 use crate::send::{Cascade, Sending};
 use crate::time::Time;
-use serde_json::Value as Json;
 use std::time::Duration;
 
 /// What becomes of hooks.
@@ -276,79 +275,6 @@ impl Cluster {
     }
 }
 
-/// The definitions in texts of `crds/` files. These are the largest texts of many charts, so several are
-/// read at once.
-pub(crate) fn definitions(texts: &[(String, String)]) -> Result<Vec<Json>> {
-    let read = |texts: &[(String, String)]| {
-        let mut found = Vec::new();
-        for (name, text) in texts {
-            let failed = |e: Error| e.context(format!("failed to install CRD {name}"));
-            found.extend(object::parse(text).map_err(failed)?);
-        }
-        Ok(found)
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let size: usize = texts.iter().map(|(_, text)| text.len()).sum();
-    if threads == 1 || size < WORTH_THREADS {
-        return read(texts);
-    }
-    std::thread::scope(|scope| {
-        let parts = shares(texts, size.div_ceil(threads));
-        let parts: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || read(part))).collect();
-        let mut found = Vec::new();
-        for part in parts {
-            let died = |_| Error::new(ErrorKind::Build, "reading definitions failed");
-            found.extend(part.join().map_err(died)??);
-        }
-        Ok(found)
-    })
-}
-
-/// Less than this is read in the time that threads take to start.
-const WORTH_THREADS: usize = 256 << 10;
-
-/// Texts in their order, in parts of about a size.
-fn shares(texts: &[(String, String)], size: usize) -> Vec<&[(String, String)]> {
-    let mut parts = Vec::new();
-    let (mut rest, mut at, mut sum) = (texts, 0, 0);
-    while let Some((_, text)) = rest.get(at) {
-        at += 1;
-        sum += text.len();
-        if sum >= size || at == rest.len() {
-            let (part, more) = rest.split_at(at);
-            parts.push(part);
-            (rest, at, sum) = (more, 0, 0);
-        }
-    }
-    parts
-}
-
-/// The definitions in texts, as far as they say what will be served: without the schemas, which are most
-/// of their text.
-pub(crate) fn outlines(texts: &[(String, String)]) -> Result<Vec<Json>> {
-    let short: Vec<(String, String)> =
-        texts.iter().map(|(name, text)| (name.clone(), without_schemas(text))).collect();
-    definitions(&short).or_else(|_| definitions(texts))
-}
-
-/// A text without the lines that stand deeper than a line `schema:` before them. Where that line was not
-/// what it looks like, no more is lost than what is said at that place.
-fn without_schemas(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() / 8);
-    let mut schema: Option<usize> = None;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim();
-        let depth = line.len() - line.trim_start_matches(' ').len();
-        if schema.is_some_and(|schema| content.is_empty() || depth > schema) {
-            continue;
-        }
-        let key = content.trim_start_matches("- ");
-        schema = (key == "schema:").then(|| depth + content.len() - key.len());
-        out.push_str(line);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,32 +286,6 @@ mod tests {
             events: vec![event.to_owned()],
             ..RecordHook::default()
         }
-    }
-
-    #[test]
-    fn outlines_say_what_is_served() {
-        let text = "kind: CustomResourceDefinition\nspec:\n  group: a.b\n  versions:\n  - schema:\n      \
-                    openAPIV3Schema:\n        type: object\n\n    name: v1\n    served: true\n  - name: v2\n    \
-                    schema:\n      openAPIV3Schema: {}\n    served: false\n";
-        let texts = [("a.yaml".to_owned(), text.to_owned())];
-        let outline = outlines(&texts).unwrap().remove(0);
-        let mut full = definitions(&texts).unwrap().remove(0);
-        for version in full["spec"]["versions"].as_array_mut().unwrap() {
-            version["schema"] = Json::Null;
-        }
-        assert_eq!(outline, full);
-    }
-
-    #[test]
-    fn many_definitions_are_read_in_their_order() {
-        let text = |at: usize| format!("kind: A\nname: {at}\nfill: {}\n", "x".repeat(at * 9000));
-        let texts: Vec<_> = (0..12).map(|at| (format!("{at}"), text(at))).collect();
-        let found = definitions(&texts).unwrap();
-        let order: Vec<u64> = found.iter().filter_map(|json| json["name"].as_u64()).collect();
-        assert_eq!(order, (0..12).collect::<Vec<_>>());
-        let mut broken = texts;
-        broken[11].1.push_str("a: [");
-        assert!(definitions(&broken).unwrap_err().to_string().contains("failed to install CRD 11"));
     }
 
     #[test]

@@ -31,11 +31,14 @@
 //! # }
 //! ```
 
+mod ahead;
 mod base;
 mod client;
 mod compare;
+mod definitions;
 mod discovery;
 mod documents;
+mod earlier;
 mod error;
 mod event;
 mod execute;

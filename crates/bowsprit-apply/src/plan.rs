@@ -1,18 +1,19 @@
 //! What an operation will do, found out before it does anything.
 
+use crate::ahead::Found;
 use crate::base::Base;
 use crate::client::{Call, Cluster};
+use crate::definitions::{Definition, DefinitionFile, Search};
 use crate::discovery::Discovery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Listener;
-use crate::hooks::{DELIVERED, Hooks, definitions};
+use crate::hooks::Hooks;
 use crate::method::{ClientSide, Method};
 use crate::object::{self, Key, Object};
 use crate::ownership;
 use crate::record::Record;
-use crate::send::{Sending, is_applied, owned_by_client};
+use crate::send::{Live, Sending, owned_by_client};
 use crate::store::Store;
-use crate::threeway::is_part;
 use crate::wait::Wait;
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -147,11 +148,14 @@ pub struct Plan {
     pub(crate) discovery: Arc<Discovery>,
     pub(crate) hooks: Hooks,
     wds: bool,
+    files: Vec<DefinitionFile>,
     /// Of `crds/`: those that are to be written.
-    pub(crate) definitions: Vec<Object>,
+    pub(crate) definitions: Vec<Definition>,
     /// Definitions that were applied and may not be served yet.
     pub(crate) unserved: Vec<Object>,
     pub(crate) objects: Vec<Object>,
+    /// What the last revision said of its objects, where the server has been told all of it.
+    pub(crate) last: BTreeMap<Key, Json>,
     /// What the server holds of the objects, before.
     pub(crate) live: BTreeMap<Key, Json>,
     /// What the server would hold afterwards, where it could be asked.
@@ -159,7 +163,7 @@ pub struct Plan {
     pub(crate) prune: Vec<(Object, Json)>,
     pub(crate) namespace_exists: bool,
     pub(crate) namespace_live: Option<Json>,
-    warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -188,7 +192,7 @@ impl Request {
 }
 
 /// An object as the server has it, or that it has none.
-type Found = Result<Option<Json>>;
+type Answer = Result<Option<Json>>;
 
 /// Something that is in the way.
 struct Finding {
@@ -212,12 +216,13 @@ impl Plan {
         let cluster = cluster.patient(options.timeout);
         let served = cluster.discovery().await?;
         let Request { action, record, crds } = request;
-        let definitions_json = match options.crds {
+        let files = match options.crds {
             Crds::Skip => Vec::new(),
-            _ => definitions(&crds)?,
+            _ => DefinitionFile::read(crds)?,
         };
         let mut discovery = (*served).clone();
-        definitions_json.iter().for_each(|json| discovery.add_definition(json));
+        let outlines = files.iter().flat_map(|(_, outlines)| outlines);
+        outlines.for_each(|json| discovery.add_definition(json));
         let documents = object::parse(&record.manifest)
             .map_err(|e| e.context("unable to build kubernetes objects from release manifest"))?;
         let own = |json: &&Json| json["kind"] == "CustomResourceDefinition";
@@ -242,9 +247,11 @@ impl Plan {
             base,
             hooks,
             wds,
+            files: Vec::new(),
             definitions: Vec::new(),
             unserved: Vec::new(),
             objects: Vec::new(),
+            last: BTreeMap::new(),
             live: BTreeMap::new(),
             expected: BTreeMap::new(),
             prune: Vec::new(),
@@ -256,7 +263,7 @@ impl Plan {
             options,
         };
         plan.check_wait()?;
-        plan.build(documents, definitions_json)?;
+        plan.build(documents, files)?;
         plan.look(&served).await?;
         Ok(plan)
     }
@@ -279,12 +286,17 @@ impl Plan {
         Ok(())
     }
 
-    fn build(&mut self, documents: Vec<Json>, definitions: Vec<Json>) -> Result<()> {
+    fn build(
+        &mut self,
+        documents: Vec<Json>,
+        files: Vec<(DefinitionFile, Vec<Json>)>,
+    ) -> Result<()> {
         let namespace = self.record.namespace.clone();
         let mut errors = Vec::new();
-        let built = object::build(definitions, &self.discovery, &namespace);
-        errors.extend(built.errors);
-        self.definitions = built.objects;
+        for (mut file, outlines) in files {
+            errors.extend(file.build(outlines, &self.discovery, &namespace));
+            self.files.push(file);
+        }
         let built = object::build(documents, &self.discovery, &namespace);
         errors.extend(built.errors);
         let mut seen = BTreeMap::new();
@@ -329,34 +341,48 @@ impl Plan {
             let mut record = self.record.clone();
             tokio::task::spawn_blocking(move || record.pack().map(|()| record))
         });
-        let earlier = self.earlier_objects();
+        let ahead = match &self.base.ahead {
+            Some(ahead) => ahead.take().await.unwrap_or_default(),
+            None => Found::default(),
+        };
+        let earlier = self.earlier_objects(ahead.documents);
         let targets: BTreeSet<Key> = self.objects.iter().map(Object::key).collect();
         let known: BTreeSet<Key> = earlier.iter().map(Object::key).collect();
         let gone: Vec<Object> =
             earlier.into_iter().filter(|object| !targets.contains(&object.key())).collect();
-        let wanted = std::mem::take(&mut self.definitions);
+        let files = std::mem::take(&mut self.files);
+        self.remember(&files);
         // Definitions are large, so the server is asked for them while it answers the rest.
-        let ((namespace, live, gone_live), definitions) =
-            futures_util::join!(self.live(served, &gone), self.missing_definitions(wanted));
-        self.definitions = definitions?;
+        let search = self.search();
+        let ((namespace, live, gone_live), missing) =
+            futures_util::join!(self.live(served, ahead.live, &gone), search.missing(files));
+        let missing = missing?;
+        self.definitions = missing.definitions;
+        self.record.seen.extend(missing.seen);
+        self.listener.step("looked at what is there");
+        self.note_namespace(namespace)?;
+        let mut findings = self.check_live(live, &known);
+        self.choose_prunes(gone, gone_live, &mut findings);
+        self.expected = self.settled();
+        if findings.is_empty() && self.options.rehearse {
+            findings.extend(self.rehearse(served).await?);
+            self.listener.step("tried all objects");
+        }
         if let Some(packed) = packed {
             let died = |_| Error::new(ErrorKind::Record, "encoding the record failed");
             self.record.pack_as(&packed.await.map_err(died)??);
             Store::check_size(&self.record)?;
         }
-        self.listener.step("looked at what is there");
-        self.note_namespace(namespace)?;
-        let mut findings = self.check_live(live, &known);
-        self.choose_prunes(gone, gone_live, &mut findings);
-        if findings.is_empty() && self.options.rehearse {
-            findings.extend(self.rehearse(served).await?);
-            self.listener.step("tried all objects");
-        }
         self.report(findings)
     }
 
     /// The namespace, the release's objects and those that left it, as the server has them.
-    async fn live(&self, served: &Discovery, gone: &[Object]) -> (Found, Vec<Found>, Vec<Found>) {
+    async fn live(
+        &self,
+        served: &Discovery,
+        mut known: Live,
+        gone: &[Object],
+    ) -> (Answer, Vec<Answer>, Vec<Answer>) {
         let cluster = &self.cluster;
         let own = self.record.namespace.as_str();
         let namespace = cluster.get_path(format!("/api/v1/namespaces/{own}")).await;
@@ -366,45 +392,26 @@ impl Plan {
             let is_served = served.find(&object.resource.api_version(), object.kind()).is_some();
             is_served && !object.is_generated() && !(is_new && object.namespace == own)
         };
-        let (live, gone_live) =
-            futures_util::join!(cluster.get_those(&self.objects, can_be), cluster.get_all(gone));
+        let mut left = gone.iter().map(|o| (o.path(), known.remove(&o.path())));
+        let mut left: Live = left.by_ref().filter_map(|(path, live)| Some((path, live?))).collect();
+        let (live, gone_live) = futures_util::join!(
+            cluster.get_those(&self.objects, &mut known, can_be),
+            cluster.get_those(gone, &mut left, |object| !object.is_generated())
+        );
         (namespace, live, gone_live)
     }
 
-    /// The definitions that are not there in this form already. What the server has of them is large, so
-    /// it is read and compared on all cores.
-    async fn missing_definitions(&self, definitions: Vec<Object>) -> Result<Vec<Object>> {
-        let keep = self.options.crds == Crds::Create || self.client_side.is_some();
-        let each = definitions.into_iter().map(|definition| {
-            let cluster = self.cluster.clone();
-            let compared = async move {
-                let live = match keep {
-                    // What is there must stay, so this has to be the last word.
-                    true => cluster.get_object(&definition).await,
-                    false => cluster.get_cached(&definition).await,
-                };
-                let live = live.map_err(|e| match e.kind() {
-                    ErrorKind::Forbidden => {
-                        e.context("the chart brings definitions (--crds skip leaves them out)")
-                    }
-                    _ => e,
-                });
-                let there = match live? {
-                    None => false,
-                    Some(_) if keep => true,
-                    Some(live) => {
-                        is_part(&definition.json["spec"], &live["spec"]) && is_applied(&live)
-                    }
-                };
-                Ok::<_, Error>((!there).then_some(definition))
-            };
-            async move {
-                let died = |_| Error::new(ErrorKind::Server, "comparing definitions failed");
-                tokio::spawn(compared).await.map_err(died)?
-            }
-        });
-        let each: Vec<_> = stream::iter(each).buffered(12).collect().await;
-        each.into_iter().filter_map(Result::transpose).collect()
+    /// How definitions are looked for.
+    fn search(&self) -> Search {
+        Search {
+            cluster: self.cluster.clone(),
+            discovery: Arc::clone(&self.discovery),
+            namespace: self.record.namespace.clone(),
+            keep: self.options.crds == Crds::Create || self.client_side.is_some(),
+            seen: Arc::new(
+                self.base.newest().map(|newest| newest.seen.clone()).unwrap_or_default(),
+            ),
+        }
     }
 
     /// Who may not look at the namespace works in one that is there.
@@ -431,47 +438,8 @@ impl Plan {
         Ok(())
     }
 
-    fn earlier_objects(&mut self) -> Vec<Object> {
-        let mut found: BTreeMap<Key, Object> = BTreeMap::new();
-        for record in &self.base.earlier {
-            let Ok(documents) = object::parse(&record.manifest) else { continue };
-            let built = object::build(documents, &self.discovery, &record.namespace);
-            for error in built.errors {
-                self.warnings.push(format!(
-                    "revision {} has an object that this server no longer knows, so it can't be \
-                     removed: {error}",
-                    record.revision
-                ));
-            }
-            found.extend(built.objects.into_iter().map(|object| (object.key(), object)));
-        }
-        // Hooks that were delivered as ordinary objects belong to the release too.
-        if self.hooks == Hooks::Deliver {
-            let wanted: BTreeSet<Key> =
-                self.hook_objects(&self.record).into_iter().map(|o| o.key()).collect();
-            for record in &self.base.earlier {
-                let hooks = self.hook_objects(record).into_iter();
-                found.extend(
-                    hooks
-                        .filter(|o| !wanted.contains(&o.key()))
-                        .map(|object| (object.key(), object)),
-                );
-            }
-        }
-        found.into_values().collect()
-    }
-
-    fn hook_objects(&self, record: &Record) -> Vec<Object> {
-        let delivered = record
-            .hooks
-            .iter()
-            .filter(|hook| hook.events.iter().any(|event| DELIVERED.contains(&event.as_str())));
-        let documents = delivered.filter_map(|hook| object::parse(&hook.manifest).ok()).flatten();
-        object::build(documents.collect(), &self.discovery, &record.namespace).objects
-    }
-
     /// Keeps what is there, and finds what belongs to others.
-    fn check_live(&mut self, live: Vec<Found>, known: &BTreeSet<Key>) -> Vec<Finding> {
+    fn check_live(&mut self, live: Vec<Answer>, known: &BTreeSet<Key>) -> Vec<Finding> {
         let mut findings = Vec::new();
         let (name, namespace) = (&self.record.name, &self.record.namespace);
         for (object, live) in self.objects.iter().zip(live) {
@@ -505,7 +473,7 @@ impl Plan {
     }
 
     /// What left the release goes, unless it is to be kept or belongs to somebody else by now.
-    fn choose_prunes(&mut self, gone: Vec<Object>, live: Vec<Found>, findings: &mut Vec<Finding>) {
+    fn choose_prunes(&mut self, gone: Vec<Object>, live: Vec<Answer>, findings: &mut Vec<Finding>) {
         for (object, live) in gone.into_iter().zip(live) {
             match live {
                 Ok(Some(live)) => {
@@ -540,7 +508,8 @@ impl Plan {
         let new_namespace = (!self.namespace_exists).then_some(self.record.namespace.as_str());
         let can_try = |object: &&Object| {
             let api_version = object.resource.api_version();
-            served.find(&api_version, object.kind()).is_some() && !object.is_generated()
+            let is_served = served.find(&api_version, object.kind()).is_some();
+            is_served && !object.is_generated() && !self.expected.contains_key(&object.key())
         };
         let (cluster, live, all) = (&self.cluster, &self.live, &self.objects);
         let client_side = self.client_side.as_ref();
@@ -579,7 +548,7 @@ impl Plan {
                 }
             }
         }
-        self.expected = expected;
+        self.expected.extend(expected);
         findings.sort_by(|a, b| a.text.cmp(&b.text));
         Ok(findings)
     }

@@ -3,6 +3,7 @@
 //! A record is JSON, compressed, in base64. What a chart consists of is kept as it was read, so that a
 //! record that Helm wrote loses nothing here.
 
+use crate::definitions::Seen;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Time;
 use base64::Engine as _;
@@ -105,6 +106,8 @@ pub struct Record {
     pub labels: BTreeMap<String, String>,
     /// `ssa` or `csa`; empty in records of older Helms, which means the latter.
     pub apply_method: String,
+    /// What is remembered of definitions; no part of Helm's record.
+    pub(crate) seen: Seen,
     /// The part that an operation does not change, ready to be stored.
     packed: Option<Arc<[u8]>>,
 }
@@ -333,6 +336,7 @@ impl Record {
             hooks: hooks.filter_map(Value::as_map).map(RecordHook::from_map).collect(),
             labels: BTreeMap::new(),
             apply_method: text(root.get(b"apply_method").as_ref()),
+            seen: Seen::new(),
             packed: None,
         }
     }

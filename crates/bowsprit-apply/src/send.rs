@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use http::Method;
 use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Helm's field manager, so that either tool can go on where the other stopped.
@@ -17,7 +18,7 @@ pub(crate) const MANAGER: &str = "helm";
 /// Requests in flight; more make an API server no faster.
 pub(crate) const PARALLEL: usize = 12;
 
-const ONLY_METADATA: &str =
+pub(crate) const ONLY_METADATA: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 /// How long a kind may take to be served after its definition says it is.
@@ -44,10 +45,13 @@ impl Default for Sending {
     }
 }
 
+/// What the server has, by path.
+pub(crate) type Live = BTreeMap<String, Option<Json>>;
+
 /// What became of one object.
 pub(crate) struct Sent {
     pub(crate) key: Key,
-    pub(crate) outcome: Result<()>,
+    pub(crate) outcome: Result<Json>,
 }
 
 impl Cluster {
@@ -59,16 +63,21 @@ impl Cluster {
     /// As [`Cluster::get_object`], from the server's memory, which may lag behind its store by a moment.
     /// Large objects cost the server several times less this way.
     pub(crate) async fn get_cached(&self, object: &Object) -> Result<Option<Json>> {
-        let call = Call::get(object.path()).query("resourceVersion", "0");
-        match self.call_json(&call).await {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.get_by(&Call::get(object.path()).query("resourceVersion", "0")).await
+    }
+
+    /// An object's metadata, from the server's memory if that will do.
+    pub(crate) async fn get_head(&self, object: &Object, cached: bool) -> Result<Option<Json>> {
+        let call = Call::get(object.path()).accept(ONLY_METADATA);
+        self.get_by(&if cached { call.query("resourceVersion", "0") } else { call }).await
     }
 
     pub(crate) async fn get_path(&self, path: String) -> Result<Option<Json>> {
-        match self.call_json(&Call::get(path)).await {
+        self.get_by(&Call::get(path)).await
+    }
+
+    async fn get_by(&self, call: &Call) -> Result<Option<Json>> {
+        match self.call_json(call).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -144,7 +153,7 @@ impl Cluster {
                     Ok(()) => self.write_patiently(&object, &how, client_side).await,
                     Err(error) => Err(error),
                 };
-                Sent { key: object.key(), outcome: outcome.map(drop) }
+                Sent { key: object.key(), outcome }
             })
             .buffered(parallel)
             .collect()
@@ -153,20 +162,28 @@ impl Cluster {
 
     /// Gets objects, all at once, in their order.
     pub(crate) async fn get_all(&self, objects: &[Object]) -> Vec<Result<Option<Json>>> {
-        self.get_those(objects, |object| !object.is_generated()).await
+        self.get_those(objects, &mut Live::new(), |object| !object.is_generated()).await
     }
 
-    /// As [`Cluster::get_all`], without asking for those that can't be there.
+    /// As [`Cluster::get_all`], without asking for those that are known or can't be there.
     pub(crate) async fn get_those(
         &self,
         objects: &[Object],
+        known: &mut Live,
         can_be: impl Fn(&Object) -> bool,
     ) -> Vec<Result<Option<Json>>> {
-        let can_be = &can_be;
-        let each = stream::iter(objects.iter().map(|object| async move {
-            if can_be(object) { self.get_object(object).await } else { Ok(None) }
-        }));
-        each.buffered(PARALLEL).collect().await
+        let each = objects.iter().map(|object| {
+            let known = known.remove(&object.path());
+            let can_be = can_be(object);
+            async move {
+                match known {
+                    Some(known) => Ok(known),
+                    None if can_be => self.get_object(object).await,
+                    None => Ok(None),
+                }
+            }
+        });
+        stream::iter(each).buffered(PARALLEL).collect().await
     }
 
     /// Deletes an object; one that is gone already is no error. Gives whether it was there.

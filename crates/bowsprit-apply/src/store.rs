@@ -1,9 +1,11 @@
 //! Where release records are kept: Secrets or ConfigMaps beside the release, as Helm keeps them.
 
 use crate::client::{Call, Cluster};
+use crate::definitions::Seen;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::{self, Mark};
 use crate::record::{Record, Status};
+use crate::send::ONLY_METADATA;
 use crate::time::Time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// What one Secret or ConfigMap holds at most.
 pub(crate) const MAX_RECORD: usize = 1 << 20;
+
+/// The annotation with what is remembered of definitions.
+const SEEN: &str = "bowsprit.dev/definitions";
 
 /// Labels that Helm keeps for itself.
 const SYSTEM: [&str; 6] = ["name", "owner", "status", "version", "createdAt", "modifiedAt"];
@@ -57,6 +62,7 @@ pub struct Stored {
     pub status: Status,
     pub(crate) resource_version: String,
     pub(crate) mark: Option<Mark>,
+    seen: Seen,
     labels: BTreeMap<String, String>,
     text: Vec<u8>,
 }
@@ -71,6 +77,7 @@ impl Stored {
         let key = key(&self.name, self.revision);
         let mut record = Record::decode(&self.text)
             .map_err(|e| e.context(format!("get: failed to decode data {key:?}")))?;
+        record.seen = self.seen.clone();
         record.labels = self.labels.clone();
         record.labels.retain(|name, _| !SYSTEM.contains(&name.as_str()));
         Ok(record)
@@ -101,10 +108,19 @@ impl Stored {
             status: Status::parse(&label("status")),
             resource_version: metadata["resourceVersion"].as_str().unwrap_or_default().to_owned(),
             mark: Mark::read(&metadata["annotations"]),
+            seen: seen(&metadata["annotations"]),
             labels,
             text,
         })
     }
+}
+
+/// What the last operation remembers of definitions.
+fn seen(annotations: &Json) -> Seen {
+    let text = annotations[SEEN].as_str().unwrap_or_default();
+    let seen: Json = serde_json::from_str(text).unwrap_or_default();
+    let entries = seen.as_object().into_iter().flatten();
+    entries.filter_map(|(name, digest)| Some((name.clone(), digest.as_str()?.to_owned()))).collect()
 }
 
 /// The name of the object that holds a revision.
@@ -258,6 +274,9 @@ impl Store {
         if let Some(mark) = mark {
             object["metadata"]["annotations"] = mark.annotations();
         }
+        if !record.seen.is_empty() {
+            object["metadata"]["annotations"][SEEN] = json!(record.seen).to_string().into();
+        }
         Ok(object)
     }
 
@@ -268,8 +287,10 @@ impl Store {
     /// Fails where the revision exists: somebody else was faster.
     pub(crate) async fn create(&self, record: &Record, mark: &Mark) -> Result<String> {
         let object = self.object(record, "createdAt", Some(mark))?;
-        let call =
-            Call::new(Method::POST, self.path("")).query("fieldManager", "Helm").json(&object);
+        let call = Call::new(Method::POST, self.path(""))
+            .query("fieldManager", "Helm")
+            .accept(ONLY_METADATA)
+            .json(&object);
         match self.cluster.call_json(&call).await {
             Ok(created) => Ok(resource_version(&created)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -300,8 +321,10 @@ impl Store {
             object["metadata"]["resourceVersion"] = version.into();
         }
         let name = key(&record.name, record.revision);
-        let call =
-            Call::new(Method::PUT, self.path(&name)).query("fieldManager", "Helm").json(&object);
+        let call = Call::new(Method::PUT, self.path(&name))
+            .query("fieldManager", "Helm")
+            .accept(ONLY_METADATA)
+            .json(&object);
         match self.cluster.call_json(&call).await {
             Ok(updated) => Ok(resource_version(&updated)),
             Err(error) if error.kind() == ErrorKind::Conflict => {
@@ -331,6 +354,7 @@ impl Store {
         });
         let call = Call::new(Method::PATCH, self.path(&key(name, revision)))
             .query("fieldManager", "Helm")
+            .accept(ONLY_METADATA)
             .content("application/merge-patch+json")
             .json(&patch);
         match self.cluster.call_json(&call).await {

@@ -1,8 +1,8 @@
 //! What is found before anything is written, and what is refused.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::server::{chart, servers};
+use super::server::{Server, chart, servers};
 
 fn config_map(name: &str) -> String {
     format!(
@@ -143,6 +143,31 @@ spec:
     server.delete_namespace(ns);
 }
 
+/// A definition that is known is not read again, until it changes.
+fn definitions_are_remembered(server: &Server, ns: &str, chart: &str) {
+    const ONE: &str =
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/ones.one.bowsprit.test";
+    let remembered = |revision: u32| {
+        let path = format!("/api/v1/namespaces/{ns}/secrets/sh.helm.release.v1.web.v{revision}");
+        let text = server.get(&path)["metadata"]["annotations"]["bowsprit.dev/definitions"].clone();
+        let seen: Json = serde_json::from_str(text.as_str().unwrap_or_default()).unwrap();
+        seen["ones.one.bowsprit.test"].as_str().unwrap().to_owned()
+    };
+    let apply = || server.bowsprit_ok(&["apply", "web", chart, "-n", ns]);
+    apply();
+    assert_eq!(remembered(1), remembered(2));
+    let mut definition = server.get(ONE);
+    definition["spec"]["versions"][0]["served"] = false.into();
+    let by_other = format!("{ONE}?fieldManager=other");
+    assert_eq!(server.request("PUT", &by_other, Some(&definition.to_string())).0, 200);
+    let refused = server.bowsprit(&["apply", "web", chart, "-n", ns]);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && error.contains("failed to install CRD"), "{error}");
+    server.bowsprit_ok(&["apply", "web", chart, "-n", ns, "--force-conflicts"]);
+    assert_eq!(server.get(ONE)["spec"]["versions"][0]["served"], true);
+    assert_ne!(remembered(2), remembered(3));
+}
+
 /// Definitions in `crds/` and objects of their kinds arrive in one run, and `keep` keeps.
 #[test]
 fn definitions_come_with_their_objects() {
@@ -172,6 +197,7 @@ fn definitions_come_with_their_objects() {
     server.bowsprit_ok(&["apply", "web", &chart, "-n", ns]);
     assert!(server.get(&format!("/apis/one.bowsprit.test/v1/namespaces/{ns}/ones/a")).is_object());
     assert!(server.get(&format!("/apis/two.bowsprit.test/v1/namespaces/{ns}/twos/b")).is_object());
+    definitions_are_remembered(server, ns, &chart);
     let said = server.bowsprit_ok(&["uninstall", "web", "-n", ns, "--wait"]);
     let want = "These resources were kept due to the resource policy:\n[ConfigMap] kept\n\nrelease \"web\" uninstalled\n";
     assert_eq!(said, want);

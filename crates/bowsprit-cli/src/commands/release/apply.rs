@@ -519,8 +519,9 @@ impl<'d> Deployment<'d> {
         let failed = |deployment: &Self, action, error: Error| deployment.failed(action, &error);
         let expected = if self.verb == Verb::Install { Action::Install } else { Action::Upgrade };
         let discovery = session.run(session.cluster.patient(self.options.timeout).discovery())?;
-        let base = self.base(session, &name).map_err(|e| failed(self, expected, e))?;
+        let mut base = self.base(session, &name).map_err(|e| failed(self, expected, e))?;
         let action = self.action(&base)?;
+        session.run(base.look_ahead(&session.cluster))?;
         self.prepare(&mut job, &base, action, &discovery)?;
         if let Some(host) = self.placer.and_then(|p| p.host(self.invocation.parsed)) {
             job.host = host;
