@@ -76,7 +76,8 @@ impl Rest {
         Bytes::part(self, number, len)
     }
 
-    pub(crate) fn part(&self, number: usize, len: usize) -> Vec<u8> {
+    /// Reads a part; without bytes if it is not there any more.
+    pub fn part(&self, number: usize, len: usize) -> Vec<u8> {
         let part = self.parts.read(number, len).filter(|part| part.len() == len);
         part.unwrap_or_else(|| {
             self.damage.note();

@@ -2,8 +2,8 @@
 //!
 //! An image has a head and parts. The head begins with a mark and the fingerprint of the functions that
 //! templates were compiled against; then come the lengths of the parts, the charts, and the names of all
-//! definitions. A part has a text and, before it, what it was compiled to; others are for errors. Parts are
-//! read when they are needed: of most charts, a render needs few. An image is read by the build of this crate
+//! definitions. A part has a text, or what one was compiled to, or what errors need of that. Parts are read when
+//! they are needed: of most charts, a render needs few. An image is read by the build of this crate
 //! that wrote it; who keeps images must see to that.
 
 use crate::compiled::CompiledChart;
@@ -12,8 +12,7 @@ use bowsprit_chart::image::{Parts, Rest, Texts, decode, encode};
 use bowsprit_chart::{Bytes, Chart};
 use bowsprit_template::{Kept, Source, Unit};
 use bowsprit_value::codec::{Decoder, Encoder};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 const MARK: &[u8] = b"bowsprit chart 2\n";
@@ -59,35 +58,27 @@ impl CompiledChart {
         let mut texts = Texts::default();
         let mut body = Encoder::default();
         encode(self.chart(), &mut texts, &mut body);
-        let mut runs: HashMap<usize, Vec<u8>> = HashMap::new();
-        let mut sites = Vec::new();
         let mut units = Encoder::default();
+        let (mut seen, mut more) = (HashSet::new(), Vec::new());
         for (text, unit) in self.compiled() {
             let number = texts.number(text);
-            if let Entry::Vacant(entry) = runs.entry(number) {
+            if seen.insert(number) {
                 units.size(number);
-                let (run, of_errors) = unit.encode(&mut units);
-                entry.insert(run.finish()?);
-                sites.push(Bytes::from(of_errors.finish()?));
+                let (run, sites) = unit.encode(&mut units);
+                more.extend([run.finish()?.into(), sites.finish()?.into()]);
             }
         }
-        body.size(sites.len());
+        body.size(seen.len());
         body.raw(&units.finish()?);
 
         let mut head = Encoder::default();
         head.raw(MARK);
         head.raw(&self.engine().functions.fingerprint().to_le_bytes());
         head.size(texts.all().len());
-        let mut parts = Vec::new();
-        for (number, text) in texts.all().iter().enumerate() {
-            let run = runs.remove(&number).unwrap_or_default();
-            head.size(run.len());
-            head.size(text.len());
-            parts.push(Bytes::from([&run, &text[..]].concat()));
-        }
-        head.size(sites.len());
-        sites.iter().for_each(|part| head.size(part.len()));
-        parts.extend(sites);
+        let mut parts = texts.all().to_vec();
+        parts.extend(more);
+        head.size(parts.len());
+        parts.iter().for_each(|part: &Bytes| head.size(part.len()));
         head.raw(&body.finish()?);
         let head = head.finish()?;
         // What was read to write it may have been damaged.
@@ -132,27 +123,23 @@ impl Engine {
             return None;
         }
         let rest = Arc::new(Rest::new(parts, reload));
-        let count = decoder.count()?;
-        let (mut all, mut texts) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let (texts, count) = (decoder.size()?, decoder.count()?);
+        let mut parts = Vec::with_capacity(count);
         for number in 0..count {
-            let (run, text) = (decoder.size()?, decoder.size()?);
-            let end = run.checked_add(text)?;
-            let part = rest.later(number, end);
-            texts.push(part.slice(run..end));
-            all.push(part);
+            parts.push(rest.later(number, decoder.size()?));
         }
-        let count = decoder.count()?;
-        let mut sites = Vec::with_capacity(count);
-        for number in 0..count {
-            sites.push(rest.later(all.len().checked_add(number)?, decoder.size()?));
-        }
-        let chart = decode(&mut decoder, &texts, &rest)?;
-        let mut units = Vec::with_capacity(sites.len());
-        for sites in sites.iter().take(decoder.count()?) {
-            let number = decoder.size()?;
-            let (part, text) = (all.get(number)?, texts.get(number)?);
+        let (texts, more) = parts.split_at_checked(texts)?;
+        let chart = decode(&mut decoder, texts, &rest)?;
+        let (more, _) = more.as_chunks();
+        let mut units = Vec::with_capacity(more.len());
+        for (place, [run, sites]) in more.iter().enumerate().take(decoder.count()?) {
+            let text = texts.get(decoder.size()?)?;
+            let (number, len) = (texts.len() + 2 * place, run.len());
             let kept = Kept {
-                run: Source::new(part.clone()),
+                run: Box::new({
+                    let rest = Arc::clone(&rest);
+                    move || rest.part(number, len)
+                }),
                 sites: Source::new(sites.clone()),
                 functions: Arc::clone(&self.functions),
                 damage: rest.damage().clone(),

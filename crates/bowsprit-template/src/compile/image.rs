@@ -1,8 +1,8 @@
 //! Units as bytes, for caches.
 //!
 //! A unit becomes three pieces: what is needed to find its bodies by name, what is needed to run them, and
-//! the sites, which only errors look at. The second and the third are read when they are looked at.
-//! Instructions and sites are records of one size; those of a body become instructions when it is run.
+//! the sites, which only errors look at. The second is read when the first of its bodies is run, and not kept
+//! as bytes; the third when an error looks for a place.
 
 use super::program::{
     ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site,
@@ -11,7 +11,7 @@ use super::program::{
 use crate::funcs::Functions;
 use bowsprit_value::codec::{Damage, Decoder, Encoder};
 use bowsprit_value::{Elem, IntKind, Str, Type};
-use std::ops::Range;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 /// Sites that have been left in an image.
@@ -44,64 +44,81 @@ impl KeptSites {
     }
 }
 
-/// Instructions that stay in an image until the body is run.
+/// What is needed to run a unit's bodies, and stays in an image until one of them is run.
+#[derive(Debug)]
+pub(crate) struct KeptRun {
+    kept: Kept,
+    /// How many instructions each body has.
+    lens: Vec<usize>,
+    read: OnceLock<(Vec<Vec<Instr>>, Tables)>,
+}
+
+impl KeptRun {
+    #[inline]
+    fn read(&self) -> &(Vec<Vec<Instr>>, Tables) {
+        self.read.get_or_init(|| self.decode())
+    }
+
+    #[inline]
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.read().1
+    }
+
+    #[cold]
+    fn decode(&self) -> (Vec<Vec<Instr>>, Tables) {
+        let bytes = (self.kept.run)();
+        let mut decoder = Decoder::new(&bytes);
+        let codes = self.lens.iter().map(|len| decode_code(&mut decoder, *len));
+        let codes = codes.collect::<Option<Vec<_>>>();
+        codes.zip(decode_tables(&mut decoder, &self.kept.functions)).unwrap_or_else(|| {
+            self.kept.damage.note();
+            Default::default()
+        })
+    }
+}
+
+fn decode_code(decoder: &mut Decoder<'_>, len: usize) -> Option<Vec<Instr>> {
+    let (records, _) = decoder.raw(len.checked_mul(Record::LEN)?)?.as_chunks();
+    let mut instrs = Vec::with_capacity(len);
+    for record in records {
+        instrs.push(Record::from_bytes(record).instr()?);
+    }
+    Some(instrs)
+}
+
+/// The instructions of one of the bodies.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptCode {
-    run: Source,
-    range: Range<usize>,
-    read: OnceLock<Vec<Instr>>,
+    unit: Arc<KeptRun>,
+    body: usize,
 }
 
 impl KeptCode {
     pub(crate) fn instrs(&self) -> &[Instr] {
-        self.read.get_or_init(|| {
-            let records = self.run.get(self.range.clone()).unwrap_or_default();
-            let (records, _) = records.as_chunks();
-            let mut instrs = Vec::with_capacity(records.len());
-            instrs.extend(records.iter().map_while(|record| Record::from_bytes(record).instr()));
-            instrs
-        })
-    }
-}
-
-/// Tables that stay in an image until somebody asks for one.
-#[derive(Debug)]
-pub(crate) struct KeptTables {
-    run: Source,
-    range: Range<usize>,
-    functions: Arc<Functions>,
-    damage: Damage,
-    read: OnceLock<Tables>,
-}
-
-impl KeptTables {
-    #[inline]
-    pub(crate) fn tables(&self) -> &Tables {
-        self.read.get_or_init(|| self.decode())
+        self.unit.read().0.get(self.body).map(Vec::as_slice).unwrap_or_default()
     }
 
-    #[cold]
-    fn decode(&self) -> Tables {
-        let bytes = self.run.get(self.range.clone()).unwrap_or_default();
-        let tables = decode_tables(&mut Decoder::new(bytes), &self.functions);
-        tables.unwrap_or_else(|| {
-            self.damage.note();
-            Tables::default()
-        })
+    fn len(&self) -> usize {
+        self.unit.lens.get(self.body).copied().unwrap_or_default()
     }
 }
 
 /// Where the pieces of a unit are that stay in an image.
-#[derive(Clone, Debug)]
 pub struct Kept {
-    /// What runs need, with anything behind it.
-    pub run: Source,
+    /// Reads what runs need.
+    pub run: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
     /// What errors need.
     pub sites: Source,
     /// The functions that the unit was compiled against.
     pub functions: Arc<Functions>,
     /// Learns of pieces that are none.
     pub damage: Damage,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("sites", &self.sites).finish_non_exhaustive()
+    }
 }
 
 #[inline]
@@ -130,9 +147,7 @@ impl Unit {
                 run.raw(&Record::of(*instr).to_bytes());
             }
         }
-        let code = run.len();
         encode_tables(self.tables(), &mut run);
-        head.size(run.len() - code);
         match &self.kept_sites {
             None => {
                 head.size(self.sites.len());
@@ -148,18 +163,19 @@ impl Unit {
 
     /// Reads a unit whose other pieces stay where they are. `None` where there is none.
     pub fn decode(head: &mut Decoder<'_>, kept: Kept, source: Source) -> Option<Unit> {
-        let mut at = 0;
-        let bodies = several(head, |d| decode_body(d, &kept.run, &mut at).map(Arc::new))?;
-        let end = at.checked_add(head.size()?)?;
-        let kept_sites = KeptSites { records: kept.sites, count: head.size()? };
-        let Kept { run, functions, damage, .. } = kept;
-        let kept_tables =
-            KeptTables { run, range: at..end, functions, damage, read: OnceLock::new() };
+        let (heads, lens) = several(head, decode_body)?.into_iter().unzip::<_, _, Vec<_>, _>();
+        let kept_sites = KeptSites { records: kept.sites.clone(), count: head.size()? };
+        let unit = Arc::new(KeptRun { kept, lens, read: OnceLock::new() });
+        let bodies = heads.into_iter().enumerate().map(|(body, head): (usize, BodyHead)| {
+            let BodyHead { name, root, slots, empty } = head;
+            let code = Code::Kept(KeptCode { unit: Arc::clone(&unit), body });
+            Arc::new(Body { name, root, code, slots, empty })
+        });
         Some(Unit {
             source,
-            bodies,
+            bodies: bodies.collect(),
             tables: Tables::default(),
-            kept_tables: Some(kept_tables),
+            kept_run: Some(unit),
             sites: Vec::new(),
             kept_sites: Some(kept_sites),
         })
@@ -227,18 +243,26 @@ fn encode_body(body: &Body, encoder: &mut Encoder) {
     encoder.flag(body.root);
     encoder.flag(body.empty);
     encoder.number(body.slots.into());
-    encoder.size(body.code.instrs().len());
+    encoder.size(match &body.code {
+        Code::Made(instrs) => instrs.len(),
+        Code::Kept(kept) => kept.len(),
+    });
 }
 
-/// Reads a body whose code begins at a place in `run`, which moves behind it.
-fn decode_body(decoder: &mut Decoder<'_>, run: &Source, at: &mut usize) -> Option<Body> {
+/// What is known of a body without its code.
+struct BodyHead {
+    name: Str,
+    root: bool,
+    slots: u32,
+    empty: bool,
+}
+
+/// Reads a body but for its code, and how many instructions that has.
+fn decode_body(decoder: &mut Decoder<'_>) -> Option<(BodyHead, usize)> {
     let name = Str::from(decoder.bytes()?);
     let (root, empty) = (decoder.flag()?, decoder.flag()?);
     let slots = u32::try_from(decoder.number()?).ok()?;
-    let start = *at;
-    *at = start.checked_add(decoder.size()?.checked_mul(Record::LEN)?)?;
-    let code = Code::Kept(KeptCode { run: run.clone(), range: start..*at, read: OnceLock::new() });
-    Some(Body { name, root, code, slots, empty })
+    Some((BodyHead { name, root, slots, empty }, decoder.size()?))
 }
 
 /// An instruction in fields that all instructions have.
@@ -563,7 +587,7 @@ mod tests {
     fn decoded(head: &[u8], run: Vec<u8>, sites: Vec<u8>, text: &[u8]) -> (Option<Unit>, Damage) {
         let damage = Damage::default();
         let kept = Kept {
-            run: Source::new(run),
+            run: Box::new(move || run.clone()),
             sites: Source::new(sites),
             functions: Arc::new(functions()),
             damage: damage.clone(),
@@ -574,9 +598,7 @@ mod tests {
 
     fn round(unit: &Unit) -> Option<Unit> {
         let mut head = Encoder::default();
-        let (mut run, sites) = unit.encode(&mut head);
-        // Whatever stands behind it.
-        run.raw(b"xyz");
+        let (run, sites) = unit.encode(&mut head);
         let (unit, damage) =
             decoded(&head.finish()?, run.finish()?, sites.finish()?, unit.source());
         assert!(!damage.is_noted());
@@ -621,7 +643,7 @@ mod tests {
             let sites = sites.finish().unwrap();
             let is_whole = |head: &[u8], run: &[u8]| {
                 let (unit, damage) = decoded(head, run.to_vec(), sites.clone(), text);
-                unit.is_some_and(|unit| unit.tables().loops.len() < 99 && !damage.is_noted())
+                unit.is_some_and(|unit| unit.tables().loops.len() < 99) && !damage.is_noted()
             };
             assert!(is_whole(&head, &run));
             assert!((0..head.len()).all(|end| !is_whole(&head[..end], &run)));

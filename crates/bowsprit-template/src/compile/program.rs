@@ -1,6 +1,6 @@
 //! The compiled form of a template text.
 
-use super::image::{KeptCode, KeptSites, KeptTables};
+use super::image::{KeptCode, KeptRun, KeptSites};
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
@@ -279,7 +279,7 @@ pub struct Unit {
     pub(crate) bodies: Vec<Arc<Body>>,
     /// Empty where they have been left in an image, as the sites.
     pub(crate) tables: Tables,
-    pub(crate) kept_tables: Option<KeptTables>,
+    pub(crate) kept_run: Option<Arc<KeptRun>>,
     pub(crate) sites: Vec<Site>,
     pub(crate) kept_sites: Option<KeptSites>,
 }
@@ -305,7 +305,7 @@ impl Unit {
             source,
             bodies: Vec::new(),
             tables: Tables::default(),
-            kept_tables: None,
+            kept_run: None,
             sites: Vec::new(),
             kept_sites: None,
         }
@@ -313,7 +313,7 @@ impl Unit {
 
     #[inline]
     pub(crate) fn tables(&self) -> &Tables {
-        match &self.kept_tables {
+        match &self.kept_run {
             None => &self.tables,
             Some(kept) => kept.tables(),
         }
