@@ -1,7 +1,7 @@
 //! Documents of rendered text as Kubernetes' libraries decode them for Helm's linter.
 
 use bowsprit_value::{json, unicode};
-use bowsprit_yaml::{Document, Node, NodeType};
+use bowsprit_yaml::{Document, Node, NodeType, Skimmed, skim};
 
 /// How much of a text is looked at to find out whether it is JSON.
 const SNIFFED: usize = 4096;
@@ -107,6 +107,43 @@ fn describe(text: &[u8], at: usize, error: &str) -> String {
 impl Head {
     /// Decodes a document; none for null.
     pub(super) fn parse(text: &[u8]) -> Result<Option<Head>, String> {
+        Head::skimmed(text).map_or_else(|| Head::decode(text), |head| Ok(Some(head)))
+    }
+
+    /// The head of a mapping that is plain enough to be told without decoding all of it.
+    fn skimmed(text: &[u8]) -> Option<Head> {
+        const FIELDS: [(usize, &[u8]); 5] =
+            [(0, b"apiVersion"), (0, b"kind"), (0, b"metadata"), (1, b"name"), (1, b"namespace")];
+        let mut found = [None; FIELDS.len()];
+        let (mut sure, mut in_metadata) = (true, false);
+        let plain = skim(text, |level, key, value| {
+            let is = |(at, name): &(usize, &[u8])| *at == level && key.eq_ignore_ascii_case(name);
+            let field = FIELDS.iter().position(is).filter(|_| level == 0 || in_metadata);
+            if level == 0 {
+                in_metadata = field == Some(2);
+            }
+            let Some(field) = field else { return };
+            sure &= match value {
+                Skimmed::Null | Skimmed::Mapping => (field == 2) ^ (value == Skimmed::Null),
+                Skimmed::Text(_) | Skimmed::Quoted(_) => field != 2,
+                Skimmed::Other => false,
+            };
+            // Which of two fields counts that are the same to Go is for the decoder to say.
+            if let Some(place) = found.get_mut(field) {
+                sure &= place.replace(value).is_none();
+            }
+        });
+        let [api_version, kind, _, name, _] = found.map(|value| match value {
+            Some(Skimmed::Text(text) | Skimmed::Quoted(text)) => {
+                String::from_utf8_lossy(text).into_owned()
+            }
+            _ => String::new(),
+        });
+        // Without a kind this may as well be no mapping.
+        (plain && sure && !kind.is_empty()).then_some(Head { api_version, kind, name })
+    }
+
+    fn decode(text: &[u8]) -> Result<Option<Head>, String> {
         let document = Document::parse(text).map_err(|e| e.to_string())?;
         document.check_json().map_err(|e| e.to_string())?;
         let mut head = Head::default();
@@ -206,6 +243,46 @@ mod tests {
         );
         let kinds = kinds("kind: a\n--- b\n---\nkind: c\n");
         assert_eq!(kinds, ["! invalid Yaml document separator: b"]);
+    }
+
+    #[test]
+    fn plain_heads_need_no_decoding() {
+        let plain = "# a\napiVersion: v1\nKind: \"a\"\nmetadata:\n  name: b # c\n  labels:\n    \
+                     name: d\n  namespace: 'e'\nspec:\n  name: 1\n";
+        let head = Head::skimmed(plain.as_bytes()).unwrap();
+        assert_eq!((head.kind.as_str(), head.name.as_str()), ("a", "b"));
+        assert_eq!(Head::decode(plain.as_bytes()), Ok(Some(head)));
+        let lines = [
+            "kind: a\n",
+            "kind: 1\n",
+            "kind:\n",
+            "KIND: b\n",
+            "apiVersion: c\n",
+            "metadata:\n",
+            "metadata: d\n",
+            "metadata: {}\n",
+            "  name: e\n",
+            "  Name: 'f'\n",
+            "  name: [g]\n",
+            "  namespace: 2\n",
+            "  namespace:\n",
+            "    name: h\n",
+            "- i\n",
+            "spec:\n",
+        ];
+        let (mut skimmed, mut number) = (0, 7_u64);
+        for round in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..round % 6 + 1 {
+                number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text.push_str(lines[(number >> 33) as usize % lines.len()]);
+            }
+            if let Some(head) = Head::skimmed(text.as_bytes()) {
+                assert_eq!(Head::decode(text.as_bytes()), Ok(Some(head)), "{text}");
+                skimmed += 1;
+            }
+        }
+        assert!(skimmed > 100, "{skimmed}");
     }
 
     #[test]
