@@ -66,19 +66,41 @@ impl Hasher for Folded {
 
 pub(crate) type Names<T> = HashMap<Str, T, BuildHasherDefault<Folded>>;
 
-/// Adds a unit's templates to a name space: the last one wins, unless it is blank.
-pub(crate) fn associate(
-    names: &mut Names<Arc<Template>>,
-    (unit, hints): (&Arc<Unit>, &Hints),
-    file: &Str,
-    shadowed: impl Fn(&Str) -> bool,
-) {
-    for body in &unit.bodies {
-        let name = if body.root { file } else { &body.name };
-        if body.empty && (names.contains_key(name) || shadowed(name)) {
-            continue;
+/// A text that `tpl` has compiled.
+#[derive(Debug)]
+pub(crate) struct Tpl {
+    pub(crate) unit: Arc<Unit>,
+    /// The text outside of all definitions.
+    pub(crate) own: Option<Arc<Template>>,
+    /// Whatever it defines: of each name the last that is not blank.
+    pub(crate) names: Names<Arc<Template>>,
+    /// Names that have only blank definitions, which do not replace others.
+    pub(crate) blank: Names<Arc<Template>>,
+}
+
+/// What a text that `tpl` runs is called.
+pub(crate) const TPL: &str = "gotpl";
+
+impl Tpl {
+    fn new(unit: Unit) -> Result<Tpl, ParseError> {
+        let file = Str::from_static(TPL);
+        defined_twice(&file, &unit)?;
+        let (unit, hints) = (Arc::new(unit), Hints::default());
+        let (mut own, mut names, mut blank) = (None, Names::default(), Names::default());
+        for body in &unit.bodies {
+            let template = Arc::new(Template::new((&unit, &hints), body, &file));
+            if body.root {
+                own.get_or_insert_with(|| Arc::clone(&template));
+            }
+            // Nothing outside of the text has its own name.
+            if body.empty && template.name != TPL {
+                blank.entry(template.name.clone()).or_insert(template);
+            } else if !body.empty || !names.contains_key(TPL.as_bytes()) {
+                names.insert(template.name.clone(), template);
+            }
         }
-        names.insert(name.clone(), Arc::new(Template::new((unit, hints), body, file)));
+        blank.retain(|name, _| !names.contains_key(name));
+        Ok(Tpl { unit, own, names, blank })
     }
 }
 
@@ -132,7 +154,7 @@ pub struct TplCache(Mutex<Cached>);
 
 #[derive(Debug, Default)]
 struct Cached {
-    units: HashMap<Str, (Arc<Unit>, Hints)>,
+    units: HashMap<Str, Arc<Tpl>>,
     bytes: usize,
 }
 
@@ -252,18 +274,18 @@ impl TemplateSet {
     }
 
     /// The compiled form of a text that `tpl` runs, compiled at the first call.
-    pub(crate) fn tpl(&self, text: &Str) -> Result<(Arc<Unit>, Hints), ParseError> {
+    pub(crate) fn tpl(&self, text: &Str) -> Result<Arc<Tpl>, ParseError> {
         let lock = || self.cache.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hit = lock().units.get(text).cloned();
         if let Some(unit) = hit {
             return Ok(unit);
         }
-        let unit = parse::compile_source("gotpl", &Source::new(text.clone()), &self.functions)?;
-        let unit = (Arc::new(unit), Hints::default());
+        let unit = parse::compile_source(TPL, &Source::new(text.clone()), &self.functions)?;
+        let unit = Arc::new(Tpl::new(unit)?);
         let mut cached = lock();
         if cached.units.len() < CACHED_TEXTS && cached.bytes + text.len() < CACHED_BYTES {
             cached.bytes += text.len();
-            cached.units.insert(text.clone(), unit.clone());
+            cached.units.insert(text.clone(), Arc::clone(&unit));
         }
         Ok(unit)
     }

@@ -9,8 +9,8 @@ use crate::resolve::{Resolved, resolve_plain};
 use crate::scan::{break_width, is_plain_text};
 use crate::tree::MAX_SOURCE;
 
-/// Levels of nesting that are followed.
-const MAX_LEVELS: usize = 32;
+/// Levels of nesting that are followed; definitions of custom resources have some forty.
+const MAX_LEVELS: usize = 96;
 /// Entries are told of down to here: those of the root, of its mappings, and of theirs.
 const VISIBLE: usize = 3;
 /// A key has to end within 1024 characters.

@@ -6,9 +6,9 @@
 
 use super::abstracted::{Abstract, Name, NodeKind, Place, Reader};
 use super::{Effect, Flow, MAX_WORK};
-use crate::compile::program::{Body, Instr, NO_SITE, Op, Path, Unit};
+use crate::compile::program::{Instr, NO_SITE, Op, Path, Unit};
 use crate::funcs::engine;
-use crate::set::Template;
+use crate::set::{Hints, Template};
 use bowsprit_value::{FuncImpl, Str, Value};
 use std::sync::Arc;
 
@@ -83,10 +83,10 @@ impl Flow<'_> {
         if !text.as_bytes().windows(2).any(|w| w == b"{{") {
             return;
         }
-        let Ok((unit, hints)) = self.set.tpl(text) else { return };
-        let bodies: Vec<Arc<Body>> = unit.bodies.clone();
-        for body in bodies {
-            let template = Template::new((&unit, &hints), &body, &Str::from_static("tpl"));
+        let Ok(tpl) = self.set.tpl(text) else { return };
+        let (unit, hints) = (&tpl.unit, Hints::default());
+        for body in &unit.bodies {
+            let template = Template::new((unit, &hints), body, &Str::from_static("tpl"));
             self.call(&template, dot.clone());
         }
     }

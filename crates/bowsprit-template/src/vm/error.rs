@@ -59,6 +59,7 @@ impl Run<'_> {
             };
         }
         self.reset();
+        self.included.fill(0);
         let operand = match (&cause, links.first(), unevaluated) {
             (Cause::Evaluator(_), Some(Link::Executing { context, .. }), Some(fields)) => {
                 Some(without_fields(context, fields))

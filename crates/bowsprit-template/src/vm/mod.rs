@@ -17,7 +17,7 @@ pub use print::strip_no_value;
 
 use crate::compile::program::{Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
-use crate::set::{Names, Template, TemplateSet, associate, defined_twice};
+use crate::set::{Names, Template, TemplateSet, Tpl};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
 use range::Iter;
 use std::collections::HashMap;
@@ -136,10 +136,12 @@ struct Frame {
 }
 
 /// What `tpl` texts define, over what was defined before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Overlay {
     parent: Option<usize>,
-    names: Names<Arc<Template>>,
+    tpl: Arc<Tpl>,
+    /// Those of its blank definitions that nothing else has the names of.
+    blank: Names<Arc<Template>>,
 }
 
 pub(super) type Step<T> = Result<T, Cause>;
@@ -172,7 +174,7 @@ pub struct Run<'r> {
     iters: Vec<Iter>,
     frames: Vec<Frame>,
     overlays: Vec<Overlay>,
-    /// How often each name of the set is being included.
+    /// How often each name of the set is being included; by none, when no frame is there.
     included: Vec<u32>,
     /// And each name that only texts of `tpl` define.
     others_included: HashMap<Str, u32>,
@@ -244,7 +246,6 @@ impl<'r> Run<'r> {
         self.iters.clear();
         self.frames.clear();
         self.overlays.clear();
-        self.included.fill(0);
         self.others_included.clear();
         self.calling = None;
         self.unevaluated = None;
@@ -508,8 +509,9 @@ impl<'r> Run<'r> {
     fn lookup_overlaid(&self, name: &[u8]) -> Option<&Arc<Template>> {
         let mut overlay = self.frames.last().and_then(|f| f.names);
         while let Some(names) = overlay.and_then(|i| self.overlays.get(i)) {
-            if let Some(template) = names.names.get(name) {
-                return Some(template);
+            let template = names.tpl.names.get(name).or_else(|| names.blank.get(name));
+            if template.is_some() {
+                return template;
             }
             overlay = names.parent;
         }
@@ -587,22 +589,16 @@ impl<'r> Run<'r> {
         if !text.as_bytes().windows(2).any(|w| w == b"{{") {
             return Ok(Some(print::without_no_value(text)));
         }
-        let (unit, hints) = match self.set.tpl(&text) {
-            Ok(compiled) => compiled,
+        let tpl = match self.set.tpl(&text) {
+            Ok(tpl) => tpl,
             Err(error) => return Err(error::tpl_parse(&text, &error)),
         };
+        let Some(template) = tpl.own.clone() else { return Ok(Some(Str::default())) };
         let parent = self.frames.last().and_then(|f| f.names);
-        let mut overlay = Overlay { parent, names: Names::default() };
-        let known =
-            |name: &Str| name.as_bytes() != b"gotpl" && self.lookup(name.as_bytes()).is_some();
-        let file = Str::from_static("gotpl");
-        if let Err(error) = defined_twice(&file, &unit) {
-            return Err(error::tpl_parse(&text, &error));
-        }
-        associate(&mut overlay.names, (&unit, &hints), &file, known);
-        let own = unit.bodies.iter().find(|b| b.root);
-        let Some(body) = own else { return Ok(Some(Str::default())) };
-        let template = Arc::new(Template::new((&unit, &hints), body, &file));
+        let shown = |(name, _): &(&Str, _)| self.lookup(name.as_bytes()).is_none();
+        let blank = tpl.blank.iter().filter(shown);
+        let blank = blank.map(|(name, template)| (name.clone(), Arc::clone(template))).collect();
+        let overlay = Overlay { parent, tpl, blank };
         self.overlays.push(overlay);
         let names = Some(self.overlays.len() - 1);
         self.push_frame(template, Entry::Tpl { text }, data, 0, names);
