@@ -210,6 +210,14 @@ fn history_is_kept_within_its_bound() {
     let revisions: Vec<i64> =
         history.as_array().unwrap().iter().map(|r| r["revision"].as_i64().unwrap()).collect();
     assert_eq!(revisions, [3, 4, 5]);
+    for max in ["--max=-1", "--max=0", "--max=2"] {
+        let args = ["history", "web", "-n", ns, max, "-o", "json"];
+        assert_eq!(server.bowsprit_ok(&args), server.helm_ok(&args), "{max}");
+    }
+    let install = ["install", "web", chart.as_str(), "-n", ns];
+    let (ours, helms) = (server.bowsprit(&install), server.helm(&install));
+    assert_eq!(String::from_utf8_lossy(&ours.stderr), String::from_utf8_lossy(&helms.stderr));
+    assert_eq!(ours.status.code(), helms.status.code());
     server.bowsprit_ok(&["uninstall", "web", "-n", ns, "--keep-history"]);
     assert_eq!(status(server, ns, "web").0, "uninstalled");
     server.bowsprit_ok(&["apply", "web", &chart, "-n", ns]);

@@ -15,6 +15,7 @@ use bowsprit::apply::{
     Action, Base, ClusterHost, Discovery, Error, ErrorKind, Listener, Method, Options, Plan,
     Record, Request, Space, Status, Time, Wait, no_deployed_releases,
 };
+use bowsprit::chart::{Level, LogLine};
 use bowsprit::deploy::{self, RecordOptions, ReuseValues};
 use bowsprit::label::{INSTANCE, MANAGED_BY, Options as LabelOptions, PART_OF};
 use bowsprit::value::{Value, strconv};
@@ -285,6 +286,18 @@ fn run(invocation: &Invocation<'_>, verb: Verb, name: String, chart: &str) -> Re
         ..Shown::default()
     };
     block::print(parsed, &record, None, shown)
+}
+
+/// Helm logs this error, and ends with it.
+fn name_in_use(invocation: &Invocation<'_>) -> Failure {
+    const WHY: &str = "cannot reuse a name that is still in use";
+    let line = LogLine {
+        level: Level::Error,
+        message: "release name check failed".to_owned(),
+        attrs: vec![("error", WHY.to_owned())],
+    };
+    invocation.settings.log(&line);
+    Failure::Error(format!("INSTALLATION FAILED: release name check failed: {WHY}"))
 }
 
 /// Helm's word for whatever an installation ends with.
@@ -588,10 +601,7 @@ impl<'d> Deployment<'d> {
         let parsed = self.invocation.parsed;
         match self.verb {
             Verb::Install if base.is_free(parsed.is_on("replace")) => Ok(Action::Install),
-            Verb::Install => Err(Failure::Error(
-                "INSTALLATION FAILED: release name check failed: cannot reuse a name that is still in use"
-                    .to_owned(),
-            )),
+            Verb::Install => Err(name_in_use(self.invocation)),
             Verb::Upgrade | Verb::Apply if base.current().is_some() => Ok(Action::Upgrade),
             Verb::Upgrade if !parsed.is_on("install") => {
                 Err(self.failed(Action::Upgrade, &no_deployed_releases(base.name())))

@@ -37,7 +37,8 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     if history.is_empty() {
         return Err(Failure::Error("release: not found".to_owned()));
     }
-    let max = integer(invocation.parsed, "max").and_then(|max| usize::try_from(max).ok());
+    // Helm takes a negative number for none at all.
+    let max = integer(invocation.parsed, "max").map(|max| usize::try_from(max).unwrap_or(0));
     let skip = history.len().saturating_sub(max.unwrap_or(256));
     let shown = history.iter().skip(skip).map(|stored| stored.record());
     let records: Vec<Record> = shown.collect::<Result<_, Error>>().map_err(Failure::of)?;
