@@ -392,8 +392,7 @@ impl Plan {
             let is_served = served.find(&object.resource.api_version(), object.kind()).is_some();
             is_served && !object.is_generated() && !(is_new && object.namespace == own)
         };
-        let mut left = gone.iter().map(|o| (o.path(), known.remove(&o.path())));
-        let mut left: Live = left.by_ref().filter_map(|(path, live)| Some((path, live?))).collect();
+        let mut left: Live = gone.iter().filter_map(|o| known.remove_entry(&o.path())).collect();
         let (live, gone_live) = futures_util::join!(
             cluster.get_those(&self.objects, &mut known, can_be),
             cluster.get_those(gone, &mut left, |object| !object.is_generated())
