@@ -286,7 +286,8 @@ fn growth(text: &mut String, results: &Results) {
 of {} runs of Helm and of twice as many of bowsprit. The exponent is the slope of log(cost − cost of `trivial`) over the last three
 sizes: 1 is linear. Helm stops after the first size that takes it a second (a dozen for umbrellas of a real chart). *Counted* is
 the exponent of bowsprit's instructions instead of its time, as valgrind counts them: noise and the caches of a machine are not
-in it. Exponents of bowsprit above {LINEAR} are bold.\n",
+in it. Exponents of bowsprit above {LINEAR} are bold. In `include_depth` and `nested` bytes grow faster than levels: what an inner
+template prints passes through all outer ones, and the name of a file is as long as the file is deep.\n",
         results.family_runs
     );
     line!(
