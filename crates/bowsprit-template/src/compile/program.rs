@@ -84,7 +84,7 @@ impl Ident {
     }
 }
 
-/// A field path: a run of names in [`Unit::idents`].
+/// A field path: a run of names in [`Tables::idents`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path {
     pub(crate) start: u32,
