@@ -7,7 +7,8 @@
 //!
 //! Figures are medians of wall time in microseconds. An embedder pays for the stages at different times:
 //! for `load` and `compile` once per chart, for `values` at every render with other values than the one
-//! before, for `render` at every one. `bowsprit-dev counts` counts the instructions and allocations of the same stages.
+//! before, for `render` at every one. `bowsprit-dev counts` counts the instructions and allocations of the same
+//! stages.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

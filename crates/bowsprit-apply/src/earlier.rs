@@ -1,12 +1,12 @@
 //! What earlier revisions left, and what of it need not be touched.
 
 use crate::definitions::DefinitionFile;
-use crate::hooks::{DELIVERED, Hooks};
+use crate::hooks::{self, Hooks};
 use crate::method::Method;
 use crate::object::{self, Key, Object};
 use crate::ownership;
 use crate::plan::Plan;
-use crate::record::{Record, Status};
+use crate::record::Status;
 use crate::send::{is_applied, owned_by_client};
 use crate::threeway::is_part;
 use serde_json::Value as Json;
@@ -44,10 +44,12 @@ impl Plan {
         }
         // Hooks that were delivered as ordinary objects belong to the release too.
         if self.hooks == Hooks::Deliver {
-            let wanted: BTreeSet<Key> =
-                self.hook_objects(&self.record).into_iter().map(|o| o.key()).collect();
+            let wanted: BTreeSet<Key> = hooks::delivered(&self.record, &self.discovery)
+                .into_iter()
+                .map(|o| o.key())
+                .collect();
             for record in &self.base.earlier {
-                let hooks = self.hook_objects(record).into_iter();
+                let hooks = hooks::delivered(record, &self.discovery).into_iter();
                 found.extend(
                     hooks
                         .filter(|o| !wanted.contains(&o.key()))
@@ -56,15 +58,6 @@ impl Plan {
             }
         }
         found.into_values().collect()
-    }
-
-    fn hook_objects(&self, record: &Record) -> Vec<Object> {
-        let delivered = record
-            .hooks
-            .iter()
-            .filter(|hook| hook.events.iter().any(|event| DELIVERED.contains(&event.as_str())));
-        let documents = delivered.filter_map(|hook| object::parse(&hook.manifest).ok()).flatten();
-        object::build(documents.collect(), &self.discovery, &record.namespace).objects
     }
 
     /// Whether the last revision is there as it was meant, in the way in which this one is written.

@@ -41,8 +41,16 @@ const SUCCEEDED: &str = "hook-succeeded";
 const FAILED: &str = "hook-failed";
 
 /// The moments of hooks that bring something into being.
-pub(crate) const DELIVERED: [&str; 4] =
-    ["pre-install", "post-install", "pre-upgrade", "post-upgrade"];
+const DELIVERED: [&str; 4] = ["pre-install", "post-install", "pre-upgrade", "post-upgrade"];
+
+/// The objects of a revision's hooks that bring something into being.
+pub(crate) fn delivered(record: &Record, discovery: &Discovery) -> Vec<Object> {
+    let is_delivered =
+        |hook: &&RecordHook| hook.events.iter().any(|event| DELIVERED.contains(&event.as_str()));
+    let hooks = record.hooks.iter().filter(is_delivered);
+    let documents = hooks.filter_map(|hook| object::parse(&hook.manifest).ok()).flatten();
+    object::build(documents.collect(), discovery, &record.namespace).objects
+}
 
 /// What hooks need to run.
 pub(crate) struct Runner<'r> {

@@ -4,7 +4,7 @@ use crate::client::Cluster;
 use crate::discovery::Discovery;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Listener;
-use crate::hooks::{DELIVERED, Hooks, Runner};
+use crate::hooks::{self, Hooks, Runner};
 use crate::lock::{self, Held};
 use crate::object::{self, Object};
 use crate::ownership;
@@ -199,7 +199,7 @@ impl Job<'_> {
             objects = owned;
         }
         if self.mode == Hooks::Deliver {
-            for object in self.hook_objects(record) {
+            for object in hooks::delivered(record, self.discovery) {
                 if self.is_owned(&object, record).await? {
                     objects.push(object);
                 }
@@ -257,15 +257,6 @@ impl Job<'_> {
             objects.extend(built.objects);
         }
         Ok(objects)
-    }
-
-    fn hook_objects(&self, record: &Record) -> Vec<Object> {
-        let delivered = record
-            .hooks
-            .iter()
-            .filter(|hook| hook.events.iter().any(|event| DELIVERED.contains(&event.as_str())));
-        let documents = delivered.filter_map(|hook| object::parse(&hook.manifest).ok()).flatten();
-        object::build(documents.collect(), self.discovery, &record.namespace).objects
     }
 
     async fn is_owned(&self, object: &Object, record: &Record) -> Result<bool> {

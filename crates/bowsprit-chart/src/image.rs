@@ -34,7 +34,7 @@ pub struct Rest {
     parts: Box<dyn Parts>,
     damage: Damage,
     reload: Reload,
-    /// How long each of them is.
+    /// How long each of these contents is.
     lens: OnceLock<Vec<usize>>,
     loaded: OnceLock<Option<Vec<Bytes>>>,
 }
@@ -72,7 +72,7 @@ impl Rest {
     }
 
     /// A part that is not read yet.
-    pub fn later(self: &Arc<Rest>, number: usize, len: usize) -> Bytes {
+    pub fn unread(self: &Arc<Rest>, number: usize, len: usize) -> Bytes {
         Bytes::part(self, number, len)
     }
 

@@ -124,23 +124,22 @@ impl Engine {
         }
         let rest = Arc::new(Rest::new(parts, reload));
         let (texts, count) = (decoder.size()?, decoder.count()?);
-        let mut parts = Vec::with_capacity(count);
-        for number in 0..count {
-            parts.push(rest.later(number, decoder.size()?));
-        }
-        let (texts, more) = parts.split_at_checked(texts)?;
-        let chart = decode(&mut decoder, texts, &rest)?;
+        let lens = (0..count).map(|_| decoder.size()).collect::<Option<Vec<_>>>()?;
+        let (texts, more) = lens.split_at_checked(texts)?;
+        let texts = texts.iter().enumerate().map(|(number, len)| rest.unread(number, *len));
+        let texts: Vec<Bytes> = texts.collect();
+        let chart = decode(&mut decoder, &texts, &rest)?;
         let (more, _) = more.as_chunks();
         let mut units = Vec::with_capacity(more.len());
-        for (place, [run, sites]) in more.iter().enumerate().take(decoder.count()?) {
+        for (place, &[run, sites]) in more.iter().enumerate().take(decoder.count()?) {
             let text = texts.get(decoder.size()?)?;
-            let (number, len) = (texts.len() + 2 * place, run.len());
+            let number = texts.len() + 2 * place;
             let kept = Kept {
                 run: Box::new({
                     let rest = Arc::clone(&rest);
-                    move || rest.part(number, len)
+                    move || rest.part(number, run)
                 }),
-                sites: Source::new(sites.clone()),
+                sites: Source::new(rest.unread(number + 1, sites)),
                 functions: Arc::clone(&self.functions),
                 damage: rest.damage().clone(),
             };
