@@ -3,7 +3,7 @@
 //! Most rendered documents are block mappings and sequences of plain and quoted scalars, with literal
 //! texts between them. [`skim`] goes over such a text once, line by line, and is sure that goyaml reads it
 //! and JSON can hold it. It knows a part of YAML only, and errs to one side: whatever it does not know
-//! (anchors, tags, tabs, long flow collections, all that is wrong) it leaves to [`crate::Document`].
+//! (tags, merges, tabs, anchors in unusual places, all that is wrong) it leaves to [`crate::Document`].
 
 use crate::resolve::{Resolved, resolve_plain};
 use crate::scan::{break_width, is_plain_text};
@@ -15,6 +15,11 @@ const MAX_LEVELS: usize = 96;
 const VISIBLE: usize = 3;
 /// A key has to end within 1024 characters.
 const MAX_KEY: usize = 1000;
+/// Anchors that are kept in mind.
+const MAX_ANCHORS: usize = 64;
+/// What aliases stand for is decoded each time; with so many nodes in all goyaml begins to object to less
+/// than 99 nodes behind aliases for each other one.
+const MAX_DECODED: usize = 300_000;
 
 /// The value of an entry that [`skim`] comes across.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub enum Skimmed<'b> {
     Text(&'b [u8]),
     /// A scalar in quotes, without them.
     Quoted(&'b [u8]),
-    /// Anything else: a sequence, a number, a text over several lines.
+    /// Anything else: a sequence, a number, a text over several lines, an alias.
     Other,
 }
 
@@ -55,8 +60,20 @@ pub fn skim<'b>(text: &'b [u8], visit: impl FnMut(usize, &'b [u8], Skimmed<'b>))
         return false;
     }
     let levels = [Level::default(); MAX_LEVELS];
-    let mut skim =
-        Skim { text, visit, levels, open: 0, sequences: 0, started: false, waiting: None };
+    let mut skim = Skim {
+        text,
+        visit,
+        levels,
+        open: 0,
+        sequences: 0,
+        started: false,
+        waiting: None,
+        anchors: Vec::new(),
+        anchored: false,
+        nodes: 0,
+        flow_nodes: 0,
+        aliased: 0,
+    };
     skim.lines().is_some()
 }
 
@@ -92,6 +109,18 @@ enum Waiting<'b> {
     Item,
 }
 
+/// What an anchor names.
+#[derive(Clone, Copy)]
+struct Anchor<'b> {
+    name: &'b [u8],
+    /// How many containers were open around the value.
+    open: usize,
+    /// How many nodes had been decoded when the value began.
+    begins: usize,
+    /// How many it has, those behind aliases among them. It can't be referred to before it is complete.
+    nodes: Option<usize>,
+}
+
 /// Where a plain scalar ends, and what ends it.
 #[derive(Clone, Copy)]
 enum End {
@@ -112,6 +141,15 @@ struct Skim<'b, V> {
     started: bool,
     /// Belongs to the innermost container.
     waiting: Option<Waiting<'b>>,
+    anchors: Vec<Anchor<'b>>,
+    /// The value that is waited for has an anchor.
+    anchored: bool,
+    /// How many nodes have come, but for those of flow collections.
+    nodes: usize,
+    /// No fewer than these have.
+    flow_nodes: usize,
+    /// No fewer than the nodes that aliases have stood for.
+    aliased: usize,
 }
 
 /// What ends a plain scalar or may do so.
@@ -196,7 +234,7 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
             };
         }
         self.nothing();
-        Some(())
+        (!self.anchored).then_some(())
     }
 
     /// Reads a line that has something in it; gives where the next one begins.
@@ -209,12 +247,16 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
             return Some(next);
         }
         self.settle(column, dash)?;
+        if !self.anchors.is_empty() {
+            self.complete_anchors();
+        }
         let mut item = false;
         while dash {
             if item {
                 self.push(column, true)?;
             }
             item = true;
+            self.nodes += 1;
             let next = self.after_spaces(at + 1);
             if matches!(self.at(next), b'\n' | b'#') {
                 self.waiting = Some(Waiting::Item);
@@ -231,6 +273,7 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
                 }
                 self.value(key, colon + 1)
             }
+            None if item && self.at(at) == b'*' => self.alias(at),
             None if item => self.scalar(at).map(|(_, next)| next),
             None => None,
         }
@@ -243,6 +286,7 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
             return Some(None);
         }
         let (value, next) = self.scalar(at)?;
+        self.anchored = false;
         self.found(value);
         Some(Some(next))
     }
@@ -251,9 +295,14 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
     fn settle(&mut self, column: usize, dash: bool) -> Option<()> {
         if self.waiting.is_some() {
             let top = self.top()?;
+            let anchored = std::mem::take(&mut self.anchored);
             if column > top.column || (column == top.column && dash && !top.sequence) {
                 self.found(if dash { Skimmed::Other } else { Skimmed::Mapping });
                 return self.push(column, dash);
+            }
+            // What an anchor alone stands for is a question of its own.
+            if anchored {
+                return None;
             }
             self.nothing();
         }
@@ -314,35 +363,93 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
         let quote = self.at(at);
         if matches!(quote, b'"' | b'\'') {
             let (end, plain) = self.quoted(at)?;
-            if self.at(end) != b':' || !matches!(self.at(end + 1), b' ' | b'\n') {
+            let colon = self.after_spaces(end);
+            if self.at(colon) != b':' || !matches!(self.at(colon + 1), b' ' | b'\n') {
                 return Some(None);
             }
             let key = self.piece(at + 1, end - 1);
-            let fits = plain && key.len() <= MAX_KEY && key != b"<<";
-            return fits.then_some(Some((key, end)));
+            let fits = plain && colon - at <= MAX_KEY && key != b"<<";
+            return fits.then_some(Some((key, colon)));
         }
         if !starts_plain(quote) {
             return Some(None);
         }
         let End::Colon(colon) = self.plain(at)? else { return Some(None) };
-        let key = self.piece(at, colon);
-        (key.last() != Some(&b' ') && is_text_key(key)).then_some(Some((key, colon)))
+        let key = self.piece(at, colon).trim_ascii_end();
+        (colon - at <= MAX_KEY && is_text_key(key)).then_some(Some((key, colon)))
     }
 
     /// What stands behind a key; gives where the next line begins.
     fn value(&mut self, key: &'b [u8], at: usize) -> Option<usize> {
-        let start = self.after_spaces(at);
+        self.nodes += 2;
+        let mut start = self.after_spaces(at);
+        match self.at(start) {
+            b'*' => {
+                self.told(key, Skimmed::Other);
+                return self.alias(start);
+            }
+            b'&' => start = self.anchor(start)?,
+            _ => {}
+        }
         if matches!(self.at(start), b'\n' | b'#') {
             self.waiting = Some(Waiting::Key(key));
             return Some(self.after_line(start));
         }
         let (value, next) = self.scalar(start)?;
+        self.anchored = false;
         self.told(key, value);
         Some(next)
     }
 
+    /// Where the name of an anchor or alias ends, behind its indicator.
+    fn name(&self, at: usize) -> Option<(&'b [u8], usize)> {
+        let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        let len = self.rest(at).iter().position(|b| !part(b)).unwrap_or(self.rest(at).len());
+        let end = at + len;
+        (len > 0 && matches!(self.at(end), b' ' | b'\n')).then(|| (self.piece(at, end), end))
+    }
+
+    /// Takes note of the anchor of a mapping's value; gives where that may begin.
+    fn anchor(&mut self, at: usize) -> Option<usize> {
+        let (name, end) = self.name(at + 1)?;
+        self.anchors.retain(|anchor| anchor.name != name);
+        if self.anchors.len() == MAX_ANCHORS {
+            return None;
+        }
+        self.anchors.push(Anchor { name, open: self.open, begins: self.decoded(), nodes: None });
+        self.anchored = true;
+        Some(self.after_spaces(end))
+    }
+
+    /// How many nodes the decoder has seen at most.
+    fn decoded(&self) -> usize {
+        self.nodes + self.flow_nodes + self.aliased
+    }
+
+    /// Where an entry begins, the values of those before it and of all further in are complete.
+    fn complete_anchors(&mut self) {
+        let (open, decoded) = (self.open, self.decoded());
+        for anchor in &mut self.anchors {
+            if open <= anchor.open {
+                anchor.nodes.get_or_insert(decoded - anchor.begins + 1);
+            }
+        }
+    }
+
+    /// Passes an alias that is all there is on the rest of its line.
+    fn alias(&mut self, at: usize) -> Option<usize> {
+        let (name, end) = self.name(at + 1)?;
+        let nodes = self.anchors.iter().find(|anchor| anchor.name == name)?.nodes?;
+        self.aliased += nodes;
+        let few = self.aliased <= 100 || self.aliased / 50 < self.nodes;
+        if !few || self.decoded() > MAX_DECODED {
+            return None;
+        }
+        self.line_end(end)
+    }
+
     /// A value that begins here and, but for a block of text, ends on this line.
-    fn scalar(&self, at: usize) -> Option<(Skimmed<'b>, usize)> {
+    fn scalar(&mut self, at: usize) -> Option<(Skimmed<'b>, usize)> {
         let first = self.at(at);
         match first {
             b'"' | b'\'' => {
@@ -353,6 +460,7 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
             }
             b'[' | b'{' => {
                 let end = self.flow(at)?;
+                self.flow_nodes += end - at;
                 let empty = self.piece(at, end) == b"{}";
                 let value = if empty { Skimmed::Mapping } else { Skimmed::Other };
                 Some((value, self.line_end(end)?))
@@ -364,7 +472,12 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
 
     fn plain_value(&self, at: usize) -> Option<(Skimmed<'b>, usize)> {
         let first = self.at(at);
-        if !starts_plain(first) || (first == b'-' && matches!(self.at(at + 1), b' ' | b'\n')) {
+        let ends_word = matches!(self.at(at + 1), b' ' | b'\n' | b'\t');
+        let begins = match first {
+            b'-' | b':' | b'?' => !ends_word,
+            _ => starts_plain(first),
+        };
+        if !begins {
             return None;
         }
         let (end, next, continues) = match self.plain(at)? {
@@ -444,8 +557,8 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
             match (self.at(at), self.at(at + 1)) {
                 (b'\'', b'\'') if quote == b'\'' => (at, plain) = (at + 2, false),
                 (b'\\', _) if quote == b'\'' => at += 1,
-                (b'\\', b'"' | b'\\' | b'n' | b'r' | b't') => (at, plain) = (at + 2, false),
                 (b'\\', b'\n') => (at, plain) = (at + 1, false),
+                (b'\\', escaped) => (at, plain) = (self.escape(at + 2, escaped)?, false),
                 (b'\n', _) => {
                     (at, plain) = (at + 1, false);
                     if self.is_indicator(at) {
@@ -456,6 +569,21 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
                 _ => return None,
             }
         }
+    }
+
+    /// Passes an escape's digits; what follows it, from `at` on, is no part of it otherwise.
+    fn escape(&self, at: usize, escaped: u8) -> Option<usize> {
+        let digits = match escaped {
+            b'"' | b'\\' | b'\'' | b' ' | b'0' | b'a' | b'b' | b't' | b'n' | b'v' | b'f' | b'r'
+            | b'e' | b'N' | b'_' | b'L' | b'P' => return Some(at),
+            b'x' => 2,
+            b'u' => 4,
+            _ => return None,
+        };
+        let digits = self.text.get(at..at + digits)?;
+        let value =
+            digits.iter().try_fold(0, |value, &b| Some(value << 4 | char::from(b).to_digit(16)?));
+        value.and_then(char::from_u32).map(|_| at + digits.len())
     }
 
     /// What may stand behind a value on its line: spaces and a comment. Gives where the next one begins.
@@ -470,15 +598,23 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
 
     /// Passes a literal or folded text, behind its indicator.
     fn block(&self, mut at: usize) -> Option<usize> {
-        at += usize::from(matches!(self.at(at), b'-' | b'+'));
-        let mut line = self.after_spaces(at);
-        if self.at(line) != b'\n' {
-            return None;
+        // How to chomp and how far to indent, in either order.
+        let chomps = |at| usize::from(matches!(self.at(at), b'-' | b'+'));
+        let before = chomps(at);
+        at += before;
+        let increment = match self.at(at) {
+            digit @ b'1'..=b'9' => Some(usize::from(digit - b'0')),
+            _ => None,
+        };
+        if increment.is_some() {
+            at += 1;
+            at += if before == 0 { chomps(at) } else { 0 };
         }
-        line += 1;
+        let mut line = self.line_end(at)?;
         // Where its text begins at least; where exactly, the first line of it says.
         let least = self.top()?.column + 1;
-        let (mut indent, mut widest) = (None, 0);
+        let mut indent = increment.map(|increment| least - 1 + increment);
+        let mut widest = 0;
         while line < self.text.len() {
             let at = self.after_spaces(line);
             let spaces = at - line;
@@ -501,22 +637,37 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
         Some(line)
     }
 
-    /// Passes a flow collection of scalars that ends on its line.
+    /// Passes blanks, line breaks and comments in a flow collection.
+    fn flow_gap(&self, mut at: usize) -> Option<usize> {
+        loop {
+            at = self.after_spaces(at);
+            match self.at(at) {
+                b'#' if matches!(self.at(at - 1), b' ' | b'\n') => at = self.after_line(at),
+                b'\n' if at < self.text.len() => at += 1,
+                _ => return Some(at),
+            }
+            if self.is_indicator(at) {
+                return None;
+            }
+        }
+    }
+
+    /// Passes a flow collection of scalars.
     fn flow(&self, mut at: usize) -> Option<usize> {
         // One bit for each that is open: set for a mapping.
         let (mut kinds, mut depth) = (0_u32, 0_u32);
         loop {
             // A value begins here.
-            at = self.after_spaces(at);
+            at = self.flow_gap(at)?;
             let opened = matches!(self.at(at), b'[' | b'{');
             if opened {
                 if depth == u32::BITS - 1 {
                     return None;
                 }
                 (kinds, depth) = (kinds << 1 | u32::from(self.at(at) == b'{'), depth + 1);
-                at = self.after_spaces(at + 1);
+                at = self.flow_gap(at + 1)?;
             } else {
-                at = self.after_spaces(self.flow_scalar(at)?.1);
+                at = self.flow_gap(self.flow_scalar(at)?.1)?;
             }
             let mut empty = opened;
             // What follows a value, or the bracket that opens a collection.
@@ -526,7 +677,7 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
                     b']' if !mapping => {}
                     b'}' if mapping => {}
                     b',' if !empty => {
-                        at = self.after_spaces(at + 1);
+                        at = self.flow_gap(at + 1)?;
                         break;
                     }
                     _ if empty => break,
@@ -536,13 +687,14 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
                 if depth == 0 {
                     return Some(at);
                 }
-                at = self.after_spaces(at);
+                at = self.flow_gap(at)?;
             }
             if kinds & 1 == 1 {
                 let quoted = matches!(self.at(at), b'"' | b'\'');
                 let (key, colon) = self.flow_scalar(at)?;
                 let ends = self.at(colon) == b':' && (quoted || self.at(colon + 1) == b' ');
-                if !ends || !is_text_key(key) {
+                let one_line = colon - at <= MAX_KEY && !self.piece(at, colon).contains(&b'\n');
+                if !ends || !one_line || !is_text_key(key) {
                     return None;
                 }
                 at = colon + 1;

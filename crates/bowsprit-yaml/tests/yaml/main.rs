@@ -3,6 +3,7 @@
 mod answer;
 mod hostile;
 mod objects;
+mod skim;
 
 use serde_json::Value as Json;
 
