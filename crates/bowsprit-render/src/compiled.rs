@@ -540,6 +540,9 @@ impl CompiledChart {
         let plan = (plan, charts);
         let scopes = Scopes::new(plan, &request.release, &request.capabilities, rules, files);
         let meter = Meter::new(self.0.engine.limits);
+        if self.0.engine.known_primes {
+            bowsprit_sprig::use_known_primes(&meter);
+        }
         let mut run = Run::new(set, host, &meter);
         if let Some(observer) = observer {
             run = run.observe(observer);

@@ -19,6 +19,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Engine {
     pub(crate) functions: Arc<Functions>,
+    pub(crate) known_primes: bool,
     pub(crate) limits: Limits,
     pub(crate) compat: Compat,
 }
@@ -56,6 +57,7 @@ impl Engine {
 #[derive(Clone, Debug, Default)]
 pub struct EngineBuilder {
     lint: bool,
+    known_primes: bool,
     limits: Limits,
     compat: Compat,
 }
@@ -65,6 +67,15 @@ impl EngineBuilder {
     #[must_use]
     pub fn lint(mut self, lint: bool) -> EngineBuilder {
         self.lint = lint;
+        self
+    }
+
+    /// Lets `genCA` and its like make RSA keys of well-known primes, which takes a hundredth of the time: for
+    /// renders of which nobody gets to see more than whether they fail. The keys are sound and no two of a
+    /// render are the same, but they protect nothing.
+    #[must_use]
+    pub fn known_primes(mut self, known: bool) -> EngineBuilder {
+        self.known_primes = known;
         self
     }
 
@@ -85,6 +96,11 @@ impl EngineBuilder {
     /// The engine.
     pub fn build(self) -> Engine {
         let functions = Arc::new(functions(self.lint, self.compat.rules()));
-        Engine { functions, limits: self.limits, compat: self.compat }
+        Engine {
+            functions,
+            known_primes: self.known_primes,
+            limits: self.limits,
+            compat: self.compat,
+        }
     }
 }

@@ -37,6 +37,7 @@ mod strings;
 mod url;
 mod weight;
 
+pub use crypto::use_known_primes;
 pub use date::{Duration, Month, Time, Weekday, Zone};
 
 use bowsprit_value::Func;

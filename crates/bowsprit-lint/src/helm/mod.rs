@@ -61,8 +61,8 @@ impl<'a> Linter<'a> {
     fn compiled_chart(&self) -> Option<(&'a Arc<Chart>, &CompiledChart)> {
         let chart = &self.source.chart.as_ref().ok()?.output;
         let compile = || {
-            let engine = Engine::builder().lint(true).limits(self.options.limits).build();
-            engine.compile(Arc::clone(chart))
+            let engine = Engine::builder().lint(true).known_primes(true);
+            engine.limits(self.options.limits).build().compile(Arc::clone(chart))
         };
         Some((chart, self.compiled.get_or_init(compile)))
     }

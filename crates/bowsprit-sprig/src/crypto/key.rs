@@ -35,7 +35,7 @@ pub(super) fn gen_private_key(args: &mut Args<'_>, host: &dyn Host) -> Result {
     let key = match args.str(0).as_bytes() {
         b"" | b"rsa" => {
             charge(RSA_4096_COST)?;
-            RsaKey::generate::<32>(host).map(PrivateKey::Rsa)
+            RsaKey::generate::<32>(args.meter(), host).map(PrivateKey::Rsa)
         }
         b"dsa" => {
             charge(DSA_COST)?;
@@ -64,7 +64,7 @@ impl PrivateKey {
         host: &dyn Host,
     ) -> std::result::Result<PrivateKey, FuncError> {
         args.meter().charge_steps(RSA_2048_COST)?;
-        RsaKey::generate::<16>(host).map(PrivateKey::Rsa).ok_or_else(|| {
+        RsaKey::generate::<16>(args.meter(), host).map(PrivateKey::Rsa).ok_or_else(|| {
             FuncError::new("error generating rsa key: the host gives no random numbers")
         })
     }

@@ -7,11 +7,14 @@ mod der;
 mod dsa;
 mod ec;
 mod key;
+mod known;
 mod password;
 mod pem;
 mod prime;
 mod random;
 mod rsa;
+
+pub use known::use_known_primes;
 
 use bowsprit_value::{Args, Func, FuncError, IntKind, Type, Value};
 use sha1::Sha1;
@@ -187,6 +190,26 @@ mod tests {
         // Read by the parser that a signing certificate goes through.
         assert!(signed("below", &leaf).is_ok());
         assert_ne!(part(&leaf, "Cert"), part(&ca, "Cert"));
+    }
+
+    #[test]
+    fn keys_of_known_primes_are_sound_and_differ() {
+        let meter = Meter::default();
+        crate::use_known_primes(&meter);
+        let make = |name: &str, args: &[Value]| call(name, args, 3, &meter).unwrap();
+        let authority = make("genCA", &["ca".into(), Value::int(1)]);
+        let other = make("genCA", &["ca".into(), Value::int(1)]);
+        assert_ne!(part(&authority, "Key"), part(&other, "Key"));
+        // The authority's key and certificate are read again and checked.
+        let args = ["leaf".into(), Value::Nil, Value::Nil, Value::int(1), authority];
+        let leaf = make("genSignedCert", &args);
+        assert_ne!(part(&leaf, "Key"), part(&other, "Key"));
+        let large = make("genPrivateKey", &["rsa".into()]);
+        let args = ["ca".into(), Value::int(1), large];
+        assert_eq!(
+            part(&make("genCAWithKey", &args), "Key"),
+            args[2].as_str().unwrap().to_string()
+        );
     }
 
     #[test]

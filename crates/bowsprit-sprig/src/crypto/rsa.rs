@@ -1,8 +1,8 @@
 //! RSA: making, checking and writing keys, and signing.
 
 use super::prime::{Limbs, Sieve, next_prime, remainder};
-use super::{asn1, der, random};
-use bowsprit_value::Host;
+use super::{asn1, der, known, random};
+use bowsprit_value::{Host, Meter};
 use num_bigint::BigUint;
 use sha2::{Digest, Sha256};
 
@@ -68,29 +68,41 @@ impl Parts {
 }
 
 impl RsaKey {
-    /// A random key of `128 * N` bits; `None` if the host's randomness gives no two primes.
-    pub(super) fn generate<const N: usize>(host: &dyn Host) -> Option<RsaKey> {
+    /// A new key of `128 * N` bits for a run, a random one unless the run takes known primes; `None` if the
+    /// host's randomness gives no two primes.
+    pub(super) fn generate<const N: usize>(meter: &Meter, host: &dyn Host) -> Option<RsaKey> {
+        let known = known::primes(64 * N as u64, meter);
+        if let Some(key) = known.and_then(|[p, q]| RsaKey::of_primes(p, q)) {
+            return Some(key);
+        }
         let sieve = Sieve::<N>::new();
-        let one = BigUint::from(1_u8);
-        let phi = |prime: &BigUint| prime - &one;
         for _ in 0..64 {
             let p = random_prime(&sieve, host)?;
             let q = random_prime(&sieve, host)?;
-            let distance = if p > q { &p - &q } else { &q - &p };
-            if distance.bits() + 100 <= p.bits() {
-                continue;
+            if let Some(key) = RsaKey::of_primes(p, q) {
+                return Some(key);
             }
-            let e = BigUint::from(EXPONENT);
-            let product = phi(&p) * phi(&q);
-            let lambda = &product / gcd(phi(&p), phi(&q));
-            let Some(d) = e.modinv(&lambda) else { continue };
-            let n = &p * &q;
-            if d.bits() <= n.bits() / 2 {
-                continue;
-            }
-            return RsaKey::with_primes(n, u64::from(EXPONENT), d, vec![p, q]);
         }
         None
+    }
+
+    /// The key of two primes, unless Go would take others.
+    fn of_primes(p: BigUint, q: BigUint) -> Option<RsaKey> {
+        let one = BigUint::from(1_u8);
+        let phi = |prime: &BigUint| prime - &one;
+        let distance = if p > q { &p - &q } else { &q - &p };
+        if distance.bits() + 100 <= p.bits() {
+            return None;
+        }
+        let e = BigUint::from(EXPONENT);
+        let product = phi(&p) * phi(&q);
+        let lambda = &product / gcd(phi(&p), phi(&q));
+        let d = e.modinv(&lambda)?;
+        let n = &p * &q;
+        if d.bits() <= n.bits() / 2 {
+            return None;
+        }
+        RsaKey::with_primes(n, u64::from(EXPONENT), d, vec![p, q])
     }
 
     fn with_primes(n: BigUint, e: u64, d: BigUint, primes: Vec<BigUint>) -> Option<RsaKey> {
@@ -339,7 +351,7 @@ mod tests {
     use bowsprit_value::Hermetic;
 
     fn key() -> RsaKey {
-        RsaKey::generate::<8>(&Hermetic::default()).unwrap()
+        RsaKey::generate::<8>(&Meter::default(), &Hermetic::default()).unwrap()
     }
 
     #[test]
@@ -378,6 +390,6 @@ mod tests {
                 buf.fill(0);
             }
         }
-        assert!(RsaKey::generate::<2>(&Zeros).is_none());
+        assert!(RsaKey::generate::<2>(&Meter::default(), &Zeros).is_none());
     }
 }
