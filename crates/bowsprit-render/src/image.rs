@@ -132,9 +132,14 @@ impl Engine {
         let (more, _) = more.as_chunks();
         let mut units = Vec::with_capacity(more.len());
         for (place, &[run, sites]) in more.iter().enumerate().take(decoder.count()?) {
-            let text = texts.get(decoder.size()?)?;
+            let its_text = decoder.size()?;
+            let text = texts.get(its_text)?;
             let number = texts.len() + 2 * place;
             let kept = Kept {
+                text: Box::new({
+                    let (rest, len) = (Arc::clone(&rest), text.len());
+                    move || Source::new(rest.unread(its_text, len))
+                }),
                 run: Box::new({
                     let rest = Arc::clone(&rest);
                     move || rest.part(number, run)

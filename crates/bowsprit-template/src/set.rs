@@ -131,6 +131,14 @@ impl Template {
         let (unit, body, file) = (Arc::clone(unit), Arc::clone(body), file.clone());
         Template { hints: hints.clone(), unit, body, name, file }
     }
+
+    /// The same template of a unit by itself; see [`Unit::apart`].
+    pub(crate) fn apart(&self) -> Option<Template> {
+        let unit = Arc::new(self.unit.apart()?);
+        let body = unit.bodies.first().cloned()?;
+        let (hints, name, file) = (Hints::default(), self.name.clone(), self.file.clone());
+        Some(Template { hints, unit, body, name, file })
+    }
 }
 
 /// What a missing map key gives.

@@ -12,6 +12,7 @@ use crate::funcs::Functions;
 use bowsprit_value::codec::{Damage, Decoder, Encoder};
 use bowsprit_value::{Elem, IntKind, Str, Type};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Sites that have been left in an image.
@@ -47,13 +48,19 @@ impl KeptSites {
 /// What is needed to run a unit's bodies, and stays in an image until one of them is run.
 #[derive(Debug)]
 pub(crate) struct KeptRun {
-    kept: Kept,
+    kept: Arc<Kept>,
     /// How many instructions each body has.
-    lens: Vec<usize>,
+    lens: Arc<[usize]>,
+    /// Whether it has been read for one execution and given back.
+    was_apart: AtomicBool,
     read: OnceLock<(Vec<Vec<Instr>>, Tables)>,
 }
 
 impl KeptRun {
+    fn new(kept: Arc<Kept>, lens: Arc<[usize]>) -> KeptRun {
+        KeptRun { kept, lens, was_apart: AtomicBool::new(false), read: OnceLock::new() }
+    }
+
     #[inline]
     fn read(&self) -> &(Vec<Vec<Instr>>, Tables) {
         self.read.get_or_init(|| self.decode())
@@ -105,6 +112,8 @@ impl KeptCode {
 
 /// Where the pieces of a unit are that stay in an image.
 pub struct Kept {
+    /// Gives the unit's text once more, to be read for itself.
+    pub text: Box<dyn Fn() -> Source + Send + Sync>,
     /// Reads what runs need.
     pub run: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
     /// What errors need.
@@ -163,9 +172,10 @@ impl Unit {
 
     /// Reads a unit whose other pieces stay where they are. `None` where there is none.
     pub fn decode(head: &mut Decoder<'_>, kept: Kept, source: Source) -> Option<Unit> {
-        let (heads, lens) = several(head, decode_body)?.into_iter().unzip::<_, _, Vec<_>, _>();
+        let (heads, lens): (Vec<_>, Vec<usize>) = several(head, decode_body)?.into_iter().unzip();
         let kept_sites = KeptSites { records: kept.sites.clone(), count: head.size()? };
-        let unit = Arc::new(KeptRun { kept, lens, read: OnceLock::new() });
+        let (kept, lens) = (Arc::new(kept), lens.into());
+        let unit = Arc::new(KeptRun::new(kept, lens));
         let bodies = heads.into_iter().enumerate().map(|(body, head): (usize, BodyHead)| {
             let BodyHead { name, root, slots, empty } = head;
             let code = Code::Kept(KeptCode { unit: Arc::clone(&unit), body });
@@ -178,6 +188,33 @@ impl Unit {
             kept_run: Some(unit),
             sites: Vec::new(),
             kept_sites: Some(kept_sites),
+        })
+    }
+
+    /// The same unit, which reads its pieces for itself and frees them when it is dropped: most charts are
+    /// rendered once, and then need not hold all of their templates.
+    ///
+    /// `None` if nothing of it stays in an image, if its pieces have been read, apart or not, and if it has
+    /// templates for others to call.
+    pub(crate) fn apart(&self) -> Option<Unit> {
+        let shared = self.kept_run.as_ref().filter(|run| run.read.get().is_none())?;
+        let [body] = self.bodies.as_slice() else { return None };
+        if shared.was_apart.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let Body { name, root, slots, empty, .. } = &**body;
+        let (kept, lens) = (Arc::clone(&shared.kept), Arc::clone(&shared.lens));
+        let source = (kept.text)();
+        let run = Arc::new(KeptRun::new(kept, lens));
+        let code = Code::Kept(KeptCode { unit: Arc::clone(&run), body: 0 });
+        let body = Body { name: name.clone(), root: *root, code, slots: *slots, empty: *empty };
+        Some(Unit {
+            source,
+            bodies: vec![Arc::new(body)],
+            tables: Tables::default(),
+            kept_run: Some(run),
+            sites: Vec::new(),
+            kept_sites: self.kept_sites.clone(),
         })
     }
 }
@@ -586,13 +623,17 @@ mod tests {
 
     fn decoded(head: &[u8], run: Vec<u8>, sites: Vec<u8>, text: &[u8]) -> (Option<Unit>, Damage) {
         let damage = Damage::default();
+        let source = Source::new(text.to_vec());
         let kept = Kept {
+            text: Box::new({
+                let source = source.clone();
+                move || source.clone()
+            }),
             run: Box::new(move || run.clone()),
             sites: Source::new(sites),
             functions: Arc::new(functions()),
             damage: damage.clone(),
         };
-        let source = Source::new(text.to_vec());
         (Unit::decode(&mut Decoder::new(head), kept, source), damage)
     }
 
@@ -628,6 +669,24 @@ mod tests {
             assert_eq!(shown(&once), shown(&unit), "{text}");
             // What was read can be written again.
             assert_eq!(shown(&round(&once).unwrap()), shown(&unit), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_unit_without_definitions_can_be_read_apart() {
+        let functions = functions();
+        for text in TEXTS {
+            let unit = compile("t", text.as_bytes(), &functions).unwrap();
+            assert!(unit.apart().is_none());
+            let kept = round(&unit).unwrap();
+            let apart = kept.apart();
+            assert_eq!(apart.is_some(), unit.bodies.len() == 1, "{text}");
+            if let Some(apart) = apart {
+                assert_eq!(shown(&apart), shown(&unit), "{text}");
+                assert_eq!(apart.source(), unit.source());
+                assert!(kept.kept_run.as_ref().is_some_and(|run| run.read.get().is_none()));
+            }
+            assert!(kept.apart().is_none());
         }
     }
 

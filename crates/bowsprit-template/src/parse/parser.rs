@@ -77,7 +77,13 @@ pub(super) fn compile_with(
     parser.unit.tables.idents.reserve(expected / 64);
     parser.unit.tables.consts.reserve(expected / 128);
     match parser.parse() {
-        Ok(()) => Ok(parser.unit),
+        Ok(()) => {
+            let mut unit = parser.unit;
+            unit.sites.shrink_to_fit();
+            unit.tables.idents.shrink_to_fit();
+            unit.tables.consts.shrink_to_fit();
+            Ok(unit)
+        }
         Err(error) => Err(*error),
     }
 }
@@ -320,6 +326,7 @@ impl<'s> Parser<'s> {
     /// Adds a finished template; a blank one never replaces another.
     fn add(&mut self, mut tree: Tree) -> Parsed<()> {
         tree.emit_plain(Op::Return);
+        tree.code.shrink_to_fit();
         let body = Arc::new(Body {
             name: tree.name.clone(),
             root: tree.kind == TreeKind::Root,

@@ -227,9 +227,12 @@ impl<'r> Run<'r> {
     /// Fails with the chain of templates and the cause, in Go's words.
     pub fn execute(&mut self, name: &[u8], data: Value) -> Result<&[u8], ExecError> {
         self.reset();
-        let Some(template) = self.set.get(name).cloned() else {
+        let Some(template) = self.set.get(name) else {
             return Err(ExecError::new(Vec::new(), error::no_template(name, "gotpl")));
         };
+        // An observer knows units by where they lie.
+        let apart = if self.observer.is_none() { template.apart() } else { None };
+        let template = apart.map_or_else(|| Arc::clone(template), Arc::new);
         self.push_frame(template, Entry::Root, Slot::concrete(data), 0, None);
         match self.run() {
             Ok(()) => Ok(&self.out),
