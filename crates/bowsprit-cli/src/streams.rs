@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use bowsprit::diag::escape_controls;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::borrow::Cow;
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 
 /// Prints a line on standard error. When nobody listens there is nothing left to do.
 ///
@@ -31,7 +32,22 @@ pub(crate) fn is_terminal() -> bool {
 /// Writes to standard output. A reader that has seen enough is no error.
 pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Writes pieces to standard output, one behind the other, as [`write`] does.
+pub(crate) fn write_pieces(pieces: &[Cow<'_, [u8]>]) -> Result<(), Failure> {
+    const AT_ONCE: usize = 1 << 16;
+    let mut out = BufWriter::with_capacity(AT_ONCE, std::io::stdout().lock());
+    let all = pieces.iter().try_for_each(|piece| out.write_all(piece));
+    let all = all.and_then(|()| out.flush());
+    // What could not be written is not tried again.
+    let _ = out.into_parts();
+    written(all)
+}
+
+fn written(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::Error(match error.kind() {
                 ErrorKind::StorageFull => {

@@ -210,6 +210,11 @@ fn print(
     };
     labels::apply(parsed, invocation.settings, &mut release, false, options.include_crds)?;
     check(job, &release)?;
+    if parsed.non_empty("output-dir").is_none() && parsed.all("show-only").is_empty() {
+        let printed = streams::write_pieces(&pipeline::pieces(&release, options));
+        std::mem::forget(release);
+        return printed;
+    }
     let (text, writes) = match parsed.non_empty("output-dir") {
         None => (pipeline::print(&release, options), Vec::new()),
         Some(dir) => {

@@ -40,7 +40,7 @@ pub use name::{
     render_data, validate_release_name,
 };
 pub use postrender::post_render;
-pub use print::{print, print_broken};
+pub use print::{pieces, print, print_broken};
 pub use show::{TemplateNotFound, show_only, show_only_as};
 pub use write::{FileWrite, WriteMode, broken_file_writes, file_writes};
 

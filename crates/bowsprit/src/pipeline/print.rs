@@ -4,21 +4,50 @@ use super::{Error, ErrorKind, Options};
 use bowsprit_manifest::{Hook, HookEvent};
 use bowsprit_render::{ErrorKind as RenderErrorKind, Release};
 use bowsprit_value::unicode;
+use std::borrow::Cow;
 
 /// The release's text: custom resource definitions if they are wanted, manifests, hooks.
 pub fn print(release: &Release, options: &Options) -> Vec<u8> {
-    const HEAD: usize = 16;
-    let manifests = release.manifests.iter().map(|m| m.path.len() + m.content.len() + HEAD);
-    let mut out = Vec::with_capacity(manifests.sum::<usize>() + 1);
+    pieces(release, options).concat()
+}
+
+/// The release's text as [`print`] has it, in pieces, for whoever need not have all of it at once.
+pub fn pieces<'r>(release: &'r Release, options: &Options) -> Vec<Cow<'r, [u8]>> {
+    let mut pieces = Vec::with_capacity(DOCUMENT * (release.manifests.len() + release.hooks.len()));
     if options.include_crds {
         for crd in release.crds() {
-            push_document(&mut out, crd.filename.as_bytes(), crd.file.data.as_bytes());
+            let parts = document(crd.filename.as_bytes(), crd.file.data.as_bytes());
+            pieces.extend(parts.map(|part| Cow::Owned(part.to_vec())));
         }
     }
     for manifest in &release.manifests {
-        push_document(&mut out, manifest.path.as_bytes(), manifest.content.as_bytes());
+        let parts = document(manifest.path.as_bytes(), manifest.content.as_bytes());
+        pieces.extend(parts.map(Cow::Borrowed));
     }
-    finish(out, wanted_hooks(&release.hooks, options))
+    trim_pieces(&mut pieces);
+    pieces.push(Cow::Borrowed(b"\n"));
+    for hook in wanted_hooks(&release.hooks, options) {
+        let parts = document(hook.path.as_bytes(), hook.manifest.as_bytes());
+        pieces.extend(parts.map(Cow::Borrowed));
+    }
+    pieces
+}
+
+/// Takes white space off the end; the text begins with none.
+fn trim_pieces(pieces: &mut Vec<Cow<'_, [u8]>>) {
+    while let Some(last) = pieces.pop() {
+        let end = last.len() - trim_end(&last);
+        if end > 0 {
+            pieces.push(match last {
+                Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+                Cow::Owned(mut text) => {
+                    text.truncate(end);
+                    Cow::Owned(text)
+                }
+            });
+            return;
+        }
+    }
 }
 
 /// What `helm template --debug` prints of a release that could not be made: the rendered files as they
@@ -71,10 +100,14 @@ pub(super) fn wanted_hooks<'h>(
     hooks.iter().filter(move |hook| !no_hooks && !unwanted(hook))
 }
 
+const DOCUMENT: usize = 5;
+
+fn document<'d>(path: &'d [u8], content: &'d [u8]) -> [&'d [u8]; DOCUMENT] {
+    [b"---\n# Source: ", path, b"\n", content, b"\n"]
+}
+
 pub(super) fn push_document(out: &mut Vec<u8>, path: &[u8], content: &[u8]) {
-    for part in [b"---\n# Source: ", path, b"\n", content, b"\n"] {
-        out.extend_from_slice(part);
-    }
+    document(path, content).into_iter().for_each(|part| out.extend_from_slice(part));
 }
 
 /// Go's `strings.TrimSpace`.
