@@ -34,6 +34,11 @@ bench *charts:
 counts:
     cargo run --package bowsprit-dev -- counts --write
 
+# Writes down which functions renders call, so that the linker lays them side by side (needs valgrind).
+link-order:
+    cargo rustc --release --package bowsprit-cli --bin bowsprit -- -C strip=none
+    cargo run --package bowsprit-dev -- link-order --bowsprit target/release/bowsprit
+
 # Measure against Helm 4.2.4 and write docs/benchmarks.md; takes most of an hour.
 versus-helm *args="--families":
     cargo run --release --package bowsprit-dev -- versus-helm {{ args }}

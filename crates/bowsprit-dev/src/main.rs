@@ -16,6 +16,7 @@
 //! - `apply-time` measures how long bowsprit and Helm take to bring a chart to an API server.
 //! - `counts` counts the instructions and allocations of a render's stages and compares them with those
 //!   that are held.
+//! - `link-order` writes down which functions of the program lie side by side.
 //! - `fleet-versus-helm` measures a fleet's renders beside runs of Helm and writes
 //!   `docs/fleet-benchmarks.md`.
 //! - `versus-helm` measures bowsprit and Helm on the same charts and writes `docs/benchmarks.md`.
@@ -40,6 +41,7 @@ mod fleet;
 mod golden;
 mod helm_tests;
 mod kubeconform;
+mod link_order;
 #[cfg(unix)]
 mod lint;
 mod schemas;
@@ -74,6 +76,7 @@ const USAGE: &str = "usage: bowsprit-dev tidy
        bowsprit-dev schemas VERSION=FOLDER...
        bowsprit-dev commands [--write] [--bowsprit PATH]
        bowsprit-dev counts [--write] [--charts FOLDER]
+       bowsprit-dev link-order [--bowsprit PATH] [--charts FOLDER]
        bowsprit-dev versus-helm [--helm PATH] [--gobench PATH] [--bowsprit PATH]
                                 [--charts FOLDER|CHART...] [--families] [--family NAME...]
                                 [--part PART...] [--runs N] [--out FOLDER]
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "suites-versus-helm-unittest" => suites::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "lint-versus-helm" => lint::run(rest),
+        Some((task, rest)) if task == "link-order" => link_order::run(rest),
         Some((task, rest)) if task == "counts" => counts::run(rest),
         #[cfg(unix)]
         Some((task, rest)) if task == "versus-helm" => versus::run(rest),
