@@ -11,7 +11,7 @@ use crate::metadata::{API_VERSION_V1, API_VERSION_V2, API_VERSION_V3, Metadata};
 use crate::path;
 use crate::twins::Twins;
 use bowsprit_value::{Map, MapType, Str};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -412,6 +412,30 @@ pub(crate) struct Loader<'l> {
     spent: Spent,
     log: Vec<LogLine>,
     twins: Twins,
+    /// Subcharts by where the content of their `Chart.yaml` lies.
+    equal: HashMap<(usize, usize), Vec<Loaded>>,
+}
+
+/// A subchart that was loaded, for others with the same files.
+struct Loaded {
+    depth: usize,
+    files: Vec<(Vec<u8>, Bytes)>,
+    chart: Arc<Chart>,
+    log: Vec<LogLine>,
+}
+
+impl Loaded {
+    /// Of so many charts with the same `Chart.yaml` each is compared with a new one.
+    const ALIKE: usize = 8;
+
+    fn is_of(&self, files: &[Named<'_>], depth: usize) -> bool {
+        let same = |((name, data), file): (&(Vec<u8>, Bytes), &Named<'_>)| {
+            name == file.name && (data.id() == file.data.id() || data == file.data)
+        };
+        self.depth == depth
+            && self.files.len() == files.len()
+            && self.files.iter().zip(files).all(same)
+    }
 }
 
 impl Loader<'_> {
@@ -419,8 +443,13 @@ impl Loader<'_> {
         limits: &Limits,
         load: impl FnOnce(&mut Loader<'_>) -> Result<Chart, ErrorKind>,
     ) -> Result<Warned<Chart>, Error> {
-        let mut loader =
-            Loader { limits, spent: Spent::default(), log: Vec::new(), twins: Twins::default() };
+        let mut loader = Loader {
+            limits,
+            spent: Spent::default(),
+            log: Vec::new(),
+            twins: Twins::default(),
+            equal: HashMap::new(),
+        };
         match load(&mut loader) {
             Ok(output) => Ok(Warned { output, warnings: loader.log }),
             Err(kind) => Err(Error::new(kind, loader.log)),
@@ -567,15 +596,15 @@ impl Loader<'_> {
                 continue;
             }
             let chart = if path::ext(name) == b".tgz" {
-                self.packed(name, &files, parent, format, depth)?
+                self.packed(name, &files, parent, format, depth)?.map(Arc::new)
             } else {
                 self.unpacked(name, &files, format, depth)
             };
-            charts.push(Arc::new(chart.map_err(|source| ErrorKind::Subchart {
+            charts.push(chart.map_err(|source| ErrorKind::Subchart {
                 name: name.into(),
                 parent: parent.to_owned(),
                 source: Box::new(source),
-            })?));
+            })?);
         }
         Ok(charts)
     }
@@ -606,14 +635,15 @@ impl Loader<'_> {
         }
     }
 
-    /// Files right in `charts/` are no part of a chart.
+    /// Files right in `charts/` are no part of a chart. Of charts with the same files one is loaded: those of a
+    /// publisher often bring the same library.
     fn unpacked(
         &mut self,
         folder: &[u8],
         files: &[Named<'_>],
         format: Format,
         depth: usize,
-    ) -> Result<Chart, ErrorKind> {
+    ) -> Result<Arc<Chart>, ErrorKind> {
         let inside: Vec<Named<'_>> = files
             .iter()
             .filter_map(|file| {
@@ -621,6 +651,24 @@ impl Loader<'_> {
                 Some(Named { name, ..*file })
             })
             .collect();
-        self.chart(&inside, format, depth + 1)
+        let chart_yaml = inside.iter().find(|file| file.name == b"Chart.yaml");
+        let key = chart_yaml.map(|file| self.twins.first(file.data).id());
+        let equal = key.and_then(|key| self.equal.get(&key)).map(Vec::as_slice).unwrap_or_default();
+        if let Some(loaded) = equal.iter().find(|loaded| loaded.is_of(&inside, depth)) {
+            self.log.extend_from_slice(&loaded.log);
+            return Ok(Arc::clone(&loaded.chart));
+        }
+        let logged = self.log.len();
+        let chart = Arc::new(self.chart(&inside, format, depth + 1)?);
+        let list = key.map(|key| self.equal.entry(key).or_default());
+        if let Some(list) = list.filter(|list| list.len() < Loaded::ALIKE) {
+            list.push(Loaded {
+                depth,
+                files: inside.iter().map(|file| (file.name.to_vec(), file.data.clone())).collect(),
+                chart: Arc::clone(&chart),
+                log: self.log.get(logged..).unwrap_or_default().to_vec(),
+            });
+        }
+        Ok(chart)
     }
 }

@@ -45,7 +45,8 @@ pub use print::{Linted, Printed, print, report};
 pub use rules::{RULES, Selection, Since, Usage, ValueKey, ValuesText, unused_values, value_usage};
 pub use source::{CannotExamine, Entry, LoadFailure, Source};
 
-use bowsprit_render::KubeVersion;
+use bowsprit_render::plan::Plan;
+use bowsprit_render::{CompiledChart, KubeVersion, RenderedFiles};
 use bowsprit_report::Severity;
 use bowsprit_value::{Host, Limits, Map};
 
@@ -102,14 +103,32 @@ impl Options {
 
 /// Checks a chart.
 pub fn lint(source: &Source, options: &Options, host: &dyn Host) -> Linted {
+    lint_with_remains(source, options, host).0
+}
+
+/// What was made of a chart while it was checked.
+#[derive(Debug)]
+pub struct Remains {
+    #[expect(dead_code, reason = "kept until it is dropped")]
+    compiled: Option<CompiledChart>,
+    #[expect(dead_code, reason = "kept until it is dropped")]
+    plan: Option<Plan>,
+    #[expect(dead_code, reason = "kept until it is dropped")]
+    files: Option<RenderedFiles>,
+}
+
+/// As [`lint`], and gives what was made of the chart. To drop that takes a while, which a process that ends
+/// anyway can save.
+pub fn lint_with_remains(source: &Source, options: &Options, host: &dyn Host) -> (Linted, Remains) {
     let mut linter = helm::Linter::new(source, options);
-    linter.run(host);
+    let remains = linter.run(host);
     let failed = linter.messages.iter().any(|m| m.severity >= options.failing());
-    Linted {
+    let linted = Linted {
         name: source.name.clone(),
         outcome: Ok(()),
         messages: linter.messages,
         log: linter.log,
         failed,
-    }
+    };
+    (linted, remains)
 }

@@ -595,25 +595,27 @@ fn is_partial(name: &Str) -> bool {
 /// All templates of a plan in the order in which Helm parses and renders them: the deepest path first,
 /// and among equally deep ones from the last name to the first. Of equal names one remains.
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let mut jobs = Vec::new();
-    for (number, instance) in plan.instances.iter().enumerate() {
+    let mut by_depth: BTreeMap<usize, Vec<Job>> = BTreeMap::new();
+    // Charts and their templates come sorted, so that there is little left to sort in what is turned around.
+    for (number, instance) in plan.instances.iter().enumerate().rev() {
         let base_path = Str::from(format!("{}/templates", instance.path));
-        for (place, template) in instance.chart.templates.iter().enumerate() {
-            let mut name = instance.path.as_bytes().to_vec();
-            name.push(b'/');
-            name.extend_from_slice(template.name.as_bytes());
-            let (name, base_path) = (Str::from(name), base_path.clone());
-            let job = Job { instance: number, template: place, name, base_path };
-            let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
+        let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
+        let above = instance.path.bytes().filter(|b| *b == b'/').count() + 1;
+        for (place, template) in instance.chart.templates.iter().enumerate().rev() {
+            let own = template.name.as_bytes();
+            let name = Str::from([instance.path.as_bytes(), b"/", own].concat());
+            let job = Job { instance: number, template: place, name, base_path: base_path.clone() };
             if !library || is_partial(&job.name) {
-                jobs.push(job);
+                let depth = above + own.iter().filter(|b| **b == b'/').count();
+                by_depth.entry(depth).or_default().push(job);
             }
         }
     }
-    let depth = |name: &Str| name.as_bytes().iter().filter(|b| **b == b'/').count();
-    jobs.sort_by_cached_key(|job| std::cmp::Reverse((depth(&job.name), job.name.clone())));
-    jobs.reverse();
-    jobs.dedup_by(|later, kept| later.name == kept.name);
-    jobs.reverse();
+    let mut jobs = Vec::new();
+    for mut level in by_depth.into_values().rev() {
+        level.sort_by(|a, b| b.name.cmp(&a.name));
+        level.dedup_by(|later, kept| later.name == kept.name);
+        jobs.append(&mut level);
+    }
     jobs
 }

@@ -11,6 +11,7 @@ use crate::values::coalesce::{
 };
 use crate::values::known::Known;
 use crate::values::log::Log;
+use crate::values::path::{path_to_map, path_value, table};
 use crate::values::{ValuesError, ValuesErrorKind};
 use bowsprit_chart::{Chart, Dependency, Level, LogLine, Metadata};
 use bowsprit_semver::{Constraint, Version};
@@ -63,6 +64,8 @@ pub struct Plan {
     /// The root's values. Those of a subchart are the table under its name, the same reference.
     pub values: Map,
     nulls: DefaultNulls,
+    /// Laying the values over the defaults once more would change nothing and log nothing.
+    settled: bool,
 }
 
 impl Plan {
@@ -72,6 +75,7 @@ impl Plan {
             instances: Arc::clone(&self.instances),
             values: self.values.fork(),
             nulls: self.nulls,
+            settled: self.settled,
         }
     }
 
@@ -82,6 +86,9 @@ impl Plan {
     ///
     /// As [`plan`].
     pub fn coalesce_again(&mut self, log: &mut Vec<LogLine>) -> Result<(), ValuesError> {
+        if self.settled {
+            return Ok(());
+        }
         let mut own = Log::default();
         let values = coalesce(self, 0, &self.values, Nulls::Delete, &mut own);
         log.append(&mut own.lines);
@@ -221,7 +228,7 @@ pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
         at += 1;
     }
     let nulls = Compat::default().rules().default_nulls;
-    Some(Plan { instances: Arc::new(instances), values: Map::new(), nulls })
+    Some(Plan { instances: Arc::new(instances), values: Map::new(), nulls, settled: false })
 }
 
 /// Whether a version satisfies a constraint; false also where either can't be read.
@@ -358,7 +365,7 @@ impl Planner {
             return None;
         }
         let plan = self.settle(root).ok()?;
-        Some(Plan { values, ..plan })
+        Some(Plan { values, settled: true, ..plan })
     }
 
     fn load(
@@ -738,7 +745,8 @@ impl Planner {
             pending.extend(node.children.iter().rev().map(|child| (*child, Some(index))));
         }
         let instances = Arc::new(instances);
-        Ok(Plan { instances, values: Map::new(), nulls: self.rules.default_nulls })
+        let nulls = self.rules.default_nulls;
+        Ok(Plan { instances, values: Map::new(), nulls, settled: false })
     }
 
     /// Helm's `ChartFullPath`. It goes by the parent that a chart was last given to.
@@ -758,27 +766,6 @@ fn quote(text: &str) -> String {
     String::from_utf8_lossy(&strconv::quote(text.as_bytes())).into_owned()
 }
 
-/// Helm's `Values.Table`: the table at a dotted path, or the name that is none.
-fn table(values: &Map, path: &str) -> Result<Map, String> {
-    let mut at = values.clone();
-    for name in path.split('.') {
-        match at.get(name.as_bytes()) {
-            Some(Value::Map(map)) => at = map,
-            _ => return Err(name.to_owned()),
-        }
-    }
-    Ok(at)
-}
-
-/// Helm's `Values.PathValue`: what is at a dotted path and no table.
-fn path_value(values: &Map, path: &str) -> Option<Value> {
-    let (tables, key) = match path.rsplit_once('.') {
-        Some((tables, key)) => (table(values, tables).ok()?, key),
-        None => (values.clone(), path),
-    };
-    tables.get(key.as_bytes()).filter(|value| value.as_map().is_none())
-}
-
 /// Completes a fork, so that its source can be written again: what is imported stays part of the merged
 /// values, and merging it into a copy of them writes to both.
 fn reach_all(fork: &Map) {
@@ -787,14 +774,4 @@ fn reach_all(fork: &Map) {
         let entries = map.entries();
         pending.extend(entries.iter().filter_map(|(_, value)| value.as_map().cloned()));
     }
-}
-
-fn path_to_map(path: &str, table: Map) -> Map {
-    // Helm's `AsMap` gives another map where there is nothing in it.
-    let table = if table.is_empty() { Map::new() } else { table };
-    if path == "." {
-        return table;
-    }
-    path.rsplit('.')
-        .fold(table, |inner, name| Map::from_entries([(Str::from(name), Value::Map(inner))]))
 }

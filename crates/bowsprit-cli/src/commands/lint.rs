@@ -6,8 +6,8 @@ use crate::flags::{Flag, Kind};
 use crate::{limits, release, report, streams, values};
 use bowsprit::KubeVersion;
 use bowsprit::lint::{
-    CannotExamine, HELM_RULES, Linted, Options, RULES, Selection, Source, ValuesText, lint, open,
-    print, report as report_of, since, subcharts,
+    CannotExamine, HELM_RULES, Linted, Options, RULES, Selection, Source, ValuesText,
+    lint_with_remains, open, print, report as report_of, since, subcharts,
 };
 use bowsprit::value::Host;
 
@@ -102,8 +102,11 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         options.values_texts = texts.map(|(name, text)| ValuesText { name, text }).collect();
     }
     let host = release::host(parsed);
-    let charts: Vec<Linted> =
-        paths.iter().map(|path| examined(invocation, path, &options, &*host)).collect();
+    let mut charts: Vec<Linted> = Vec::with_capacity(paths.len());
+    for path in &paths {
+        let is_last = charts.len() + 1 == paths.len();
+        charts.push(examined(invocation, path, &options, &*host, is_last));
+    }
     let quiet = parsed.is_on("quiet");
     let printed = print(&charts, quiet);
     let version = env!("CARGO_PKG_VERSION");
@@ -147,10 +150,20 @@ fn list_rules() -> Result<(), Failure> {
     streams::write(text.as_bytes())
 }
 
-fn examined(invocation: &Invocation<'_>, path: &str, options: &Options, host: &dyn Host) -> Linted {
+fn examined(
+    invocation: &Invocation<'_>,
+    path: &str,
+    options: &Options,
+    host: &dyn Host,
+    is_last: bool,
+) -> Linted {
     match opened(invocation, path) {
         Ok(source) => {
-            let linted = lint(&source, options, host);
+            let (linted, remains) = lint_with_remains(&source, options, host);
+            if is_last {
+                // The process is about to end, and takes its memory along.
+                std::mem::forget((source, remains));
+            }
             linted.log.iter().for_each(|line| invocation.settings.log(line));
             linted
         }

@@ -6,6 +6,7 @@ use crate::source::Entry;
 use bowsprit_chart::{API_VERSION_V1, API_VERSION_V2, Metadata, path};
 use bowsprit_semver::{Constraint, Version};
 use bowsprit_value::Value;
+use bowsprit_yaml::{Skimmed, skim};
 
 const FILE: &str = "Chart.yaml";
 
@@ -25,17 +26,24 @@ impl Linter<'_> {
             // Nothing is examined without one.
             Entry::Missing => return,
         };
-        let metadata = match Metadata::parse(text) {
+        // What is read strictly reads the same without.
+        let metadata = match Metadata::parse_strict(text) {
             Ok(metadata) => metadata,
-            Err(error) => {
-                return self.error("HL002", FILE, format!("unable to parse YAML\n\t{error}"));
-            }
+            Err(strict) => match Metadata::parse(text) {
+                Ok(metadata) => {
+                    let text = format!("failed to strictly parse chart metadata file\n\t{strict}");
+                    self.warn("HL003", FILE, text);
+                    metadata
+                }
+                Err(error) => {
+                    return self.error("HL002", FILE, format!("unable to parse YAML\n\t{error}"));
+                }
+            },
         };
-        if let Err(error) = Metadata::parse_strict(text) {
-            let text = format!("failed to strictly parse chart metadata file\n\t{error}");
-            self.warn("HL003", FILE, text);
-        }
-        let decoded = bowsprit_yaml::decode(text).unwrap_or_default();
+        let decoded = match has_plain_versions(text) {
+            true => Value::Nil,
+            false => bowsprit_yaml::decode(text).unwrap_or_default(),
+        };
         self.name_and_api_version(&metadata);
         self.versions(&metadata, &decoded);
         self.people(&metadata);
@@ -131,6 +139,16 @@ impl Linter<'_> {
             self.error("HL014", FILE, text);
         }
     }
+}
+
+/// Whether the versions, where they are given, surely are strings.
+fn has_plain_versions(text: &[u8]) -> bool {
+    let mut plain = true;
+    let read = skim(text, |level, key, value| {
+        let is_version = level == 0 && matches!(key, b"version" | b"appVersion");
+        plain &= !is_version || matches!(value, Skimmed::Text(_) | Skimmed::Quoted(_));
+    });
+    read && plain
 }
 
 fn not_a_string(decoded: &Value, key: &str) -> Option<String> {

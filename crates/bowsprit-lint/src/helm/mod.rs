@@ -13,9 +13,11 @@ pub use address::is_request_url;
 pub use codes::HELM_RULES;
 
 use crate::Options;
+use crate::Remains;
 use crate::message::Message;
 use crate::source::Source;
 use bowsprit_chart::{Chart, LogLine};
+use bowsprit_render::plan::Plan;
 use bowsprit_render::{CompiledChart, Engine};
 use bowsprit_report::Severity;
 use bowsprit_value::Host;
@@ -28,21 +30,26 @@ pub(crate) struct Linter<'a> {
     pub(crate) messages: Vec<Message>,
     pub(crate) log: Vec<LogLine>,
     compiled: OnceCell<CompiledChart>,
+    /// The plan by which templates were rendered.
+    planned: Option<Plan>,
 }
 
 impl<'a> Linter<'a> {
     pub(crate) fn new(source: &'a Source, options: &'a Options) -> Linter<'a> {
         let compiled = OnceCell::new();
-        Linter { source, options, messages: Vec::new(), log: Vec::new(), compiled }
+        let (messages, log) = (Vec::new(), Vec::new());
+        Linter { source, options, messages, log, compiled, planned: None }
     }
 
-    pub(crate) fn run(&mut self, host: &dyn Host) {
+    /// Runs the rules; gives what is left of the work.
+    pub(crate) fn run(&mut self, host: &dyn Host) -> Remains {
         self.chartfile();
         self.values();
         let files = self.templates(host);
         self.dependencies();
         self.crds();
         self.own_rules(files.as_ref());
+        Remains { compiled: self.compiled.take(), plan: self.planned.take(), files }
     }
 
     fn error(&mut self, code: &'static str, label: &str, text: impl Into<String>) {

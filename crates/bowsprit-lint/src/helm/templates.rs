@@ -57,7 +57,9 @@ impl Linter<'_> {
                 return None;
             }
         };
-        match compiled.render_plan(&plan, &self.request(), host, None) {
+        let outcome = compiled.render_plan(&plan, &self.request(), host, None);
+        self.planned = Some(plan);
+        match outcome {
             Ok(rendered) => {
                 self.log.extend(rendered.warnings);
                 Some(rendered.output)

@@ -111,10 +111,45 @@ fn error_list(text: impl Into<Str>) -> Value {
     Value::list(vec![Value::Str(text.into())])
 }
 
+/// Mappings that texts were decoded to in this run. Charts ask for the same few again and again.
+#[derive(Default)]
+struct Decoded {
+    recent: [(Str, Map); Decoded::COUNT],
+    next: usize,
+}
+
+impl Decoded {
+    const COUNT: usize = 8;
+
+    fn find(&self, text: &Str) -> Option<Map> {
+        let same = |(known, _): &&(Str, Map)| known == text;
+        self.recent.iter().find(same).map(|(_, map)| map.fork())
+    }
+
+    /// Keeps a mapping, and gives one that may be written.
+    fn keep(&mut self, text: &Str, map: Map) -> Map {
+        let fork = map.fork();
+        if let Some(place) = self.recent.get_mut(self.next) {
+            *place = (text.clone(), map);
+        }
+        self.next = (self.next + 1) % Decoded::COUNT;
+        fork
+    }
+}
+
 fn from_yaml(args: &mut Args<'_>) -> Result<Value, FuncError> {
-    args.charge(args.str(0).len())?;
-    Ok(match bowsprit_yaml::decode(args.str(0).as_bytes()) {
-        Ok(Value::Map(map)) => Value::Map(map),
+    let (text, meter) = (args.str(0), args.meter());
+    args.charge(text.len())?;
+    if text.is_empty() {
+        return Ok(Value::Map(Map::new()));
+    }
+    if let Some(map) = meter.scratch(|decoded: &mut Decoded| decoded.find(text)) {
+        return Ok(Value::Map(map));
+    }
+    Ok(match bowsprit_yaml::decode(text.as_bytes()) {
+        Ok(Value::Map(map)) => {
+            Value::Map(meter.scratch(|decoded: &mut Decoded| decoded.keep(text, map)))
+        }
         Ok(Value::Nil) => Value::Map(Map::new()),
         Ok(other) => error_map(decoding(&other, "map[string]interface {}")),
         Err(error) => error_map(error.to_string()),

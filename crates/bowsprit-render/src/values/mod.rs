@@ -11,6 +11,7 @@ pub(crate) mod known;
 pub(crate) mod locate;
 pub(crate) mod log;
 mod merge;
+pub(crate) mod path;
 pub mod schema;
 pub mod set;
 

@@ -3,7 +3,7 @@
 //! The dates are those that Kubernetes 1.36 states of its own types, written by `tools/lifecycle` from
 //! its Go client, and by hand those of kinds that no longer exist there.
 
-use std::sync::OnceLock;
+use std::cmp::Ordering;
 
 /// A minor version of Kubernetes 1.
 pub type Minor = u32;
@@ -46,27 +46,30 @@ const SCHEME: &str = include_str!("scheme.tsv");
 const GONE: &str = include_str!("gone.tsv");
 
 /// The life cycle of a kind that Kubernetes 1.36 still has a type for: all that Helm warns of.
-pub fn of_scheme(api_version: &str, kind: &str) -> Option<&'static Lifecycle> {
-    static TABLE: OnceLock<Vec<Lifecycle>> = OnceLock::new();
-    find(TABLE.get_or_init(|| parse(SCHEME)), api_version, kind)
+pub fn of_scheme(api_version: &str, kind: &str) -> Option<Lifecycle> {
+    find(SCHEME, api_version, kind)
 }
 
 /// The life cycle of a kind, also of one that is long gone.
-pub fn of(api_version: &str, kind: &str) -> Option<&'static Lifecycle> {
-    static TABLE: OnceLock<Vec<Lifecycle>> = OnceLock::new();
-    of_scheme(api_version, kind)
-        .or_else(|| find(TABLE.get_or_init(|| parse(GONE)), api_version, kind))
+pub fn of(api_version: &str, kind: &str) -> Option<Lifecycle> {
+    of_scheme(api_version, kind).or_else(|| find(GONE, api_version, kind))
 }
 
-fn find(table: &'static [Lifecycle], api_version: &str, kind: &str) -> Option<&'static Lifecycle> {
-    let at = table.binary_search_by(|row| (row.api_version, row.kind).cmp(&(api_version, kind)));
-    table.get(at.ok()?)
-}
-
-fn parse(text: &'static str) -> Vec<Lifecycle> {
-    let mut rows: Vec<Lifecycle> = text.lines().filter_map(row).collect();
-    rows.sort_by_key(|row| (row.api_version, row.kind));
-    rows
+/// Looks up a line, of which the first two cells are sorted.
+fn find(mut table: &'static str, api_version: &str, kind: &str) -> Option<Lifecycle> {
+    while !table.is_empty() {
+        let middle = table.as_bytes().get(..table.len() / 2)?;
+        let start = middle.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
+        let (before, rest) = table.split_at_checked(start)?;
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        let mut cells = line.split('\t');
+        match (cells.next()?, cells.next()?).cmp(&(api_version, kind)) {
+            Ordering::Less => table = after,
+            Ordering::Equal => return row(line),
+            Ordering::Greater => table = before,
+        }
+    }
+    None
 }
 
 fn row(line: &'static str) -> Option<Lifecycle> {
@@ -88,15 +91,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_read() {
+    fn every_line_is_found() {
         for text in [SCHEME, GONE] {
-            assert_eq!(parse(text).len(), text.lines().count());
+            for line in text.lines() {
+                let wanted = row(line).unwrap();
+                assert_eq!(find(text, wanted.api_version, wanted.kind), Some(wanted));
+                assert_eq!(find(text, wanted.api_version, &format!("{}x", wanted.kind)), None);
+            }
+            assert!(text.lines().is_sorted());
+            assert_eq!(find(text, "", ""), None);
+            assert_eq!(find(text, "z", "z"), None);
         }
     }
 
     #[test]
     fn warnings_are_kubernetes_own() {
-        let warning = |api_version, kind| of(api_version, kind).map(Lifecycle::warning);
+        let warning = |api_version, kind| of(api_version, kind).map(|life| life.warning());
         assert_eq!(
             warning("batch/v1beta1", "CronJob").as_deref(),
             Some(
