@@ -1,7 +1,9 @@
 //! DSA keys: only made, never used, since certificates can't be signed with them.
 
-use super::prime::{Limbs, Sieve, is_prime, next_prime, remainder, small_primes};
-use super::{asn1, der, random, rsa::to_big};
+use super::prime::{
+    Limbs, Sieve, from_limbs, is_prime, next_prime, power_modulo, remainder, small_primes, to_limbs,
+};
+use super::{asn1, der, random};
 use bowsprit_value::Host;
 use num_bigint::BigUint;
 
@@ -21,11 +23,11 @@ impl DsaKey {
     pub(super) fn generate(host: &dyn Host) -> Option<DsaKey> {
         let sieve = Sieve::<Q>::new();
         let q = loop_limbs(host, |start| next_prime(start, &sieve, |_| true))?;
-        let q = to_big(&q);
+        let q = from_limbs(&q);
         let p = modulus(&q, host)?;
         let g = generator(&p, &q)?;
         let x = random::below(&q, host);
-        let y = g.modpow(&x, &p);
+        let y = power_modulo(&g, &x, &p);
         Some(DsaKey([p, q, g, y, x]))
     }
 
@@ -68,7 +70,7 @@ fn modulus(q: &BigUint, host: &dyn Host) -> Option<BigUint> {
     (0..32 * 1024).find_map(|_| {
         let mut draw: Limbs<P> = random::limbs(host);
         *draw.last_mut()? |= 1 << 63;
-        let draw = to_big(&draw);
+        let draw = from_limbs(&draw);
         let candidate = &draw - &draw % &double + 1_u8;
         let limbs = to_limbs::<P>(&candidate);
         let prime = limbs.last()? >> 63 == 1
@@ -81,13 +83,5 @@ fn modulus(q: &BigUint, host: &dyn Host) -> Option<BigUint> {
 fn generator(p: &BigUint, q: &BigUint) -> Option<BigUint> {
     let one = BigUint::from(1_u8);
     let exponent = (p - &one) / q;
-    (2_u8..).map(|h| BigUint::from(h).modpow(&exponent, p)).find(|g| *g != one)
-}
-
-fn to_limbs<const N: usize>(n: &BigUint) -> Limbs<N> {
-    let mut limbs = [0; N];
-    for (limb, digit) in limbs.iter_mut().zip(n.iter_u64_digits()) {
-        *limb = digit;
-    }
-    limbs
+    (2_u8..).map(|h| power_modulo(&BigUint::from(h), &exponent, p)).find(|g| *g != one)
 }

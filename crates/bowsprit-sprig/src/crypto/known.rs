@@ -69,16 +69,14 @@ pub(super) fn primes(bits: u64, meter: &Meter) -> Option<[BigUint; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::prime::{Limbs, is_prime};
+    use crate::crypto::prime::{is_prime, to_limbs};
     use std::collections::BTreeSet;
 
     fn check<const N: usize>(primes: &Primes) {
         assert_eq!(primes.bits, 64 * N as u64);
         for number in 0..COUNT {
             for prime in primes.pair(number * COUNT + number).unwrap() {
-                let mut limbs: Limbs<N> = [0; N];
-                limbs.iter_mut().zip(prime.iter_u64_digits()).for_each(|(l, digit)| *l = digit);
-                assert!(is_prime(&limbs), "{prime}");
+                assert!(is_prime(&to_limbs::<N>(&prime)), "{prime}");
             }
         }
     }

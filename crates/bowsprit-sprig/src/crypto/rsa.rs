@@ -1,6 +1,6 @@
 //! RSA: making, checking and writing keys, and signing.
 
-use super::prime::{Limbs, Sieve, next_prime, remainder};
+use super::prime::{Limbs, Sieve, from_limbs, next_prime, power_modulo, remainder};
 use super::{asn1, der, known, random};
 use bowsprit_value::{Host, Meter};
 use num_bigint::BigUint;
@@ -292,10 +292,10 @@ impl RsaKey {
 
     fn private_power(&self, m: &BigUint) -> BigUint {
         let ([p, q], [dp, dq, inverse]) = (self.primes.as_slice(), &self.crt) else {
-            return m.modpow(&self.d, &self.n);
+            return power_modulo(m, &self.d, &self.n);
         };
-        let of_p = m.modpow(dp, p);
-        let of_q = m.modpow(dq, q);
+        let of_p = power_modulo(m, dp, p);
+        let of_q = power_modulo(m, dq, q);
         let difference = (of_p + p - &of_q % p) % p;
         of_q + (difference * inverse) % p * q
     }
@@ -330,12 +330,7 @@ fn random_prime<const N: usize>(sieve: &Sieve<N>, host: &dyn Host) -> Option<Big
             *start.last_mut()? |= 3 << 62;
             next_prime(&start, sieve, |p| remainder(p, EXPONENT) != 1)
         })
-        .map(|p| to_big(&p))
-}
-
-pub(super) fn to_big<const N: usize>(limbs: &Limbs<N>) -> BigUint {
-    let bytes: Vec<u8> = limbs.iter().flat_map(|limb| limb.to_le_bytes()).collect();
-    BigUint::from_bytes_le(&bytes)
+        .map(|p| from_limbs(&p))
 }
 
 fn gcd(mut a: BigUint, mut b: BigUint) -> BigUint {

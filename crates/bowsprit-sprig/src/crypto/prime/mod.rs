@@ -9,6 +9,7 @@ mod lanes;
 mod scalar;
 mod sieve;
 
+use num_bigint::BigUint;
 use scalar::Montgomery;
 pub(super) use sieve::{Sieve, small_primes};
 
@@ -51,6 +52,35 @@ pub(super) fn is_prime<const N: usize>(n: &Limbs<N>) -> bool {
     n.first().is_some_and(|low| low & 1 == 1)
         && n.last().is_some_and(|high| high >> 63 == 1)
         && Tester::new().all_strong(n, &BASES)
+}
+
+/// A number to the power of another, modulo an odd one; quickly where that has the size of keys' primes.
+pub(super) fn power_modulo(base: &BigUint, exponent: &BigUint, modulus: &BigUint) -> BigUint {
+    match modulus.bits() {
+        1024 if modulus.bit(0) && exponent < modulus => sized_power::<16>(base, exponent, modulus),
+        2048 if modulus.bit(0) && exponent < modulus => sized_power::<32>(base, exponent, modulus),
+        _ => base.modpow(exponent, modulus),
+    }
+}
+
+fn sized_power<const N: usize>(base: &BigUint, exponent: &BigUint, modulus: &BigUint) -> BigUint {
+    let base = to_limbs::<N>(&(base % modulus));
+    let modulus = Montgomery::new(&to_limbs::<N>(modulus));
+    from_limbs(&modulus.power_of(&base, &to_limbs(exponent)))
+}
+
+/// The limbs of a number that has no more.
+pub(super) fn to_limbs<const N: usize>(n: &BigUint) -> Limbs<N> {
+    let mut limbs = [0; N];
+    for (limb, digit) in limbs.iter_mut().zip(n.iter_u64_digits()) {
+        *limb = digit;
+    }
+    limbs
+}
+
+pub(super) fn from_limbs<const N: usize>(limbs: &Limbs<N>) -> BigUint {
+    let bytes: Vec<u8> = limbs.iter().flat_map(|limb| limb.to_le_bytes()).collect();
+    BigUint::from_bytes_le(&bytes)
 }
 
 /// Makes strong tests, several at once where that is possible.
@@ -213,7 +243,6 @@ fn negative_inverse<const N: usize>(modulus: &Limbs<N>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use num_bigint::BigUint;
 
     /// Numbers that look random, the same in each run.
     fn numbers<const N: usize>() -> impl Iterator<Item = Limbs<N>> {
@@ -264,6 +293,12 @@ mod tests {
             for (i, expected) in expected.iter().enumerate() {
                 let power = Montgomery::new(&moduli[i]).power(bases[i], &exponents[i]);
                 assert_eq!(big(&power), *expected);
+                let (base, modulus) = (big(&moduli[7 - i]), big(&moduli[i]));
+                let exponent = big(&exponents[i]) % &modulus;
+                let expected = base.modpow(&exponent, &modulus);
+                assert_eq!(from_limbs(&to_limbs::<N>(&expected)), expected);
+                assert_eq!(sized_power::<N>(&base, &exponent, &modulus), expected);
+                assert_eq!(power_modulo(&base, &exponent, &modulus), expected);
             }
             #[cfg(target_arch = "x86_64")]
             if let Some(lanes) = lanes::Lanes::detect() {

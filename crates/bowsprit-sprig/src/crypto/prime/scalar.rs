@@ -96,9 +96,35 @@ impl<const N: usize> Montgomery<N> {
                 }
             }
         }
+        self.plain(&power)
+    }
+
+    /// A number below the modulus to the power of another.
+    pub(super) fn power_of(&self, base: &Limbs<N>, exponent: &Limbs<N>) -> Limbs<N> {
+        // 2^(128 N), by which a number comes into Montgomery form.
+        let factor = (0..64 * N).fold(self.one, |power, _| double(&power, &self.modulus));
+        let base = self.multiply(base, &factor);
+        let mut powers = [self.one; 16];
+        for at in 1..powers.len() {
+            powers[at] = self.multiply(&powers[at - 1], &base);
+        }
+        let mut power = self.one;
+        for limb in exponent.iter().rev() {
+            for shift in (0..64).step_by(4).rev() {
+                for _ in 0..4 {
+                    power = self.square(&power);
+                }
+                power = self.multiply(&power, &powers[(limb >> shift & 15) as usize]);
+            }
+        }
+        self.plain(&power)
+    }
+
+    /// A number out of Montgomery form.
+    fn plain(&self, n: &Limbs<N>) -> Limbs<N> {
         let mut unit = [0; N];
         unit[0] = 1;
-        self.multiply(&power, &unit)
+        self.multiply(n, &unit)
     }
 
     /// A small number in Montgomery form.
