@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bowsprit::loader::{Options, load_path};
 use bowsprit::render::{CompiledChart, Engine, RenderRequest};
-use bowsprit::value::Hermetic;
+use bowsprit::value::{Hermetic, Map};
 use nix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
@@ -20,8 +20,10 @@ pub(super) struct Ours {
     pub(super) load: f64,
     /// Compiling and rendering.
     pub(super) first: f64,
-    /// A render of the compiled chart.
+    /// A render of the compiled chart with the values of the render before.
     pub(super) render: f64,
+    /// A render with other values each time; none where the chart's schema forbids the one that differs.
+    pub(super) changed: Option<f64>,
     /// Whether private keys are in the output. How long it takes to find one is luck.
     pub(super) keys: bool,
 }
@@ -62,6 +64,7 @@ pub(super) fn ours(runner: &Runner, chart: &str, budget: Duration) -> Result<Our
         load: field("load")?,
         first: field("first")?,
         render: field("render")?,
+        changed: answer["changed"].as_f64(),
         keys: answer["keys"] == true,
     })
 }
@@ -107,13 +110,14 @@ pub(super) fn measure(args: &[String]) -> Result<String, String> {
     let engine = Engine::new();
     let tree = Arc::new(load()?.output);
     let compiled = engine.compile(Arc::clone(&tree));
-    let manifest = render(&compiled)?;
+    let manifest = render(&compiled, None)?;
     let keys = KEYS.iter().any(|key| manifest.windows(key.len()).any(|part| part == *key));
     let answer = json!({
         "keys": keys,
         "load": repeat(budget, || drop(black_box(load()))),
-        "first": repeat(budget, || drop(black_box(render(&engine.compile(Arc::clone(&tree)))))),
-        "render": repeat(budget, || drop(black_box(render(&compiled)))),
+        "first": repeat(budget, || drop(black_box(render(&engine.compile(Arc::clone(&tree)), None)))),
+        "render": repeat(budget, || drop(black_box(render(&compiled, None)))),
+        "changed": changed(&compiled, budget),
     });
     Ok(answer.to_string())
 }
@@ -121,8 +125,22 @@ pub(super) fn measure(args: &[String]) -> Result<String, String> {
 /// The head of an RSA key in PEM, and the same in base64.
 const KEYS: [&[u8]; 2] = [b"BEGIN RSA PRIVATE KEY", b"LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt"];
 
-fn render(chart: &CompiledChart) -> Result<Vec<u8>, String> {
-    let request = RenderRequest::new("r", "default");
+fn changed(chart: &CompiledChart, budget: Duration) -> Option<f64> {
+    render(chart, Some(0)).ok()?;
+    let mut number = 0;
+    Some(repeat(budget, || {
+        number += 1;
+        drop(black_box(render(chart, Some(number))));
+    }))
+}
+
+/// Renders, with a value that makes the values others if there is a number.
+fn render(chart: &CompiledChart, number: Option<i64>) -> Result<Vec<u8>, String> {
+    let mut request = RenderRequest::new("r", "default");
+    if let Some(number) = number {
+        let globals = Map::from_entries([("render".into(), bowsprit::value::Value::int(number))]);
+        request.values = Map::from_entries([("global".into(), globals.into())]);
+    }
     let release = chart.render(&request, &Hermetic::default()).map_err(|e| e.to_string())?;
     Ok(release.output.manifest(false).into())
 }

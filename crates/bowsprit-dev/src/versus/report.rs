@@ -27,6 +27,10 @@ impl Inside {
     pub(super) fn engine_ratio(&self) -> f64 {
         ratio(self.helm.engine(), self.ours.render)
     }
+
+    fn changed_ratio(&self) -> Option<f64> {
+        self.ours.changed.map(|changed| ratio(self.helm.engine(), changed))
+    }
 }
 
 impl Growth {
@@ -146,17 +150,18 @@ fn inside(text: &mut String, results: &Results) {
         "CPU milliseconds, medians. Helm's packages are timed by `tools/bench/gobench`: *engine* is coalescing the values,
 rendering (Helm parses all templates each time) and sorting. *Same work* adds subcharts (conditions, imports) and schemas,
 which the first renders of bowsprit include. *First render* compiles the chart; *render* is each further one with
-the same values, from the third on, when subcharts and values are known. The ratio is engine to render.\n"
+the same values, from the third on, when subcharts and values are known, and *other values* one with values that no render
+before had (a global that is new each time). The ratios are engine to these.\n"
     );
     line!(
         text,
-        "| chart | load, Helm | bowsprit | engine, Helm | same work, Helm | first render, bowsprit | render, bowsprit | ratio | ratio, first render |"
+        "| chart | load, Helm | bowsprit | engine, Helm | same work, Helm | first render, bowsprit | render, bowsprit | ratio | ratio, other values | ratio, first render |"
     );
-    line!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    line!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for chart in &results.inside {
         line!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {} | **{}** | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | **{}** | {} | {} |",
             chart.name,
             figure(chart.helm.load),
             figure(chart.ours.load),
@@ -165,6 +170,7 @@ the same values, from the third on, when subcharts and values are known. The rat
             figure(chart.ours.first),
             figure(chart.ours.render),
             times(chart.engine_ratio()),
+            chart.changed_ratio().map_or_else(String::new, times),
             times(ratio(chart.helm.engine(), chart.ours.first))
         );
     }
@@ -196,6 +202,16 @@ output has RSA keys: how long it takes to find one is luck. Charts that make key
         times(median(ratios())),
         times(least_ratio)
     );
+    let changed: Vec<f64> = results.corpus.iter().filter_map(Inside::changed_ratio).collect();
+    if !changed.is_empty() {
+        line!(
+            text,
+            "| render with other values each time ({} charts whose schema allows it) | {} | {} |",
+            changed.len(),
+            times(median(changed.clone())),
+            times(least(changed))
+        );
+    }
     let first: Vec<f64> = first.collect();
     line!(
         text,
