@@ -5,7 +5,7 @@ use crate::diagnose::{Details, missing, parse_labels, printed_by, template_text}
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::functions::LintLog;
-use crate::memory::{Code, Linked, Memory, Recalled};
+use crate::memory::{Code, Lease, Linked, Memory, Recalled};
 use crate::plan::{Instance, Plan, check_kube_version, plan_as};
 use crate::release::{Release, without_notes};
 use crate::request::RenderRequest;
@@ -18,8 +18,8 @@ use bowsprit_chart::{Bytes, Chart, File, LogLine, Warned};
 use bowsprit_diag::Label;
 use bowsprit_manifest::{Order, sort_manifests_as};
 use bowsprit_template::{
-    ExecError, MissingKey, Observer, ParseError, Run, Source, TemplateSet, TplCache, Unit,
-    compile_source, strip_no_value,
+    ExecError, MissingKey, Observer, ParseError, Run, Source, TemplateSet, Unit, compile_source,
+    strip_no_value,
 };
 use bowsprit_value::{Host, Map, Meter, Str, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -35,7 +35,6 @@ struct Inner {
     engine: Engine,
     chart: Arc<Chart>,
     parts: HashMap<usize, Part>,
-    tpl: Arc<TplCache>,
     memory: Memory,
     /// What of the chart is not in the image that it came from.
     rest: Option<Arc<Rest>>,
@@ -90,6 +89,8 @@ pub(crate) struct Job {
     pub(crate) base_path: Str,
 }
 
+type Planned = Result<Warned<Plan>, Error>;
+
 /// All rendered files of a release, before they are split and sorted.
 pub type RenderedFiles = BTreeMap<String, Vec<u8>>;
 
@@ -115,10 +116,9 @@ impl CompiledChart {
             parts.insert(key(chart), by_file.part(chart));
             pending.extend(&chart.dependencies);
         }
-        let tpl = Arc::new(TplCache::default());
         let memory = Memory::default();
         let chart = Arc::clone(&chart);
-        CompiledChart(Arc::new(Inner { engine, chart, parts, tpl, memory, rest }))
+        CompiledChart(Arc::new(Inner { engine, chart, parts, memory, rest }))
     }
 
     /// The chart.
@@ -195,11 +195,16 @@ impl CompiledChart {
     ///
     /// Fails where Helm does, with its words.
     pub fn plan(&self, request: &RenderRequest) -> Result<Warned<Plan>, Error> {
-        let planned = match self.0.memory.recall(request) {
+        self.plan_with(&self.0.memory.lease(), request)
+    }
+
+    fn plan_with(&self, memory: &Lease<'_>, request: &RenderRequest) -> Planned {
+        let mut planned = match memory.recall(request) {
             Recalled::New => self.plan_anew(request)?,
-            Recalled::Again => self.0.memory.keep(request, self.plan_anew(request)?),
+            Recalled::Again => memory.keep(request, self.plan_anew(request)?),
             Recalled::Known(planned) => planned,
         };
+        planned.output.slot = memory.number;
         let cluster = request.capabilities.kube_version();
         match check_kube_version(&self.0.chart, cluster.normalized(), cluster.version()) {
             Ok(()) => Ok(planned),
@@ -208,7 +213,7 @@ impl CompiledChart {
     }
 
     /// A plan with values that its schemas accept.
-    fn plan_anew(&self, request: &RenderRequest) -> Result<Warned<Plan>, Error> {
+    fn plan_anew(&self, request: &RenderRequest) -> Planned {
         let mut log = Vec::new();
         let plan = match plan_as(&self.0.chart, &request.values, self.compat(), &mut log) {
             Ok(plan) => plan,
@@ -304,7 +309,8 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
-        let Warned { output: plan, mut warnings } = self.plan(request)?;
+        let memory = self.0.memory.lease();
+        let Warned { output: plan, mut warnings } = self.plan_with(&memory, request)?;
         match self.render_plan(&plan, request, host, observer) {
             Ok(rendered) => {
                 warnings.extend(rendered.warnings);
@@ -327,6 +333,7 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
+        let _in_use = self.0.memory.lease_again(plan.slot);
         let linked = match self.linked(plan, request) {
             Ok(linked) => linked,
             Err(error) => return Err(self.parse_failed(plan, error, Vec::new())),
@@ -487,14 +494,14 @@ impl CompiledChart {
 
     /// As [`CompiledChart::link`], from the render before if it had the same templates.
     fn linked(&self, plan: &Plan, request: &RenderRequest) -> Result<Arc<Linked>, ParseError> {
-        let rules = self.compat().rules();
-        let known = if request.strict { None } else { self.0.memory.linked(plan, rules) };
+        let (memory, rules) = (self.0.memory.lease_again(plan.slot), self.compat().rules());
+        let known = if request.strict { None } else { memory.linked(plan, rules) };
         if let Some(known) = known {
             return Ok(known);
         }
         let (set, jobs) = self.link(plan, request)?;
         let linked = Linked::new(plan, Arc::new(Code { jobs, set }), rules);
-        Ok(if request.strict { Arc::new(linked) } else { self.0.memory.link(linked) })
+        Ok(if request.strict { Arc::new(linked) } else { memory.link(linked) })
     }
 
     fn charts(&self, plan: &Plan) -> Vec<Value> {
@@ -508,7 +515,7 @@ impl CompiledChart {
         jobs: &[Job],
     ) -> Result<TemplateSet, ParseError> {
         let functions = Arc::clone(&self.0.engine.functions);
-        let mut set = TemplateSet::new(functions).cache(Arc::clone(&self.0.tpl));
+        let mut set = TemplateSet::new(functions).cache(self.0.memory.lease_again(plan.slot).tpl());
         if request.strict {
             set = set.missing_key(MissingKey::Error);
         }

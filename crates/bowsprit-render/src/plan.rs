@@ -66,6 +66,8 @@ pub struct Plan {
     nulls: DefaultNulls,
     /// Laying the values over the defaults once more would change nothing and log nothing.
     settled: bool,
+    /// Where the compiled chart remembers what goes with it.
+    pub(crate) slot: usize,
 }
 
 impl Plan {
@@ -76,7 +78,13 @@ impl Plan {
             values: self.values.fork(),
             nulls: self.nulls,
             settled: self.settled,
+            slot: self.slot,
         }
+    }
+
+    /// A fork whose values share nothing with those of other plans.
+    pub(crate) fn detached(&self) -> Plan {
+        Plan { values: self.values.detached(), ..self.fork() }
     }
 
     /// Lays the values over the charts' defaults once more, as `helm lint` does: what a null of the
@@ -228,7 +236,7 @@ pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
         at += 1;
     }
     let nulls = Compat::default().rules().default_nulls;
-    Some(Plan { instances: Arc::new(instances), values: Map::new(), nulls, settled: false })
+    Some(Plan { instances: Arc::new(instances), values: Map::new(), nulls, settled: false, slot: 0 })
 }
 
 /// Whether a version satisfies a constraint; false also where either can't be read.
@@ -746,7 +754,7 @@ impl Planner {
         }
         let instances = Arc::new(instances);
         let nulls = self.rules.default_nulls;
-        Ok(Plan { instances, values: Map::new(), nulls, settled: false })
+        Ok(Plan { instances, values: Map::new(), nulls, settled: false, slot: 0 })
     }
 
     /// Helm's `ChartFullPath`. It goes by the parent that a chart was last given to.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Where in its map each name of a unit's field paths was found last. Says only where to look first.
 #[derive(Clone, Debug, Default)]
@@ -158,13 +158,58 @@ const CACHED_BYTES: usize = 16 << 20;
 ///
 /// Bounded: what no longer fits is compiled at every call.
 #[derive(Debug, Default)]
-pub struct TplCache(Mutex<Cached>);
+pub struct TplCache {
+    cached: Mutex<Cached>,
+    /// What has the texts that don't fit here; with one there is less room.
+    behind: Option<Arc<TplCache>>,
+}
 
 #[derive(Debug, Default)]
 struct Cached {
     units: HashMap<Str, Arc<Tpl>>,
     bytes: usize,
 }
+
+impl TplCache {
+    /// A small cache for runs that take turns, before a large one that others use at the same time. Texts
+    /// that are in both are compiled twice.
+    #[must_use]
+    pub fn before(large: Arc<TplCache>) -> TplCache {
+        TplCache { cached: Mutex::default(), behind: Some(large) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cached> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The share of the bounds that is this one's.
+    fn share(&self) -> usize {
+        if self.behind.is_some() { 8 } else { 1 }
+    }
+
+    fn get(&self, text: &Str, compile: impl Fn() -> Result<Tpl, ParseError>) -> TplResult {
+        let has_room = {
+            let cached = self.lock();
+            if let Some(tpl) = cached.units.get(text) {
+                return Ok(Arc::clone(tpl));
+            }
+            cached.units.len() < CACHED_TEXTS / self.share()
+                && cached.bytes + text.len() < CACHED_BYTES / self.share()
+        };
+        if let Some(behind) = self.behind.as_ref().filter(|_| !has_room) {
+            return behind.get(text, compile);
+        }
+        let tpl = Arc::new(compile()?);
+        if has_room {
+            let mut cached = self.lock();
+            cached.bytes += text.len();
+            cached.units.insert(text.clone(), Arc::clone(&tpl));
+        }
+        Ok(tpl)
+    }
+}
+
+type TplResult = Result<Arc<Tpl>, ParseError>;
 
 /// Templates that can call each other by name: Go's associated templates.
 ///
@@ -282,19 +327,10 @@ impl TemplateSet {
     }
 
     /// The compiled form of a text that `tpl` runs, compiled at the first call.
-    pub(crate) fn tpl(&self, text: &Str) -> Result<Arc<Tpl>, ParseError> {
-        let lock = || self.cache.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hit = lock().units.get(text).cloned();
-        if let Some(unit) = hit {
-            return Ok(unit);
-        }
-        let unit = parse::compile_source(TPL, &Source::new(text.clone()), &self.functions)?;
-        let unit = Arc::new(Tpl::new(unit)?);
-        let mut cached = lock();
-        if cached.units.len() < CACHED_TEXTS && cached.bytes + text.len() < CACHED_BYTES {
-            cached.bytes += text.len();
-            cached.units.insert(text.clone(), Arc::clone(&unit));
-        }
-        Ok(unit)
+    pub(crate) fn tpl(&self, text: &Str) -> TplResult {
+        self.cache.get(text, || {
+            let unit = parse::compile_source(TPL, &Source::new(text.clone()), &self.functions)?;
+            Tpl::new(unit)
+        })
     }
 }

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod codec;
+mod detach;
 mod equal;
 pub mod fmt;
 mod func;

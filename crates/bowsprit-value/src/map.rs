@@ -264,7 +264,7 @@ fn find_near<'t>(table: &'t Table, key: &[u8], place: &mut usize) -> Option<&'t 
     table.get(found.ok()?).map(|(_, value)| value)
 }
 
-fn fork(value: &Value) -> Value {
+pub(crate) fn fork(value: &Value) -> Value {
     match value {
         Value::Map(map) => Value::Map(map.fork()),
         Value::List(list) if list.iter().any(Value::is_container) => Value::List(list.fork()),

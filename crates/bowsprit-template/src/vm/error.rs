@@ -82,7 +82,7 @@ struct Places {
 }
 
 impl Places {
-    fn add(&mut self, frame: &Frame, site: u32) {
+    fn add(&mut self, frame: &Frame<'_>, site: u32) {
         let template = &frame.template;
         let site = known_site(template, site);
         let called_by = match frame.entry {

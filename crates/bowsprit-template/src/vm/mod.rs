@@ -116,9 +116,30 @@ enum Counter {
     Other(Str),
 }
 
+/// A template under way. Those of the set outlive the run and are not counted, which threads that run the
+/// same ones would have to do in turn.
+#[derive(Clone, Debug)]
+enum Running<'r> {
+    Known(&'r Template),
+    /// Out of a text that `tpl` runs.
+    Counted(Arc<Template>),
+}
+
+impl std::ops::Deref for Running<'_> {
+    type Target = Template;
+
+    #[inline]
+    fn deref(&self) -> &Template {
+        match self {
+            Running::Known(template) => template,
+            Running::Counted(template) => template,
+        }
+    }
+}
+
 #[derive(Debug)]
-struct Frame {
-    template: Arc<Template>,
+struct Frame<'r> {
+    template: Running<'r>,
     entry: Entry,
     pc: usize,
     /// The site that errors are at.
@@ -172,7 +193,7 @@ pub struct Run<'r> {
     vars: Vec<Slot>,
     dots: Vec<Slot>,
     iters: Vec<Iter>,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'r>>,
     overlays: Vec<Overlay>,
     /// How often each name of the set is being included; by none, when no frame is there.
     included: Vec<u32>,
@@ -232,7 +253,7 @@ impl<'r> Run<'r> {
         };
         // An observer knows units by where they lie.
         let apart = if self.observer.is_none() { template.apart() } else { None };
-        let template = apart.map_or_else(|| Arc::clone(template), Arc::new);
+        let template = apart.map_or(Running::Known(template), |it| Running::Counted(Arc::new(it)));
         self.push_frame(template, Entry::Root, Slot::concrete(data), 0, None);
         match self.run() {
             Ok(()) => Ok(&self.out),
@@ -256,7 +277,7 @@ impl<'r> Run<'r> {
 
     fn push_frame(
         &mut self,
-        template: Arc<Template>,
+        template: Running<'r>,
         entry: Entry,
         dot: Slot,
         depth: u32,
@@ -287,7 +308,7 @@ impl<'r> Run<'r> {
     }
 
     /// Takes the innermost frame away, with everything that is its own.
-    fn pop_frame(&mut self) -> Option<Frame> {
+    fn pop_frame(&mut self) -> Option<Frame<'r>> {
         let frame = self.frames.pop()?;
         self.vars.truncate(frame.vars);
         self.dots.truncate(frame.dots.saturating_sub(1));
@@ -299,7 +320,7 @@ impl<'r> Run<'r> {
 
     fn run(&mut self) -> Step<()> {
         while let Some(frame) = self.frames.last() {
-            let template = Arc::clone(&frame.template);
+            let template = frame.template.clone();
             if self.run_frame(&template)? {
                 self.return_from_frame()?;
             }
@@ -504,17 +525,17 @@ impl<'r> Run<'r> {
 
     // Templates by name.
 
-    fn lookup(&self, name: &[u8]) -> Option<&Arc<Template>> {
-        self.lookup_overlaid(name).or_else(|| self.set.get(name))
+    fn lookup(&self, name: &[u8]) -> Option<Running<'r>> {
+        self.lookup_overlaid(name).or_else(|| Some(Running::Known(self.set.get(name)?)))
     }
 
     /// A template that a text of `tpl` defines.
-    fn lookup_overlaid(&self, name: &[u8]) -> Option<&Arc<Template>> {
+    fn lookup_overlaid(&self, name: &[u8]) -> Option<Running<'r>> {
         let mut overlay = self.frames.last().and_then(|f| f.names);
         while let Some(names) = overlay.and_then(|i| self.overlays.get(i)) {
             let template = names.tpl.names.get(name).or_else(|| names.blank.get(name));
-            if template.is_some() {
-                return template;
+            if let Some(template) = template {
+                return Some(Running::Counted(Arc::clone(template)));
             }
             overlay = names.parent;
         }
@@ -538,7 +559,7 @@ impl<'r> Run<'r> {
         self.charge_call()?;
         let dot = self.pop().unwrapped();
         let name = unit.tables().names.get(number as usize).map(Str::as_bytes).unwrap_or_default();
-        let Some(template) = self.lookup(name).cloned() else { return Ok(()) };
+        let Some(template) = self.lookup(name) else { return Ok(()) };
         let (depth, names) = self.frames.last().map_or((0, None), |f| (f.depth, f.names));
         self.push_frame(template, Entry::Template, dot, depth + 1, names);
         Ok(())
@@ -565,8 +586,9 @@ impl<'r> Run<'r> {
             .into());
         }
         *count += 1;
-        let known = || number.and_then(|number| self.set.template(number));
-        let Some(template) = self.lookup_overlaid(name.as_bytes()).or_else(known).cloned() else {
+        let set = self.set;
+        let known = || Some(Running::Known(set.template(number?)?));
+        let Some(template) = self.lookup_overlaid(name.as_bytes()).or_else(known) else {
             return Err(error::no_template(name.as_bytes(), "gotpl"));
         };
         let names = self.frames.last().and_then(|f| f.names);
@@ -596,7 +618,9 @@ impl<'r> Run<'r> {
             Ok(tpl) => tpl,
             Err(error) => return Err(error::tpl_parse(&text, &error)),
         };
-        let Some(template) = tpl.own.clone() else { return Ok(Some(Str::default())) };
+        let Some(template) = tpl.own.clone().map(Running::Counted) else {
+            return Ok(Some(Str::default()));
+        };
         let parent = self.frames.last().and_then(|f| f.names);
         let shown = |(name, _): &(&Str, _)| self.lookup(name.as_bytes()).is_none();
         let blank = tpl.blank.iter().filter(shown);
