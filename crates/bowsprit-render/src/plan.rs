@@ -236,7 +236,13 @@ pub(crate) fn plan_everything(chart: &Arc<Chart>) -> Option<Plan> {
         at += 1;
     }
     let nulls = Compat::default().rules().default_nulls;
-    Some(Plan { instances: Arc::new(instances), values: Map::new(), nulls, settled: false, slot: 0 })
+    Some(Plan {
+        instances: Arc::new(instances),
+        values: Map::new(),
+        nulls,
+        settled: false,
+        slot: 0,
+    })
 }
 
 /// Whether a version satisfies a constraint; false also where either can't be read.

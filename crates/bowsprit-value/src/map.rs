@@ -4,8 +4,10 @@
 //! any number of renders can share. [`Map::fork`] gives a render its own view in constant time: nested
 //! maps are forked when they are first reached, and a table is copied when it is first written.
 
+use crate::str::prefix;
 use crate::{Elem, NamedType, Str, Value, drop_deep};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 /// What Go calls the map's type.
@@ -192,10 +194,10 @@ impl MapCell {
 }
 
 fn position(table: &Table, key: &[u8]) -> Result<usize, usize> {
-    table.binary_search_by(|(k, _)| match (k.as_bytes(), key) {
-        // Most keys differ at once, which is seen without a call.
-        ([a, ..], [b, ..]) if a != b => a.cmp(b),
-        (k, key) => k.cmp(key),
+    let prefix = prefix(key);
+    table.binary_search_by(|(k, _)| match k.prefix().cmp(&prefix) {
+        Ordering::Equal => k.as_bytes().cmp(key),
+        order => order,
     })
 }
 
@@ -232,9 +234,14 @@ fn merged(old: Table, new: Table) -> Table {
 /// In so few entries a key is found faster by looking at each.
 const FEW: usize = 6;
 
+fn few(table: &Table, key: &[u8]) -> Option<usize> {
+    let prefix = prefix(key);
+    table.iter().position(|(k, _)| k.prefix() == prefix && k.as_bytes() == key)
+}
+
 fn find<'t>(table: &'t Table, key: &[u8]) -> Option<&'t Value> {
     if table.len() <= FEW {
-        return table.iter().find(|(k, _)| k.as_bytes() == key).map(|(_, value)| value);
+        return few(table, key).map(|i| &table[i].1);
     }
     position(table, key).ok().map(|i| &table[i].1)
 }
@@ -248,7 +255,7 @@ fn find_near<'t>(table: &'t Table, key: &[u8], place: &mut usize) -> Option<&'t 
         return Some(value);
     }
     if table.len() <= FEW {
-        let found = table.iter().position(|(k, _)| k.as_bytes() == key)?;
+        let found = few(table, key)?;
         *place = found;
         return table.get(found).map(|(_, value)| value);
     }

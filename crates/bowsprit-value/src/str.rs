@@ -102,6 +102,17 @@ impl Str {
         }
     }
 
+    /// The first bytes as a number that orders as they do, with zeros where there are none: strings whose
+    /// numbers differ need no other look to be compared.
+    #[inline]
+    pub(crate) fn prefix(&self) -> u64 {
+        match &self.0 {
+            // What is behind the end is zero.
+            Repr::Inline(_, buf) => prefix(buf),
+            _ => prefix(self.as_bytes()),
+        }
+    }
+
     /// The text, unless the bytes are not UTF-8.
     pub fn to_str(&self) -> Option<&str> {
         std::str::from_utf8(self.as_bytes()).ok()
@@ -128,6 +139,17 @@ impl Str {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// As [`Str::prefix`].
+#[inline]
+pub(crate) fn prefix(bytes: &[u8]) -> u64 {
+    if let Some(first) = bytes.first_chunk::<8>() {
+        return u64::from_be_bytes(*first);
+    }
+    let mut first = [0; 8];
+    first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(first)
 }
 
 impl Default for Str {
@@ -217,7 +239,10 @@ impl PartialOrd for Str {
 impl Ord for Str {
     #[inline]
     fn cmp(&self, other: &Str) -> Ordering {
-        self.as_bytes().cmp(other.as_bytes())
+        match self.prefix().cmp(&other.prefix()) {
+            Ordering::Equal => self.as_bytes().cmp(other.as_bytes()),
+            order => order,
+        }
     }
 }
 
@@ -242,6 +267,21 @@ impl fmt::Display for Str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strings_order_as_their_bytes() {
+        let mut texts = vec![String::new()];
+        for len in [1, 7, 8, 9, 21, 22, 23, 300] {
+            texts.extend(["\0", "a", "\u{7f}", "é"].map(|text| text.repeat(len)));
+            texts.extend(["\0", "b"].map(|end| format!("{}{end}", "a".repeat(len))));
+        }
+        for (a, b) in texts.iter().flat_map(|a| texts.iter().map(move |b| (a, b))) {
+            let order = a.as_bytes().cmp(b.as_bytes());
+            assert_eq!(Str::from(a.as_str()).cmp(&Str::from(b.as_str())), order, "{a:?} {b:?}");
+            let grown = Str::from(a.as_str()).append(b"");
+            assert_eq!(grown.cmp(&Str(Repr::Static(b"aaaaaaaab"))), a.as_bytes().cmp(b"aaaaaaaab"));
+        }
+    }
 
     #[test]
     fn short_and_long_strings_compare_by_bytes() {
