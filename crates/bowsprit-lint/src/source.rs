@@ -5,6 +5,7 @@ use bowsprit_chart::{
     ArchiveLimits, Bytes, Chart, File, Format, HELM_IGNORE, Limits, LogLine, Metadata, Rules,
     Warned, load_archive_files,
 };
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -116,7 +117,7 @@ impl Source {
 
 /// The archive's files as they would lie in a folder, in the order in which a folder is walked.
 fn unpacked(archive: &[u8], limits: &ArchiveLimits) -> Result<Vec<File>, String> {
-    let files = load_archive_files(archive, limits).map_err(|error| error.to_string())?;
+    let mut files = load_archive_files(archive, limits).map_err(|error| error.to_string())?;
     let mut name = String::new();
     for file in files.iter().filter(|file| file.name.as_bytes() == b"Chart.yaml") {
         let metadata = Metadata::parse(file.data.as_bytes());
@@ -132,12 +133,23 @@ fn unpacked(archive: &[u8], limits: &ArchiveLimits) -> Result<Vec<File>, String>
         }
         _ => {}
     }
-    let mut by_name: BTreeMap<Vec<Vec<u8>>, File> = BTreeMap::new();
-    for file in files {
-        let parts = file.name.as_bytes().split(|b| *b == b'/').map(<[u8]>::to_vec).collect();
-        by_name.insert(parts, file);
+    files.sort_by(|a, b| walk_order(a.name.as_bytes(), b.name.as_bytes()));
+    // Of equal names the last one lies there.
+    files.reverse();
+    files.dedup_by(|earlier, kept| earlier.name == kept.name);
+    files.reverse();
+    Ok(files)
+}
+
+/// The order of two paths in which a folder is walked: by their parts.
+fn walk_order(a: &[u8], b: &[u8]) -> Ordering {
+    match a.iter().zip(b).find(|(a, b)| a != b) {
+        // A part that ends comes before one that goes on.
+        Some((b'/', _)) => Ordering::Less,
+        Some((_, b'/')) => Ordering::Greater,
+        Some((a, b)) => a.cmp(b),
+        None => a.len().cmp(&b.len()),
     }
-    Ok(by_name.into_values().collect())
 }
 
 fn load(files: &[File], limits: &Limits) -> Result<Warned<Arc<Chart>>, LoadFailure> {
@@ -176,6 +188,25 @@ fn load(files: &[File], limits: &Limits) -> Result<Warned<Arc<Chart>>, LoadFailu
             let text = error.to_string();
             log.extend(error.into_parts().1);
             Err(LoadFailure { text, log })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::walk_order;
+
+    #[test]
+    fn paths_are_ordered_by_their_parts() {
+        let paths = [
+            "a", "a/b", "a/b.c", "a/b/", "a/b/c", "a-b", "a-b/c", "a.b", "a/", "ab", "b", "/a",
+            "\u{1}", "a//b",
+        ];
+        for a in paths {
+            for b in paths {
+                let by_parts = a.split('/').cmp(b.split('/'));
+                assert_eq!(walk_order(a.as_bytes(), b.as_bytes()), by_parts, "{a} {b}");
+            }
         }
     }
 }

@@ -220,6 +220,8 @@ pub struct TemplateSet {
     /// The place of each name's template in the list.
     names: Names<usize>,
     templates: Vec<Arc<Template>>,
+    /// One for each unit by its address, so that what one chart's copy learns serves all others.
+    hints: HashMap<usize, (Arc<Unit>, Hints), BuildHasherDefault<Folded>>,
     missing_key: MissingKey,
     cache: Arc<TplCache>,
 }
@@ -231,6 +233,7 @@ impl TemplateSet {
             functions,
             names: Names::default(),
             templates: Vec::new(),
+            hints: HashMap::default(),
             missing_key: MissingKey::default(),
             cache: Arc::default(),
         }
@@ -279,10 +282,11 @@ impl TemplateSet {
     /// Fails where the text defines a template of the file's own name beside its own text.
     pub fn add(&mut self, file: &Str, unit: &Arc<Unit>) -> Result<(), ParseError> {
         defined_twice(file, unit)?;
-        let hints = Hints::default();
+        let known = self.hints.entry(Arc::as_ptr(unit).addr());
+        let hints = &known.or_insert_with(|| (Arc::clone(unit), Hints::default())).1;
         for body in &unit.bodies {
             let name = if body.root { file } else { &body.name };
-            let template = || Arc::new(Template::new((unit, &hints), body, file));
+            let template = || Arc::new(Template::new((unit, hints), body, file));
             match self.names.entry(name.clone()) {
                 Entry::Vacant(free) => {
                     free.insert(self.templates.len());

@@ -4,6 +4,7 @@ use crate::decode::decode;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::utf8::valid_utf8;
 use bowsprit_value::{Map, Value};
+use std::borrow::Cow;
 
 const SEPARATOR: &[u8] = b"---";
 /// The buffer of Go's reader, which shows where a last line fills it exactly.
@@ -62,20 +63,17 @@ pub fn read_first_values(bytes: &[u8]) -> Result<Map, Error> {
 ///
 /// ```
 /// let documents: Vec<_> = bowsprit_yaml::documents(b"a: 1\n--- # two\nb: 2").collect();
-/// assert_eq!(documents[1].as_ref().unwrap(), b"b: 2\n");
+/// assert_eq!(documents[1].as_ref().unwrap()[..], b"b: 2\n"[..]);
 /// ```
-pub fn documents(bytes: &[u8]) -> impl Iterator<Item = Result<Vec<u8>, Error>> + '_ {
+pub fn documents(bytes: &[u8]) -> impl Iterator<Item = Result<Cow<'_, [u8]>, Error>> {
+    let plain = bytes.ends_with(b"\n") && memchr::memchr(b'\r', bytes).is_none();
     let mut reader = Reader { rest: bytes, at_end: false };
     std::iter::from_fn(move || {
-        let mut document = Vec::new();
-        match reader.read(&mut document) {
-            Ok(true) => Some(Ok(document)),
-            Ok(false) => None,
-            Err(error) => {
-                reader.at_end = true;
-                Some(Err(error))
-            }
+        let next = if plain { reader.next_plain() } else { reader.next() };
+        if next.is_err() {
+            reader.at_end = true;
         }
+        next.transpose()
     })
 }
 
@@ -135,6 +133,32 @@ impl<'b> Reader<'b> {
         (line.strip_suffix(b"\r").unwrap_or(line), false)
     }
 
+    fn next(&mut self) -> Result<Option<Cow<'b, [u8]>>, Error> {
+        let mut document = Vec::new();
+        Ok(self.read(&mut document)?.then_some(Cow::Owned(document)))
+    }
+
+    /// The same for text whose lines all end with a line feed alone, which stays where it is.
+    fn next_plain(&mut self) -> Result<Option<Cow<'b, [u8]>>, Error> {
+        if self.at_end || self.rest.is_empty() {
+            return Ok(None);
+        }
+        let text = self.rest;
+        if let Some(after) = text.strip_prefix(SEPARATOR) {
+            // Of a document that begins with a separator it is a part.
+            check_separator(first_line(after).0)?;
+        }
+        let Some(end) = memchr::memmem::find(text, b"\n---") else {
+            self.rest = b"";
+            return Ok(Some(Cow::Borrowed(text)));
+        };
+        let (document, rest) = text.split_at_checked(end + 1).unwrap_or_default();
+        let (after, rest) = first_line(rest.strip_prefix(SEPARATOR).unwrap_or_default());
+        check_separator(after)?;
+        self.rest = rest;
+        Ok(Some(Cow::Borrowed(document)))
+    }
+
     /// Reads the next document; false at the end.
     fn read(&mut self, document: &mut Vec<u8>) -> Result<bool, Error> {
         document.clear();
@@ -157,6 +181,12 @@ impl<'b> Reader<'b> {
     }
 }
 
+/// A line without its end, and what follows.
+fn first_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+    (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default())
+}
+
 fn check_separator(after: &[u8]) -> Result<(), Error> {
     let text = valid_utf8(after);
     let text = std::str::from_utf8(&text).unwrap_or_default();
@@ -176,4 +206,35 @@ fn fills_buffer(line: &[u8]) -> bool {
         start += BUFFER - kept;
     }
     start == line.len() && start > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_texts_are_split_as_all_are() {
+        const LINES: [&str; 9] =
+            ["a\n", "---\n", "--- # b\n", "--- c\n", "----\n", " ---\n", "\n", "a---\n", "---  \n"];
+        for number in 0..LINES.len().pow(5) {
+            let mut text = String::new();
+            let mut rest = number;
+            for _ in 0..number % 6 {
+                text.push_str(LINES[rest % LINES.len()]);
+                rest /= LINES.len();
+            }
+            let mut reader = Reader { rest: text.as_bytes(), at_end: false };
+            for found in documents(text.as_bytes()) {
+                match (reader.next(), found) {
+                    (Ok(Some(wanted)), Ok(found)) => assert_eq!(wanted, found, "{text:?}"),
+                    (Err(wanted), Err(found)) => {
+                        assert_eq!(wanted.to_string(), found.to_string(), "{text:?}");
+                        reader.at_end = true;
+                    }
+                    other => panic!("{text:?}: {other:?}"),
+                }
+            }
+            assert!(matches!(reader.next(), Ok(None)), "{text:?}");
+        }
+    }
 }

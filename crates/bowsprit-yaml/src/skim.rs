@@ -224,7 +224,7 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
     }
 
     fn lines(&mut self) -> Option<()> {
-        let mut line = 0;
+        let mut line = self.after_start()?;
         while line < self.text.len() {
             let at = self.after_spaces(line);
             line = match self.at(at) {
@@ -235,6 +235,20 @@ impl<'b, V: FnMut(usize, &'b [u8], Skimmed<'b>)> Skim<'b, V> {
         }
         self.nothing();
         (!self.anchored).then_some(())
+    }
+
+    /// Where the first line behind the document's start begins, if that is marked before all but comments.
+    fn after_start(&self) -> Option<usize> {
+        let mut line = 0;
+        loop {
+            let at = self.after_spaces(line);
+            line = match self.at(at) {
+                b'\n' if at < self.text.len() => at + 1,
+                b'#' => self.after_line(at),
+                b'-' if at == line && self.is_indicator(at) => return self.line_end(at + 3),
+                _ => return Some(0),
+            };
+        }
     }
 
     /// Reads a line that has something in it; gives where the next one begins.
