@@ -90,11 +90,13 @@ pub(crate) fn param(func: &Func, index: usize) -> Type {
 /// What a template text can call, by name. Built once, shared by everything compiled against it.
 #[derive(Clone, Default)]
 pub struct Functions {
-    list: Vec<Func>,
+    list: Vec<&'static Func>,
     /// Numbers from 1, at the places that the names' hashes give; 0 where there is nothing. A power of two
     /// long, and at most a quarter full: nearly every lookup takes one comparison.
     table: Vec<u16>,
 }
+
+const FEW: usize = 1 << 7;
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,13 +118,15 @@ fn hash(name: &[u8]) -> usize {
 impl Functions {
     /// Go's own functions.
     pub fn builtins() -> Functions {
-        let mut functions = Functions::default();
+        // Sized for what charts can call.
+        let table = vec![0; FEW * 8];
+        let mut functions = Functions { list: Vec::with_capacity(FEW * 2), table };
         functions.extend(BUILTINS);
         functions
     }
 
     /// Adds a function, in place of one of the same name.
-    pub fn add(&mut self, func: Func) {
+    pub fn add(&mut self, func: &'static Func) {
         if let Some(number) = self.number(func.name.as_bytes()) {
             if let Some(slot) = self.list.get_mut(usize::from(number)) {
                 *slot = func;
@@ -154,15 +158,15 @@ impl Functions {
     }
 
     /// Adds several functions.
-    pub fn extend<'f>(&mut self, funcs: impl IntoIterator<Item = &'f Func>) {
+    pub fn extend(&mut self, funcs: impl IntoIterator<Item = &'static Func>) {
         for func in funcs {
-            self.add(*func);
+            self.add(func);
         }
     }
 
     /// All functions, in the order of addition.
-    pub fn iter(&self) -> impl Iterator<Item = &Func> {
-        self.list.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &'static Func> {
+        self.list.iter().copied()
     }
 
     /// A number that other tables of functions have not, for what was compiled against this one and is kept.
@@ -186,7 +190,7 @@ impl Functions {
         }
     }
 
-    pub(crate) fn get(&self, number: u16) -> Option<&Func> {
-        self.list.get(usize::from(number))
+    pub(crate) fn get(&self, number: u16) -> Option<&'static Func> {
+        self.list.get(usize::from(number)).copied()
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 fn set(templates: &[(&str, &str)]) -> TemplateSet {
     let mut functions = Functions::builtins();
-    functions.add(INCLUDE);
-    functions.add(TPL);
+    functions.add(&INCLUDE);
+    functions.add(&TPL);
     let mut set = TemplateSet::new(Arc::new(functions));
     for (name, text) in templates {
         set.parse(name, text.as_bytes()).unwrap();

@@ -26,8 +26,8 @@ pub(crate) fn functions(lint: bool, rules: &Rules) -> Functions {
     functions.extend(toml::FUNCS.iter().filter(|func| !missing(func.name)));
     functions.extend(if lint { required::LINT_FUNCS } else { required::FUNCS });
     functions.extend(lookup::FUNCS);
-    functions.add(INCLUDE);
-    functions.add(TPL);
+    functions.add(&INCLUDE);
+    functions.add(&TPL);
     functions
 }
 

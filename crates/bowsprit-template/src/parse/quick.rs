@@ -522,20 +522,25 @@ mod tests {
     use crate::funcs::{Functions, INCLUDE, TPL};
     use bowsprit_value::{Func, FuncImpl, Type};
 
+    const fn takes_all(name: &'static str) -> Func {
+        let (params, body) = (&[Type::Any], FuncImpl::Engine(0));
+        Func { name, params, variadic: true, result: Type::Any, body }
+    }
+
+    static OTHERS: &[Func] = &[
+        takes_all("default"),
+        takes_all("toYaml"),
+        takes_all("nindent"),
+        takes_all("quote"),
+        takes_all("dict"),
+        takes_all("list"),
+        takes_all("trunc"),
+    ];
+
     fn functions() -> Functions {
         let mut functions = Functions::builtins();
-        functions.add(INCLUDE);
-        functions.add(TPL);
-        for name in ["default", "toYaml", "nindent", "quote", "dict", "list", "trunc"] {
-            let body = FuncImpl::Engine(0);
-            functions.add(Func {
-                name,
-                params: &[Type::Any],
-                variadic: true,
-                result: Type::Any,
-                body,
-            });
-        }
+        functions.extend([&INCLUDE, &TPL]);
+        functions.extend(OTHERS);
         functions
     }
 

@@ -111,7 +111,7 @@ impl std::error::Error for TemplateNameError {}
 /// Fails where the template can't be parsed or run.
 pub fn release_name_from(
     template: &str,
-    extra: &[Func],
+    extra: &'static [Func],
     host: &dyn Host,
     limits: Limits,
 ) -> Result<String, TemplateNameError> {
