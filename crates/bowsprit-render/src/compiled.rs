@@ -24,6 +24,7 @@ use bowsprit_template::{
 use bowsprit_value::{Host, Map, Meter, Str, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// A chart whose templates are parsed once, however often and from however many threads it is
@@ -38,6 +39,8 @@ struct Inner {
     memory: Memory,
     /// What of the chart is not in the image that it came from.
     rest: Option<Arc<Rest>>,
+    /// Whether its schemas are known to accept what comes of its own values alone, without a word.
+    defaults_accepted: AtomicBool,
 }
 
 /// What belongs to one chart of the tree, whatever it is called in a render.
@@ -118,7 +121,18 @@ impl CompiledChart {
         }
         let memory = Memory::default();
         let chart = Arc::clone(&chart);
-        CompiledChart(Arc::new(Inner { engine, chart, parts, memory, rest }))
+        let defaults_accepted = AtomicBool::new(false);
+        CompiledChart(Arc::new(Inner { engine, chart, parts, memory, rest, defaults_accepted }))
+    }
+
+    /// Whether the schemas need not be asked about the chart's own values any more.
+    pub(crate) fn accepts_defaults(&self) -> bool {
+        self.0.defaults_accepted.load(Ordering::Relaxed)
+    }
+
+    /// Says that they need not be asked.
+    pub(crate) fn accept_defaults(&self) {
+        self.0.defaults_accepted.store(true, Ordering::Relaxed);
     }
 
     /// The chart.
@@ -219,12 +233,18 @@ impl CompiledChart {
             Ok(plan) => plan,
             Err(error) => return Err(self.error(ErrorKind::Values(error), log)),
         };
-        if !request.skip_schema_validation
-            && let Err(error) = self.check_schemas(&plan, &mut log)
-        {
+        let only_defaults = request.values.is_empty();
+        if request.skip_schema_validation || only_defaults && self.accepts_defaults() {
+            return Ok(Warned { output: plan, warnings: log });
+        }
+        let said = log.len();
+        if let Err(error) = self.check_schemas(&plan, &mut log) {
             let defaults = locate::in_chart(&error, &self.0.chart, &request.values);
             let error = defaults.into_iter().fold(error, ValuesError::at);
             return Err(self.error(ErrorKind::Values(error), log));
+        }
+        if only_defaults && log.len() == said {
+            self.accept_defaults();
         }
         Ok(Warned { output: plan, warnings: log })
     }
@@ -519,6 +539,8 @@ impl CompiledChart {
         if request.strict {
             set = set.missing_key(MissingKey::Error);
         }
+        // Some define several templates.
+        set.reserve(2 * jobs.len());
         for job in jobs {
             let Some(instance) = plan.instances.get(job.instance) else { continue };
             if let Some(unit) = self.unit(instance, job) {
@@ -602,27 +624,26 @@ fn is_partial(name: &Str) -> bool {
 /// All templates of a plan in the order in which Helm parses and renders them: the deepest path first,
 /// and among equally deep ones from the last name to the first. Of equal names one remains.
 fn jobs(plan: &Plan) -> Vec<Job> {
-    let mut by_depth: BTreeMap<usize, Vec<Job>> = BTreeMap::new();
-    // Charts and their templates come sorted, so that there is little left to sort in what is turned around.
-    for (number, instance) in plan.instances.iter().enumerate().rev() {
-        let base_path = Str::from(format!("{}/templates", instance.path));
+    let depth = |name: &[u8]| name.iter().filter(|b| **b == b'/').count();
+    let mut jobs = Vec::new();
+    for (number, instance) in plan.instances.iter().enumerate() {
+        let path = instance.path.as_bytes();
+        let base_path = Str::from([path, b"/templates"].concat());
         let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
-        let above = instance.path.bytes().filter(|b| *b == b'/').count() + 1;
-        for (place, template) in instance.chart.templates.iter().enumerate().rev() {
-            let own = template.name.as_bytes();
-            let name = Str::from([instance.path.as_bytes(), b"/", own].concat());
-            let job = Job { instance: number, template: place, name, base_path: base_path.clone() };
-            if !library || is_partial(&job.name) {
-                let depth = above + own.iter().filter(|b| **b == b'/').count();
-                by_depth.entry(depth).or_default().push(job);
+        let above = depth(path) + 1;
+        jobs.reserve(instance.chart.templates.len());
+        for (place, template) in instance.chart.templates.iter().enumerate() {
+            let below = template.name.as_bytes();
+            let (name, base_path) = (Str::from([path, b"/", below].concat()), base_path.clone());
+            if !library || is_partial(&name) {
+                let job = Job { instance: number, template: place, name, base_path };
+                jobs.push((above + depth(below), job));
             }
         }
     }
-    let mut jobs = Vec::new();
-    for mut level in by_depth.into_values().rev() {
-        level.sort_by(|a, b| b.name.cmp(&a.name));
-        level.dedup_by(|later, kept| later.name == kept.name);
-        jobs.append(&mut level);
-    }
-    jobs
+    jobs.sort_by(|(a_depth, a), (b_depth, b)| (b_depth, &b.name).cmp(&(a_depth, &a.name)));
+    jobs.reverse();
+    jobs.dedup_by(|(_, later), (_, kept)| later.name == kept.name);
+    jobs.reverse();
+    jobs.into_iter().map(|(_, job)| job).collect()
 }

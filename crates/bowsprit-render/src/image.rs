@@ -1,8 +1,8 @@
 //! Compiled charts as bytes, so that another process need neither decode nor compile them.
 //!
 //! An image has a head and parts. The head begins with a mark and the fingerprint of the functions that
-//! templates were compiled against; then come the lengths of the parts, the charts, and the names of all
-//! definitions. A part has a text, or what one was compiled to, or what errors need of that. Parts are read when
+//! templates were compiled against; then come whether the schemas accepted the chart's own values, the lengths of
+//! the parts, the charts, and the names of all definitions. A part has a text, or what one was compiled to, or what errors need of that. Parts are read when
 //! they are needed: of most charts, a render needs few. An image is read by the build of this crate
 //! that wrote it; who keeps images must see to that.
 
@@ -15,7 +15,7 @@ use bowsprit_value::codec::{Decoder, Encoder};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const MARK: &[u8] = b"bowsprit chart 2\n";
+const MARK: &[u8] = b"bowsprit chart 3\n";
 
 /// A compiled chart as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,7 @@ impl CompiledChart {
         let mut head = Encoder::default();
         head.raw(MARK);
         head.raw(&self.engine().functions.fingerprint().to_le_bytes());
+        head.flag(self.accepts_defaults());
         head.size(texts.all().len());
         let mut parts = texts.all().to_vec();
         parts.extend(more);
@@ -122,6 +123,7 @@ impl Engine {
         if mark != MARK || fingerprint != self.functions.fingerprint().to_le_bytes() {
             return None;
         }
+        let accepts_defaults = decoder.flag()?;
         let rest = Arc::new(Rest::new(parts, reload));
         let (texts, count) = (decoder.size()?, decoder.count()?);
         let lens = (0..count).map(|_| decoder.size()).collect::<Option<Vec<_>>>()?;
@@ -151,6 +153,10 @@ impl Engine {
             let unit = Unit::decode(&mut decoder, kept, Source::new(text.clone()))?;
             units.push((text.clone(), Arc::new(unit)));
         }
-        Some(CompiledChart::with(self.clone(), Arc::new(chart), units, Some(rest)))
+        let chart = CompiledChart::with(self.clone(), Arc::new(chart), units, Some(rest));
+        if accepts_defaults {
+            chart.accept_defaults();
+        }
+        Some(chart)
     }
 }

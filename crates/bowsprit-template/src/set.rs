@@ -272,6 +272,12 @@ impl TemplateSet {
         self.add(&Str::from(name), &Arc::new(unit))
     }
 
+    /// Makes room for more templates.
+    pub fn reserve(&mut self, more: usize) {
+        self.names.reserve(more);
+        self.templates.reserve(more);
+    }
+
     /// Adds the templates of a compiled text. A later definition replaces an earlier one of the same
     /// name, unless it is blank.
     ///

@@ -262,7 +262,18 @@ impl<'b> Decoder<'b> {
 
     /// A value.
     pub fn value(&mut self) -> Option<Value> {
-        self.nested(0)
+        self.item(0)
+    }
+
+    /// As [`Decoder::nested`], with a short way for what most values are: short strings.
+    #[inline]
+    fn item(&mut self, depth: usize) -> Option<Value> {
+        if let [tag::STR, len @ 0..0x80, rest @ ..] = self.rest {
+            let (text, rest) = rest.split_at_checked(usize::from(*len))?;
+            self.rest = rest;
+            return Some(Value::Str(Str::from_bytes(text)));
+        }
+        self.nested(depth)
     }
 
     /// A map.
@@ -290,7 +301,7 @@ impl<'b> Decoder<'b> {
                 let count = self.count()?;
                 let mut items = Vec::with_capacity(count);
                 for _ in 0..count {
-                    items.push(self.nested(depth + 1)?);
+                    items.push(self.item(depth + 1)?);
                 }
                 Value::List(List::new(items))
             }
@@ -298,7 +309,7 @@ impl<'b> Decoder<'b> {
                 let count = self.count()?;
                 let mut entries = Vec::with_capacity(count);
                 for _ in 0..count {
-                    entries.push((Str::from(self.bytes()?), self.nested(depth + 1)?));
+                    entries.push((Str::from(self.bytes()?), self.item(depth + 1)?));
                 }
                 Value::Map(Map::from_entries(entries))
             }

@@ -11,7 +11,9 @@ use super::program::{
 use crate::funcs::Functions;
 use bowsprit_value::codec::{Damage, Decoder, Encoder};
 use bowsprit_value::{Elem, IntKind, Str, Type};
+use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -53,7 +55,24 @@ pub(crate) struct KeptRun {
     lens: Arc<[usize]>,
     /// Whether it has been read for one execution and given back.
     was_apart: AtomicBool,
-    read: OnceLock<(Vec<Vec<Instr>>, Tables)>,
+    read: OnceLock<Read>,
+}
+
+/// The piece that runs need, with what has been made of it.
+#[derive(Debug, Default)]
+struct Read {
+    bytes: Vec<u8>,
+    bodies: Vec<ReadBody>,
+    tables: Tables,
+}
+
+/// A body's instructions. Those of a body that is entered for the first time are read from their records as
+/// they come, for most bodies are never entered again and then have jumped over most of them.
+#[derive(Debug)]
+struct ReadBody {
+    records: Range<usize>,
+    entered: AtomicBool,
+    decoded: OnceLock<Vec<Instr>>,
 }
 
 impl KeptRun {
@@ -62,35 +81,39 @@ impl KeptRun {
     }
 
     #[inline]
-    fn read(&self) -> &(Vec<Vec<Instr>>, Tables) {
-        self.read.get_or_init(|| self.decode())
+    fn read(&self) -> &Read {
+        self.read.get_or_init(|| {
+            self.decode().unwrap_or_else(|| {
+                self.kept.damage.note();
+                Read::default()
+            })
+        })
     }
 
     #[inline]
     pub(crate) fn tables(&self) -> &Tables {
-        &self.read().1
+        &self.read().tables
+    }
+
+    #[inline]
+    pub(crate) fn ident_text(&self) -> &[u8] {
+        &self.read().bytes
     }
 
     #[cold]
-    fn decode(&self) -> (Vec<Vec<Instr>>, Tables) {
+    fn decode(&self) -> Option<Read> {
         let bytes = (self.kept.run)();
         let mut decoder = Decoder::new(&bytes);
-        let codes = self.lens.iter().map(|len| decode_code(&mut decoder, *len));
-        let codes = codes.collect::<Option<Vec<_>>>();
-        codes.zip(decode_tables(&mut decoder, &self.kept.functions)).unwrap_or_else(|| {
-            self.kept.damage.note();
-            Default::default()
-        })
+        let mut bodies = Vec::with_capacity(self.lens.len());
+        for len in self.lens.iter() {
+            let start = decoder.place();
+            decoder.raw(len.checked_mul(Record::LEN)?)?;
+            let (records, entered) = (start..decoder.place(), AtomicBool::new(false));
+            bodies.push(ReadBody { records, entered, decoded: OnceLock::new() });
+        }
+        let tables = decode_tables(&mut decoder, &self.kept.functions)?;
+        Some(Read { bytes, bodies, tables })
     }
-}
-
-fn decode_code(decoder: &mut Decoder<'_>, len: usize) -> Option<Vec<Instr>> {
-    let (records, _) = decoder.raw(len.checked_mul(Record::LEN)?)?.as_chunks();
-    let mut instrs = Vec::with_capacity(len);
-    for record in records {
-        instrs.push(Record::from_bytes(record).instr()?);
-    }
-    Some(instrs)
 }
 
 /// The instructions of one of the bodies.
@@ -102,11 +125,69 @@ pub(crate) struct KeptCode {
 
 impl KeptCode {
     pub(crate) fn instrs(&self) -> &[Instr] {
-        self.unit.read().0.get(self.body).map(Vec::as_slice).unwrap_or_default()
+        let Some(body) = self.unit.read().bodies.get(self.body) else { return &[] };
+        body.decoded.get_or_init(|| {
+            let instrs = self.records(body).iter().map(|r| Record::from_bytes(r).instr());
+            instrs.collect::<Option<_>>().unwrap_or_else(|| {
+                self.broken();
+                Vec::new()
+            })
+        })
+    }
+
+    fn records(&self, body: &ReadBody) -> &[[u8; Record::LEN]] {
+        let records = self.unit.read().bytes.get(body.records.clone());
+        records.unwrap_or_default().as_chunks().0
+    }
+
+    /// The body is about to be run from its first instruction on.
+    pub(crate) fn enter(&self) {
+        if let Some(body) = self.unit.read().bodies.get(self.body)
+            && body.decoded.get().is_none()
+        {
+            if body.entered.load(Ordering::Relaxed) {
+                self.instrs();
+            }
+            body.entered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The instructions in the form that they have.
+    pub(crate) fn fetch(&self) -> Instrs<'_> {
+        match self.unit.read().bodies.get(self.body) {
+            None => Instrs::Made(&[]),
+            Some(body) => match body.decoded.get() {
+                Some(instrs) => Instrs::Made(instrs),
+                None => Instrs::Kept(self.records(body)),
+            },
+        }
+    }
+
+    /// Says that these are no instructions.
+    pub(crate) fn broken(&self) {
+        self.unit.kept.damage.note();
     }
 
     fn len(&self) -> usize {
         self.unit.lens.get(self.body).copied().unwrap_or_default()
+    }
+}
+
+/// Instructions as they are, or as an image has them.
+#[derive(Clone, Copy)]
+pub(crate) enum Instrs<'c> {
+    Made(&'c [Instr]),
+    Kept(&'c [[u8; Record::LEN]]),
+}
+
+impl Instrs<'_> {
+    /// The instruction at a place. `None` behind the end, where no run comes.
+    #[inline]
+    pub(crate) fn get(self, place: usize) -> Option<Instr> {
+        match self {
+            Instrs::Made(instrs) => instrs.get(place).copied(),
+            Instrs::Kept(records) => Record::from_bytes(records.get(place)?).instr(),
+        }
     }
 }
 
@@ -156,7 +237,7 @@ impl Unit {
                 run.raw(&Record::of(*instr).to_bytes());
             }
         }
-        encode_tables(self.tables(), &mut run);
+        encode_tables(self.tables(), self.ident_text(), &mut run);
         match &self.kept_sites {
             None => {
                 head.size(self.sites.len());
@@ -219,15 +300,26 @@ impl Unit {
     }
 }
 
-fn encode_tables(tables: &Tables, encoder: &mut Encoder) {
+fn encode_tables(tables: &Tables, ident_text: &[u8], encoder: &mut Encoder) {
     let Tables { consts, idents, names, types, messages, literals, methods, loops } = tables;
     encoder.size(consts.len());
     consts.iter().for_each(|value| encoder.value(value));
+    let (mut all, mut places) = (Vec::new(), HashMap::new());
     encoder.size(idents.len());
     for ident in idents {
-        encoder.raw(&ident.start.to_le_bytes());
-        encoder.raw(&ident.end.to_le_bytes());
+        let name = ident.text(ident_text);
+        let start = *places.entry(name).or_insert_with(|| {
+            all.extend_from_slice(name);
+            all.len() - name.len()
+        });
+        for place in [start, start + name.len()] {
+            match u32::try_from(place) {
+                Ok(place) => encoder.raw(&place.to_le_bytes()),
+                Err(_) => encoder.refuse(),
+            }
+        }
     }
+    encoder.bytes(&all);
     encoder.size(names.len());
     names.iter().for_each(|name| encoder.bytes(name.as_bytes()));
     encoder.size(types.len());
@@ -246,10 +338,12 @@ fn decode_tables(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Tab
     let consts = several(decoder, |d| d.value())?;
     let count = decoder.count()?;
     let (records, _) = decoder.raw(count.checked_mul(8)?)?.as_chunks::<8>();
+    let all = decoder.bytes()?;
+    let begin = u32::try_from(decoder.place() - all.len()).ok()?;
     let mut idents = Vec::with_capacity(count);
     for record in records {
         let [start, end] = words(record)?;
-        idents.push(Ident { start, end });
+        idents.push(Ident { start: begin.checked_add(start)?, end: begin.checked_add(end)? });
     }
     Some(Tables {
         consts,
@@ -657,7 +751,12 @@ mod tests {
             })
             .collect();
         let sites: Vec<_> = (0..).map_while(|number| unit.site(number)).collect();
-        format!("{bodies:?} {:?} {sites:?}", unit.tables())
+        let Tables { consts, idents, names, types, messages, literals, methods, loops } =
+            unit.tables();
+        let idents: Vec<_> =
+            idents.iter().map(|ident| Str::from(ident.text(unit.ident_text()))).collect();
+        let tables = (consts, idents, names, types, messages, literals, methods, loops);
+        format!("{bodies:?} {tables:?} {sites:?}")
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The compiled form of a template text.
 
-use super::image::{KeptCode, KeptRun, KeptSites};
+use super::image::{Instrs, KeptCode, KeptRun, KeptSites};
 use crate::funcs::Functions;
 use bowsprit_value::{Str, Type, Value};
 use std::fmt;
@@ -71,7 +71,7 @@ pub(crate) struct Number {
     pub(crate) float_text: bool,
 }
 
-/// A name of a field path: where it stands in the source.
+/// A name of a field path: where it stands in [`Unit::ident_text`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ident {
     pub(crate) start: u32,
@@ -79,8 +79,8 @@ pub(crate) struct Ident {
 }
 
 impl Ident {
-    pub(crate) fn text(self, source: &[u8]) -> &[u8] {
-        source.get(self.start as usize..self.end as usize).unwrap_or_default()
+    pub(crate) fn text(self, of: &[u8]) -> &[u8] {
+        of.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -223,6 +223,31 @@ impl Code {
             Code::Kept(code) => code.instrs(),
         }
     }
+
+    /// The code is about to be run from its first instruction on.
+    #[inline]
+    pub(crate) fn enter(&self) {
+        if let Code::Kept(code) = self {
+            code.enter();
+        }
+    }
+
+    /// The instructions in the form that they have.
+    #[inline]
+    pub(crate) fn fetch(&self) -> Instrs<'_> {
+        match self {
+            Code::Made(code) => Instrs::Made(code),
+            Code::Kept(code) => code.fetch(),
+        }
+    }
+
+    /// A run came to an end that code does not have.
+    #[cold]
+    pub(crate) fn broken(&self) {
+        if let Code::Kept(code) = self {
+            code.broken();
+        }
+    }
 }
 
 /// One `define`, or the text outside of all of them.
@@ -316,6 +341,16 @@ impl Unit {
         match &self.kept_run {
             None => &self.tables,
             Some(kept) => kept.tables(),
+        }
+    }
+
+    /// What has the names of field paths: the source, which then need not be read of an image for a
+    /// template that prints nothing, or a copy of the names.
+    #[inline]
+    pub(crate) fn ident_text(&self) -> &[u8] {
+        match &self.kept_run {
+            None => &self.source,
+            Some(kept) => kept.ident_text(),
         }
     }
 

@@ -200,14 +200,14 @@ impl Flow<'_> {
         let names = frame.unit.tables().idents.get(start..start + usize::from(path.len));
         let reader = frame.reader();
         let mut value = receiver;
-        let source = frame.unit.source();
+        let text = frame.unit.ident_text();
         for name in names.unwrap_or_default() {
-            let name = name.text(source);
+            let name = name.text(text);
             if !self.views.iter().any(|view| view.as_bytes() == name) {
                 value = self.field(&value, name, Some(reader));
             }
         }
-        let last = names.and_then(|names| names.last()).map(|name| name.text(source));
+        let last = names.and_then(|names| names.last()).map(|name| name.text(text));
         if last == Some(b"BasePath") {
             value.name = Some(Name { is_file: true, ..Name::default() });
         }

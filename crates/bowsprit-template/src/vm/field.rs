@@ -15,7 +15,7 @@ const MAX_WALK: usize = 8;
 struct Walk<'u> {
     idents: &'u [Ident],
     hints: &'u [AtomicU32],
-    source: &'u [u8],
+    text: &'u [u8],
     missing_is_error: bool,
 }
 
@@ -25,7 +25,7 @@ impl Walk<'_> {
     fn from(self, map: &Map) -> Option<Slot> {
         let (ident, idents) = self.idents.split_first()?;
         let (hint, hints) = self.hints.split_first()?;
-        let name = ident.text(self.source);
+        let name = ident.text(self.text);
         let ty = map.ty();
         if ty.named.is_some_and(|named| named.method(name).is_some()) {
             return None;
@@ -55,7 +55,6 @@ impl Run<'_> {
     pub(super) fn follow(
         &self,
         (unit, hints): (&Unit, &Hints),
-        source: &[u8],
         receiver: Option<&Slot>,
         path: Path,
     ) -> Option<Slot> {
@@ -67,8 +66,8 @@ impl Run<'_> {
         let path = path.start as usize..path.start as usize + len;
         let idents = unit.tables().idents.get(path.clone())?;
         let hints = hints.of(unit).get(path)?;
-        let missing_is_error = self.set.missing_key_is_error();
-        Walk { idents, hints, source, missing_is_error }.from(map)
+        let (text, missing_is_error) = (unit.ident_text(), self.set.missing_key_is_error());
+        Walk { idents, hints, text, missing_is_error }.from(map)
     }
 
     /// Pushes what a path of fields leads to.
@@ -77,9 +76,9 @@ impl Run<'_> {
         let idents =
             unit.tables().idents.get(start..start + usize::from(path.len)).unwrap_or_default();
         let mut slot = receiver;
-        let source: &[u8] = &unit.source;
+        let text = unit.ident_text();
         for (done, ident) in idents.iter().enumerate() {
-            slot = match self.field(slot, ident.text(source)) {
+            slot = match self.field(slot, ident.text(text)) {
                 Ok(slot) => slot,
                 Err(cause) => {
                     self.unevaluated = Some(idents.len() - done);

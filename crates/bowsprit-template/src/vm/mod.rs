@@ -15,6 +15,7 @@ pub(crate) use call::text;
 pub(crate) use print::NO_VALUE;
 pub use print::strip_no_value;
 
+use crate::compile::image::Instrs;
 use crate::compile::program::{Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
 use crate::set::{Names, Template, TemplateSet, Tpl};
@@ -287,6 +288,7 @@ impl<'r> Run<'r> {
             observer.entered(&template.name, &template.file);
         }
         let vars = self.vars.len();
+        template.body.code.enter();
         let slots = template.body.slots as usize;
         self.vars.push(dot.clone());
         self.vars.resize(vars + slots.max(1), Slot::INVALID);
@@ -333,17 +335,20 @@ impl<'r> Run<'r> {
         let Template { unit, body, hints, .. } = template;
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
-        let source: &[u8] = &unit.source;
-        let code = body.code.instrs();
+        let mut source: Option<&[u8]> = None;
+        let mut code = body.code.fetch();
         while let Some(Instr { op, site }) = code.get(pc) {
             pc += 1;
-            if *site != NO_SITE
+            if site != NO_SITE
                 && let Some(frame) = self.frames.last_mut()
             {
-                frame.at = *site;
+                frame.at = site;
             }
-            match *op {
-                Op::Text { start, end } => self.text(unit, source, (start, end))?,
+            match op {
+                Op::Text { start, end } => {
+                    let source = source.get_or_insert_with(|| &unit.source);
+                    self.text(unit, source, (start, end))?;
+                }
                 Op::Print => self.print(unit)?,
                 Op::Pop => {
                     self.pop();
@@ -367,21 +372,19 @@ impl<'r> Run<'r> {
                     let slot = self.take_var(slot);
                     self.push(slot.value, slot.stat);
                 }
-                Op::DotFields(path) => {
-                    match self.follow((unit, hints), source, self.dots.last(), path) {
-                        Some(found) => self.push(found.value, found.stat),
-                        None => self.fields(unit, self.dot(), path)?,
-                    }
-                }
+                Op::DotFields(path) => match self.follow((unit, hints), self.dots.last(), path) {
+                    Some(found) => self.push(found.value, found.stat),
+                    None => self.fields(unit, self.dot(), path)?,
+                },
                 Op::VarFields { slot, path } => {
-                    match self.follow((unit, hints), source, self.var_ref(slot), path) {
+                    match self.follow((unit, hints), self.var_ref(slot), path) {
                         Some(found) => self.push(found.value, found.stat),
                         None => self.fields(unit, self.var(slot), path)?,
                     }
                 }
                 Op::Fields(path) => {
                     let top = self.pop();
-                    match self.follow((unit, hints), source, Some(&top), path) {
+                    match self.follow((unit, hints), Some(&top), path) {
                         Some(found) => self.push(found.value, found.stat),
                         None => self.fields(unit, top, path)?,
                     }
@@ -435,6 +438,10 @@ impl<'r> Run<'r> {
                     }
                 }
                 Op::RangeNext(number) => {
+                    // What is run many times is worth being decoded.
+                    if let Instrs::Kept(_) = code {
+                        code = Instrs::Made(body.code.instrs());
+                    }
                     self.meter.charge_steps(1)?;
                     if let Some(end) = self.range_next(unit, number)? {
                         pc = end;
@@ -461,6 +468,7 @@ impl<'r> Run<'r> {
                 Op::Return => return Ok(true),
             }
         }
+        body.code.broken();
         Ok(true)
     }
 

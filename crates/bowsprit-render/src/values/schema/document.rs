@@ -116,22 +116,68 @@ impl Document {
 
     /// Copies values into a document.
     pub(super) fn of_values(values: &Map) -> Document {
-        let mut builder = Builder::default();
-        let root = builder.node(Node::Null);
-        let mut open = vec![Open::map(root, values)];
-        while let Some(container) = open.last_mut() {
-            let Some(value) = container.next() else {
-                if let Some(container) = open.pop() {
-                    container.close(&mut builder);
+        let mut document = Document { nodes: vec![Node::Null], ..Document::default() };
+        document.parents.push((Document::ROOT, 0));
+        let mut pending = vec![(Document::ROOT, Container::Map(values.peek()))];
+        while let Some((id, container)) = pending.pop() {
+            let node = match &container {
+                Container::Map(entries) => {
+                    let start = document.members.len() as u32;
+                    for (slot, (key, value)) in entries.iter().enumerate() {
+                        let member = document.below((id, slot), value, &mut pending);
+                        document.members.push((key.clone(), member));
+                    }
+                    Node::Object(start, document.members.len() as u32)
                 }
-                continue;
+                Container::List(list) => {
+                    let start = document.items.len() as u32;
+                    for (slot, value) in list.iter().enumerate() {
+                        let item = document.below((id, slot), value, &mut pending);
+                        document.items.push(item);
+                    }
+                    Node::Array(start, document.items.len() as u32)
+                }
             };
-            let (id, inner) = builder.value(&value);
-            container.push(id);
-            open.extend(inner);
+            if let Some(slot) = document.nodes.get_mut(id as usize) {
+                *slot = node;
+            }
         }
-        builder.finish()
+        document
     }
+
+    /// Adds what stands at a place of a container; what is in it comes later.
+    fn below(
+        &mut self,
+        (parent, slot): (NodeId, usize),
+        value: &Value,
+        pending: &mut Vec<(NodeId, Container)>,
+    ) -> NodeId {
+        let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.parents.push((parent, slot as u32));
+        self.nodes.push(match value {
+            Value::Bool(b) => Node::Bool(*b),
+            Value::Int(_, v) => Node::Number(Number::Int(*v)),
+            Value::Float(v) => Node::Number(Number::Float(*v)),
+            Value::Str(s) => Node::String(s.clone()),
+            Value::Nil => Node::Null,
+            Value::Map(map) => {
+                pending.push((id, Container::Map(map.peek())));
+                Node::Null
+            }
+            Value::List(list) => {
+                pending.push((id, Container::List(list.clone())));
+                Node::Null
+            }
+            other => Node::Invalid(other.type_name().into()),
+        });
+        id
+    }
+}
+
+/// A Go container whose entries are to be copied.
+enum Container {
+    Map(Entries),
+    List(List),
 }
 
 /// Tells at once of most keys that an object does not have them.
@@ -158,43 +204,6 @@ impl KeyFilter {
 pub(super) fn find(members: &[(Str, NodeId)], key: &[u8]) -> Option<NodeId> {
     let at = members.binary_search_by(|(k, _)| k.as_bytes().cmp(key)).ok()?;
     members.get(at).map(|(_, id)| *id)
-}
-
-/// A Go container whose entries are being copied.
-enum Open {
-    Map(NodeId, Entries, Vec<NodeId>),
-    List(NodeId, List, Vec<NodeId>),
-}
-
-impl Open {
-    fn map(id: NodeId, map: &Map) -> Open {
-        let entries = map.peek();
-        let done = Vec::with_capacity(entries.len());
-        Open::Map(id, entries, done)
-    }
-
-    fn next(&self) -> Option<Value> {
-        match self {
-            Open::Map(_, entries, done) => entries.get(done.len()).map(|(_, v)| v.clone()),
-            Open::List(_, list, done) => list.get(done.len()).cloned(),
-        }
-    }
-
-    fn push(&mut self, id: NodeId) {
-        match self {
-            Open::Map(_, _, done) | Open::List(_, _, done) => done.push(id),
-        }
-    }
-
-    fn close(self, builder: &mut Builder) {
-        match self {
-            Open::Map(id, entries, done) => {
-                let keys = entries.iter().map(|(k, _)| k.clone());
-                builder.close_object(id, keys.zip(done).collect());
-            }
-            Open::List(id, _, done) => builder.close_array(id, done),
-        }
-    }
 }
 
 /// Builds a document; containers are opened, filled and closed.
@@ -263,25 +272,5 @@ impl Builder {
             }
         }
         document
-    }
-
-    fn value(&mut self, value: &Value) -> (NodeId, Option<Open>) {
-        let node = match value {
-            Value::Bool(b) => Node::Bool(*b),
-            Value::Int(_, v) => Node::Number(Number::Int(*v)),
-            Value::Float(v) => Node::Number(Number::Float(*v)),
-            Value::Str(s) => Node::String(s.clone()),
-            Value::Nil | Value::Map(_) | Value::List(_) => Node::Null,
-            other => Node::Invalid(other.type_name().into()),
-        };
-        let id = self.node(node);
-        match value {
-            Value::Map(map) => (id, Some(Open::map(id, map))),
-            Value::List(list) => {
-                let done = Vec::with_capacity(list.len());
-                (id, Some(Open::List(id, list.clone(), done)))
-            }
-            _ => (id, None),
-        }
     }
 }
