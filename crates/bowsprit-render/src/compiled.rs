@@ -125,6 +125,11 @@ impl CompiledChart {
         CompiledChart(Arc::new(Inner { engine, chart, parts, memory, rest, defaults_accepted }))
     }
 
+    /// Where the names of a unit's field paths were found last.
+    pub(crate) fn places(&self, unit: &Arc<Unit>) -> Vec<u32> {
+        self.0.memory.last_run().map(|linked| linked.code.set.places(unit)).unwrap_or_default()
+    }
+
     /// Whether the schemas need not be asked about the chart's own values any more.
     pub(crate) fn accepts_defaults(&self) -> bool {
         self.0.defaults_accepted.load(Ordering::Relaxed)

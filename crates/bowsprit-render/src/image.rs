@@ -15,7 +15,7 @@ use bowsprit_value::codec::{Decoder, Encoder};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const MARK: &[u8] = b"bowsprit chart 3\n";
+const MARK: &[u8] = b"bowsprit chart 4\n";
 
 /// A compiled chart as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl CompiledChart {
             let number = texts.number(text);
             if seen.insert(number) {
                 units.size(number);
-                let (run, sites) = unit.encode(&mut units);
+                let (run, sites) = unit.encode(&mut units, &self.places(unit));
                 more.extend([run.finish()?.into(), sites.finish()?.into()]);
             }
         }

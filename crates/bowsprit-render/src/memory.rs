@@ -144,6 +144,11 @@ impl Memory {
         self.lease_again(least.1)
     }
 
+    /// The templates that were run last where renders follow one another.
+    pub(crate) fn last_run(&self) -> Option<Arc<Linked>> {
+        lock(&self.first.linked).clone()
+    }
+
     /// The slot of a number, whoever else uses it.
     pub(crate) fn lease_again(&self, number: usize) -> Lease<'_> {
         let slot = self.slot(number);

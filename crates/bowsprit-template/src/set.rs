@@ -1,13 +1,13 @@
 //! Templates by name, and the texts that `tpl` has compiled.
 
-use crate::compile::program::{Body, ParseError, Source, Unit};
+use crate::compile::program::{Body, ParseError, Source, Tables, Unit};
 use crate::funcs::Functions;
 use crate::parse;
 use bowsprit_value::{Str, strconv};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Where in its map each name of a unit's field paths was found last. Says only where to look first.
@@ -18,7 +18,11 @@ impl Hints {
     /// One for each name in the unit's table.
     #[inline]
     pub(crate) fn of(&self, unit: &Unit) -> &[AtomicU32] {
-        self.0.get_or_init(|| unit.tables().idents.iter().map(|_| AtomicU32::new(0)).collect())
+        self.0.get_or_init(|| {
+            let Tables { idents, places, .. } = unit.tables();
+            let known = places.iter().copied().chain(std::iter::repeat(0));
+            idents.iter().zip(known).map(|(_, place)| AtomicU32::new(place)).collect()
+        })
     }
 }
 
@@ -270,6 +274,15 @@ impl TemplateSet {
     pub fn parse(&mut self, name: &str, text: &[u8]) -> Result<(), ParseError> {
         let unit = parse::compile(name, text, &self.functions)?;
         self.add(&Str::from(name), &Arc::new(unit))
+    }
+
+    /// Where the names of a unit's field paths were found when its templates were run last, for
+    /// [`Unit::encode`]; empty where they were not run.
+    pub fn places(&self, unit: &Arc<Unit>) -> Vec<u32> {
+        let mut hints = self.templates.iter().filter(|template| Arc::ptr_eq(&template.unit, unit));
+        let places = hints.find_map(|template| template.hints.0.get());
+        let places = places.into_iter().flat_map(|places| places.iter());
+        places.map(|place| place.load(Ordering::Relaxed)).collect()
     }
 
     /// Makes room for more templates.

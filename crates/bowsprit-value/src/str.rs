@@ -147,9 +147,8 @@ pub(crate) fn prefix(bytes: &[u8]) -> u64 {
     if let Some(first) = bytes.first_chunk::<8>() {
         return u64::from_be_bytes(*first);
     }
-    let mut first = [0; 8];
-    first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(first)
+    let known = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    known.checked_shl(64 - 8 * bytes.len() as u32).unwrap_or_default()
 }
 
 impl Default for Str {

@@ -10,7 +10,7 @@ use super::program::{
 };
 use crate::funcs::Functions;
 use bowsprit_value::codec::{Damage, Decoder, Encoder};
-use bowsprit_value::{Elem, IntKind, Str, Type};
+use bowsprit_value::{Elem, IntKind, Str, Type, Value};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
@@ -181,12 +181,16 @@ pub(crate) enum Instrs<'c> {
 }
 
 impl Instrs<'_> {
-    /// The instruction at a place. `None` behind the end, where no run comes.
+    /// The instruction at a place, for which there is `room` if it must be made. `None` behind the end, where no
+    /// run comes.
     #[inline]
-    pub(crate) fn get(self, place: usize) -> Option<Instr> {
+    pub(crate) fn get<'i>(&'i self, place: usize, room: &'i mut Option<Instr>) -> Option<&'i Instr> {
         match self {
-            Instrs::Made(instrs) => instrs.get(place).copied(),
-            Instrs::Kept(records) => Record::from_bytes(records.get(place)?).instr(),
+            Instrs::Made(instrs) => instrs.get(place),
+            Instrs::Kept(records) => {
+                *room = Record::from_bytes(records.get(place)?).instr();
+                room.as_ref()
+            }
         }
     }
 }
@@ -224,20 +228,32 @@ impl Unit {
     /// Writes the unit. It can be read by [`Unit::decode`] with the text and the functions that it was
     /// compiled with, by the same build of this crate.
     ///
+    /// `places` are where the names of field paths were found last, as [`TemplateSet::places`] has them; runs
+    /// look there first.
+    ///
     /// The outcome is what runs need, and what errors need; the rest goes to `head`.
-    pub fn encode(&self, head: &mut Encoder) -> (Encoder, Encoder) {
+    ///
+    /// [`TemplateSet::places`]: crate::TemplateSet::places
+    pub fn encode(&self, head: &mut Encoder, places: &[u32]) -> (Encoder, Encoder) {
         let (mut run, mut sites) = (Encoder::default(), Encoder::default());
         if self.source.len() >= KeptSites::TEMPLATE as usize {
             head.refuse();
         }
         head.size(self.bodies.len());
+        let consts = Consts::of(&self.tables().consts);
         for body in &self.bodies {
             encode_body(body, head);
             for instr in body.code.instrs() {
-                run.raw(&Record::of(*instr).to_bytes());
+                let op = match instr.op {
+                    Op::Const(number) => Op::Const(consts.number(number)),
+                    op => op,
+                };
+                run.raw(&Record::of(Instr { op, ..*instr }).to_bytes());
             }
         }
-        encode_tables(self.tables(), self.ident_text(), &mut run);
+        consts.encode(&mut run);
+        encode_idents(&self.tables().idents, self.ident_text(), places, &mut run);
+        encode_tables(self.tables(), &mut run);
         match &self.kept_sites {
             None => {
                 head.size(self.sites.len());
@@ -300,26 +316,73 @@ impl Unit {
     }
 }
 
-fn encode_tables(tables: &Tables, ident_text: &[u8], encoder: &mut Encoder) {
-    let Tables { consts, idents, names, types, messages, literals, methods, loops } = tables;
-    encoder.size(consts.len());
-    consts.iter().for_each(|value| encoder.value(value));
-    let (mut all, mut places) = (Vec::new(), HashMap::new());
+/// The constants of a unit, each once.
+struct Consts {
+    /// The number of each by that of the table.
+    numbers: Vec<u32>,
+    count: usize,
+    encoder: Encoder,
+}
+
+impl Consts {
+    fn of(consts: &[Value]) -> Consts {
+        let mut all = Consts { numbers: Vec::new(), count: 0, encoder: Encoder::default() };
+        let mut known = HashMap::new();
+        for value in consts {
+            let mut encoder = Encoder::default();
+            encoder.value(value);
+            let Some(bytes) = encoder.finish() else {
+                all.encoder.refuse();
+                break;
+            };
+            let number = *known.entry(bytes).or_insert_with_key(|bytes| {
+                all.encoder.raw(bytes);
+                all.count += 1;
+                all.count as u32 - 1
+            });
+            all.numbers.push(number);
+        }
+        all
+    }
+
+    fn number(&self, number: u32) -> u32 {
+        self.numbers.get(number as usize).copied().unwrap_or_default()
+    }
+
+    fn encode(self, encoder: &mut Encoder) {
+        encoder.size(self.count);
+        match self.encoder.finish() {
+            Some(consts) => encoder.raw(&consts),
+            None => encoder.refuse(),
+        }
+    }
+}
+
+/// Writes where the names of field paths are, the names, each once, and where each was found last.
+fn encode_idents(idents: &[Ident], text: &[u8], places: &[u32], encoder: &mut Encoder) {
+    let (mut all, mut starts) = (Vec::new(), HashMap::new());
     encoder.size(idents.len());
     for ident in idents {
-        let name = ident.text(ident_text);
-        let start = *places.entry(name).or_insert_with(|| {
+        let name = ident.text(text);
+        let start = *starts.entry(name).or_insert_with(|| {
             all.extend_from_slice(name);
             all.len() - name.len()
         });
-        for place in [start, start + name.len()] {
-            match u32::try_from(place) {
-                Ok(place) => encoder.raw(&place.to_le_bytes()),
+        for end in [start, start + name.len()] {
+            match u32::try_from(end) {
+                Ok(end) => encoder.raw(&end.to_le_bytes()),
                 Err(_) => encoder.refuse(),
             }
         }
     }
     encoder.bytes(&all);
+    for number in 0..idents.len() {
+        encoder.number(places.get(number).copied().unwrap_or_default().into());
+    }
+}
+
+fn encode_tables(tables: &Tables, encoder: &mut Encoder) {
+    let Tables { names, types, messages, literals, methods, loops, .. } = tables;
     encoder.size(names.len());
     names.iter().for_each(|name| encoder.bytes(name.as_bytes()));
     encoder.size(types.len());
@@ -345,9 +408,14 @@ fn decode_tables(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Tab
         let [start, end] = words(record)?;
         idents.push(Ident { start: begin.checked_add(start)?, end: begin.checked_add(end)? });
     }
+    let mut places = Vec::with_capacity(count);
+    for _ in 0..count {
+        places.push(decode_number(decoder)?);
+    }
     Some(Tables {
         consts,
         idents,
+        places,
         names: several(decoder, |d| d.bytes().map(Str::from))?,
         types: several(decoder, |d| decode_type(d, functions))?,
         messages: several(decoder, |d| d.text().map(str::to_owned))?,
@@ -733,7 +801,7 @@ mod tests {
 
     fn round(unit: &Unit) -> Option<Unit> {
         let mut head = Encoder::default();
-        let (run, sites) = unit.encode(&mut head);
+        let (run, sites) = unit.encode(&mut head, &[3, 1]);
         let (unit, damage) =
             decoded(&head.finish()?, run.finish()?, sites.finish()?, unit.source());
         assert!(!damage.is_noted());
@@ -746,16 +814,21 @@ mod tests {
             .bodies
             .iter()
             .map(|body| {
-                let code = body.code.instrs();
+                // The same constants may have other numbers.
+                let code: Vec<_> = (body.code.instrs().iter())
+                    .map(|instr| match instr.op {
+                        Op::Const(number) => format!("{:?}", unit.tables().consts[number as usize]),
+                        _ => format!("{instr:?}"),
+                    })
+                    .collect();
                 format!("{} {} {} {} {code:?}", body.name, body.root, body.slots, body.empty)
             })
             .collect();
         let sites: Vec<_> = (0..).map_while(|number| unit.site(number)).collect();
-        let Tables { consts, idents, names, types, messages, literals, methods, loops } =
-            unit.tables();
+        let Tables { idents, names, types, messages, literals, methods, loops, .. } = unit.tables();
         let idents: Vec<_> =
             idents.iter().map(|ident| Str::from(ident.text(unit.ident_text()))).collect();
-        let tables = (consts, idents, names, types, messages, literals, methods, loops);
+        let tables = (idents, names, types, messages, literals, methods, loops);
         format!("{bodies:?} {tables:?} {sites:?}")
     }
 
@@ -766,6 +839,9 @@ mod tests {
             let unit = compile("t", text.as_bytes(), &functions).unwrap();
             let once = round(&unit).unwrap();
             assert_eq!(shown(&once), shown(&unit), "{text}");
+            let places = once.tables().places.clone();
+            assert_eq!(places.len(), unit.tables().idents.len());
+            assert!(places.iter().zip([3, 1, 0]).all(|(place, given)| *place == given));
             // What was read can be written again.
             assert_eq!(shown(&round(&once).unwrap()), shown(&unit), "{text}");
         }
@@ -796,7 +872,7 @@ mod tests {
             let text = text.as_bytes();
             let unit = compile("t", text, &functions).unwrap();
             let mut head = Encoder::default();
-            let (run, sites) = unit.encode(&mut head);
+            let (run, sites) = unit.encode(&mut head, &[]);
             let (head, run) = (head.finish().unwrap(), run.finish().unwrap());
             let sites = sites.finish().unwrap();
             let is_whole = |head: &[u8], run: &[u8]| {

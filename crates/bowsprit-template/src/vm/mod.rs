@@ -337,14 +337,15 @@ impl<'r> Run<'r> {
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         let mut source: Option<&[u8]> = None;
         let mut code = body.code.fetch();
-        while let Some(Instr { op, site }) = code.get(pc) {
+        let mut room = None;
+        while let Some(Instr { op, site }) = code.get(pc, &mut room) {
             pc += 1;
-            if site != NO_SITE
+            if *site != NO_SITE
                 && let Some(frame) = self.frames.last_mut()
             {
-                frame.at = site;
+                frame.at = *site;
             }
-            match op {
+            match *op {
                 Op::Text { start, end } => {
                     let source = source.get_or_insert_with(|| &unit.source);
                     self.text(unit, source, (start, end))?;
