@@ -184,7 +184,11 @@ impl Instrs<'_> {
     /// The instruction at a place, for which there is `room` if it must be made. `None` behind the end, where no
     /// run comes.
     #[inline]
-    pub(crate) fn get<'i>(&'i self, place: usize, room: &'i mut Option<Instr>) -> Option<&'i Instr> {
+    pub(crate) fn get<'i>(
+        &'i self,
+        place: usize,
+        room: &'i mut Option<Instr>,
+    ) -> Option<&'i Instr> {
         match self {
             Instrs::Made(instrs) => instrs.get(place),
             Instrs::Kept(records) => {
