@@ -94,6 +94,16 @@ pub(crate) struct Job {
 
 type Planned = Result<Warned<Plan>, Error>;
 
+/// Which files of a render are wanted. All templates run nevertheless, and may fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Those of all charts.
+    #[default]
+    All,
+    /// Those of the chart itself, without its subcharts'.
+    Root,
+}
+
 /// All rendered files of a release, before they are split and sorted.
 pub type RenderedFiles = BTreeMap<String, Vec<u8>>;
 
@@ -358,6 +368,22 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
+        self.render_plan_keeping(plan, request, host, observer, Keep::All)
+    }
+
+    /// As [`CompiledChart::render_plan`], for those who do not need all that is rendered.
+    ///
+    /// # Errors
+    ///
+    /// As [`CompiledChart::render_plan`].
+    pub fn render_plan_keeping(
+        &self,
+        plan: &Plan,
+        request: &RenderRequest,
+        host: &dyn Host,
+        observer: Option<&mut dyn Observer>,
+        keep: Keep,
+    ) -> Result<Warned<RenderedFiles>, Error> {
         let _in_use = self.0.memory.lease_again(plan.slot);
         let linked = match self.linked(plan, request) {
             Ok(linked) => linked,
@@ -365,7 +391,7 @@ impl CompiledChart {
         };
         let (code, mut warnings) = (&linked.code, Vec::new());
         let to_run = (&code.set, code.jobs.as_slice(), linked.charts.as_slice());
-        match self.run(plan, to_run, (request, host, observer), &mut warnings) {
+        match self.run_keeping(plan, to_run, (request, host, observer), &mut warnings, keep) {
             Ok(output) => Ok(Warned { output, warnings }),
             Err(error) => Err(self.exec_failed(plan, &code.jobs, error, warnings)),
         }
@@ -569,6 +595,17 @@ impl CompiledChart {
         (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
         log: &mut Vec<LogLine>,
     ) -> Result<RenderedFiles, ExecError> {
+        self.run_keeping(plan, (set, jobs, charts), (request, host, observer), log, Keep::All)
+    }
+
+    fn run_keeping(
+        &self,
+        plan: &Plan,
+        (set, jobs, charts): (&TemplateSet, &[Job], &[Value]),
+        (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
+        log: &mut Vec<LogLine>,
+        keep: Keep,
+    ) -> Result<RenderedFiles, ExecError> {
         let rules = self.compat().rules();
         let files = |instance: &Instance| self.files(instance);
         let plan = (plan, charts);
@@ -586,6 +623,7 @@ impl CompiledChart {
         for job in jobs.iter().filter(|job| !is_partial(&job.name)) {
             let scope = scopes.for_template(job.instance, &job.name, &job.base_path);
             match run.execute(job.name.as_bytes(), scope) {
+                Ok(_) if keep == Keep::Root && job.instance != 0 => {}
                 Ok(text) => {
                     let text = strip_no_value(text).unwrap_or_else(|| text.to_vec());
                     let name =

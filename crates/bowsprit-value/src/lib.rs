@@ -153,6 +153,15 @@ impl Value {
     pub(crate) fn is_container(&self) -> bool {
         matches!(self, Value::List(_) | Value::Map(_))
     }
+
+    /// Whether it is a container that ends with this value.
+    pub(crate) fn is_container_of_one(&self) -> bool {
+        match self {
+            Value::List(list) => list.is_of_one(),
+            Value::Map(map) => map.is_of_one(),
+            _ => false,
+        }
+    }
 }
 
 impl From<bool> for Value {

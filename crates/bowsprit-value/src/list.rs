@@ -169,6 +169,11 @@ impl List {
         Arc::as_ptr(&self.0).addr()
     }
 
+    /// Whether this is the only reference.
+    pub(crate) fn is_of_one(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     pub(crate) fn dismantle(self, pending: &mut Vec<Value>) {
         if let Some(mut cell) = Arc::into_inner(self.0) {
             pending.append(&mut cell.items);

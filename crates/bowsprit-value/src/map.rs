@@ -100,10 +100,11 @@ impl Drop for MapCell {
 }
 
 impl MapCell {
-    /// Whether nothing ends with this map that could be nested.
+    /// Whether nothing ends with this map that could be nested: what others hold too goes on.
     fn is_flat(&mut self) -> bool {
         let flat = |table: &mut Arc<Table>| {
-            Arc::get_mut(table).is_none_or(|table| !table.iter().any(|(_, v)| v.is_container()))
+            Arc::get_mut(table)
+                .is_none_or(|table| !table.iter().any(|(_, v)| v.is_container_of_one()))
         };
         self.viewed.is_none()
             && self.over.get().is_none()
@@ -119,7 +120,8 @@ impl MapCell {
         ];
         for table in tables.into_iter().flatten() {
             if let Some(table) = Arc::into_inner(table) {
-                pending.extend(table.into_iter().map(|(_, v)| v).filter(Value::is_container));
+                pending
+                    .extend(table.into_iter().map(|(_, v)| v).filter(Value::is_container_of_one));
             }
         }
         pending.extend(self.viewed.take().map(Value::Map));
@@ -556,6 +558,11 @@ impl Map {
     /// A reference that does not keep the map alive.
     pub fn downgrade(&self) -> WeakMap {
         WeakMap(Arc::downgrade(self.cell()))
+    }
+
+    /// Whether this is the only reference.
+    pub(crate) fn is_of_one(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 
     pub(crate) fn dismantle(self, pending: &mut Vec<Value>) {

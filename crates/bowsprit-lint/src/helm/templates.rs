@@ -6,7 +6,7 @@ use crate::source::Entry;
 use bowsprit_chart::{Chart, Level, LogLine, path};
 use bowsprit_render::plan::{Plan, plan};
 use bowsprit_render::values::ValuesErrorKind;
-use bowsprit_render::{Capabilities, CompiledChart, RenderRequest, RenderedFiles};
+use bowsprit_render::{Capabilities, CompiledChart, Keep, RenderRequest, RenderedFiles};
 use bowsprit_validate::{lifecycle, names::wrong_name};
 use bowsprit_value::{Host, unicode};
 use bowsprit_yaml::{Document, NodeType};
@@ -57,7 +57,10 @@ impl Linter<'_> {
                 return None;
             }
         };
-        let outcome = compiled.render_plan(&plan, &self.request(), host, None);
+        // Helm looks at what comes of the chart's own templates.
+        let keep = if self.options.rules.is_empty() { Keep::Root } else { Keep::All };
+        let request = self.request();
+        let outcome = compiled.render_plan_keeping(&plan, &request, host, None, keep);
         self.planned = Some(plan);
         match outcome {
             Ok(rendered) => {
