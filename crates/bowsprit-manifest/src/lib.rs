@@ -35,5 +35,7 @@ pub use identity::Identity;
 pub use objects::{Object, ObjectsError, ObjectsErrorReason, documents, objects, string_map};
 pub use order::Order;
 pub use selector::{LabelSelector, Labels, Operator, Requirement, SelectorError};
-pub use sort::{Error, Manifest, Outcome, Sorted, sort_manifests, sort_manifests_as};
+pub use sort::{
+    Error, Manifest, Outcome, Sorted, Unsorted, sort_files, sort_manifests, sort_manifests_as,
+};
 pub use split::{split, split_as};

@@ -5,7 +5,9 @@ use crate::head::Head;
 use crate::hook::{Hook, Role, role};
 use crate::order::Order;
 use crate::split::split_as;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One rendered document that belongs to the release.
@@ -91,21 +93,132 @@ pub fn sort_manifests_as<'f, P: AsRef<str>>(
     let mut outcome = Outcome::default();
     for (path, text) in &files {
         let path: Arc<str> = Arc::from(path.as_ref());
-        if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) {
+        if is_partial(&path) {
             continue;
         }
         for document in split_as(text, dialect) {
-            add(&mut outcome, &path, document, dialect)?;
+            let head = Head::parse_as(document, dialect).map_err(|message| Error {
+                path: path.to_string(),
+                document: lossy(document),
+                message,
+                unknown_hooks: std::mem::take(&mut outcome.unknown_hooks),
+                hooks: std::mem::take(&mut outcome.sorted.hooks),
+            })?;
+            outcome.add(&path, head, lossy(document));
         }
     }
-    let Sorted { manifests, hooks } = &mut outcome.sorted;
-    let rank = |kind: &str| {
-        let (place, unplaced) = rank(order, dialect, kind);
-        (place, unplaced.to_owned())
-    };
-    manifests.sort_by_cached_key(|manifest| rank(&manifest.head.kind));
-    hooks.sort_by_cached_key(|hook| rank(&hook.kind));
+    outcome.sorted.order(order, dialect);
     Ok(outcome)
+}
+
+impl Sorted {
+    fn order(&mut self, order: Order, dialect: Dialect) {
+        let rank = |kind: &str| {
+            let (place, unplaced) = rank(order, dialect, kind);
+            (place, unplaced.to_owned())
+        };
+        self.manifests.sort_by_cached_key(|manifest| rank(&manifest.head.kind));
+        self.hooks.sort_by_cached_key(|hook| rank(&hook.kind));
+    }
+}
+
+impl Outcome {
+    fn add(&mut self, path: &Arc<str>, head: Head, content: String) {
+        match role(&head, path, &content) {
+            Role::Plain => {
+                self.sorted.manifests.push(Manifest { path: Arc::clone(path), content, head });
+            }
+            Role::Hook(hook) => self.sorted.hooks.push(*hook),
+            Role::Unknown(events) => self.unknown_hooks.push(events),
+        }
+    }
+}
+
+/// Files that [`sort_files`] can't sort.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsorted {
+    /// Why not.
+    pub error: Error,
+    /// The files as they were.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// As [`sort_manifests_as`], with files that are not needed any more: mostly a file is one document, which then
+/// need not be copied.
+///
+/// ```
+/// use bowsprit_manifest::{Dialect, Order, sort_files};
+///
+/// let files = [("c/templates/a.yaml".to_owned(), b"---\nkind: Service\n".to_vec())];
+/// let sorted = sort_files(files.into(), Order::Install, Dialect::default()).unwrap().sorted;
+/// assert_eq!(sorted.manifests[0].content, "kind: Service\n");
+/// ```
+///
+/// # Errors
+///
+/// As [`sort_manifests`].
+pub fn sort_files(
+    files: BTreeMap<String, Vec<u8>>,
+    order: Order,
+    dialect: Dialect,
+) -> Result<Outcome, Box<Unsorted>> {
+    let mut heads = Vec::with_capacity(files.len());
+    for (place, (path, text)) in files.iter().enumerate() {
+        if is_partial(path) {
+            continue;
+        }
+        for document in split_as(text, dialect) {
+            let Ok(head) = Head::parse_as(document, dialect) else {
+                return unsorted(files, order, dialect);
+            };
+            let start = document.as_ptr().addr() - text.as_ptr().addr();
+            heads.push((place, start..start + document.len(), head));
+        }
+    }
+    let (mut outcome, mut heads) = (Outcome::default(), heads.into_iter().peekable());
+    for (place, (path, mut text)) in files.into_iter().enumerate() {
+        let path: Arc<str> = match heads.peek() {
+            Some((file, ..)) if *file == place => Arc::from(path),
+            _ => continue,
+        };
+        while let Some((_, range, head)) = heads.next_if(|(file, ..)| *file == place) {
+            let is_last = heads.peek().is_none_or(|(file, ..)| *file != place);
+            let content = if is_last && range.len() > text.len() / 2 {
+                cut_out(std::mem::take(&mut text), range)
+            } else {
+                lossy(text.get(range).unwrap_or_default())
+            };
+            outcome.add(&path, head, content);
+        }
+    }
+    outcome.sorted.order(order, dialect);
+    Ok(outcome)
+}
+
+#[cold]
+fn unsorted(
+    files: BTreeMap<String, Vec<u8>>,
+    order: Order,
+    dialect: Dialect,
+) -> Result<Outcome, Box<Unsorted>> {
+    let texts = files.iter().map(|(path, text)| (path, text.as_slice()));
+    let error = match sort_manifests_as(texts, order, dialect) {
+        Ok(outcome) => return Ok(outcome),
+        Err(error) => error,
+    };
+    Err(Box::new(Unsorted { error, files }))
+}
+
+/// A part of a text, in the memory that the text had.
+fn cut_out(mut text: Vec<u8>, range: Range<usize>) -> String {
+    text.truncate(range.end);
+    text.drain(..range.start.min(text.len()));
+    String::from_utf8(text)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn is_partial(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|base| base.starts_with('_'))
 }
 
 fn rank(order: Order, dialect: Dialect, kind: &str) -> (usize, &str) {
@@ -116,34 +229,49 @@ fn rank(order: Order, dialect: Dialect, kind: &str) -> (usize, &str) {
     order.rank(kind)
 }
 
-fn add(
-    outcome: &mut Outcome,
-    path: &Arc<str>,
-    document: &[u8],
-    dialect: Dialect,
-) -> Result<(), Error> {
-    let head = Head::parse_as(document, dialect).map_err(|message| Error {
-        path: path.to_string(),
-        document: lossy(document),
-        message,
-        unknown_hooks: std::mem::take(&mut outcome.unknown_hooks),
-        hooks: std::mem::take(&mut outcome.sorted.hooks),
-    })?;
-    let content = lossy(document);
-    match role(&head, path, &content) {
-        Role::Plain => {
-            outcome.sorted.manifests.push(Manifest { path: Arc::clone(path), content, head })
-        }
-        Role::Hook(hook) => outcome.sorted.hooks.push(*hook),
-        Role::Unknown(events) => outcome.unknown_hooks.push(events),
-    }
-    Ok(())
-}
-
 /// Only text that is UTF-8 can be read as YAML, so nothing is lost of what is.
 fn lossy(document: &[u8]) -> String {
     match std::str::from_utf8(document) {
         Ok(text) => text.to_owned(),
         Err(_) => String::from_utf8_lossy(document).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_sorted_as_their_texts() {
+        let texts = [
+            ("c/templates/a.yaml", "\n# first\nkind: Service\n"),
+            (
+                "c/templates/b.yaml",
+                "---\nkind: Namespace\n--- # two\nkind: Role\nmetadata: {name: b}\n\n",
+            ),
+            ("c/templates/_p.yaml", "no: [yaml"),
+            ("c/templates/blank.yaml", " \n"),
+            (
+                "c/templates/d.yaml",
+                "kind: Job\nmetadata: {annotations: {helm.sh/hook: pre-install}}\n",
+            ),
+            ("c/templates/e.yaml", "kind: Pod\nmetadata: {annotations: {helm.sh/hook: never}}\n"),
+        ];
+        for (last, dialect) in
+            [("kind: Pod", Dialect::default()), ("kind: [", Dialect::default()), ("", Dialect::V3)]
+        {
+            let mut files: BTreeMap<_, _> =
+                texts.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+            files.insert("c/templates/z.yaml".into(), last.into());
+            let texts = files.iter().map(|(path, text)| (path, text.as_slice()));
+            let want = sort_manifests_as(texts, Order::Install, dialect);
+            match (sort_files(files.clone(), Order::Install, dialect), want) {
+                (Ok(sorted), Ok(want)) => assert_eq!(sorted, want),
+                (Err(unsorted), Err(error)) => {
+                    assert_eq!(*unsorted, Unsorted { error, files });
+                }
+                (sorted, _) => panic!("{last}: {sorted:?}"),
+            }
+        }
     }
 }

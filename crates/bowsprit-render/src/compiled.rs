@@ -16,7 +16,7 @@ use crate::values::{locate, validate_plan};
 use bowsprit_chart::image::Rest;
 use bowsprit_chart::{Bytes, Chart, File, LogLine, Warned};
 use bowsprit_diag::Label;
-use bowsprit_manifest::{Order, sort_manifests_as};
+use bowsprit_manifest::{Order, Unsorted, sort_files};
 use bowsprit_template::{
     ExecError, MissingKey, Observer, ParseError, Run, Source, TemplateSet, Unit, compile_source,
     strip_no_value,
@@ -302,16 +302,16 @@ impl CompiledChart {
     ) -> Result<Warned<Release>, Error> {
         let Warned { output: files, mut warnings } = self.render_files(request, host)?;
         let rendered = without_notes(files, &self.0.chart.metadata.name);
-        let sources = rendered.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
         let dialect = self.compat().rules().documents;
-        let outcome = match sort_manifests_as(sources, Order::Install, dialect) {
+        let outcome = match sort_files(rendered.files, Order::Install, dialect) {
             Ok(outcome) => outcome,
-            Err(error) => {
+            Err(unsorted) => {
+                let Unsorted { error, files } = *unsorted;
                 warnings.extend(error.unknown_hooks.iter().map(|h| unknown_hook(h)));
-                let origin = self.origin(request, host, &error, &rendered.files);
+                let origin = self.origin(request, host, &error, &files);
                 let details =
                     Details { labels: origin.into_iter().collect(), ..Details::default() };
-                let kind = ErrorKind::Manifest { error, files: rendered.files };
+                let kind = ErrorKind::Manifest { error, files };
                 return Err(self.error(kind, warnings).with_details(details));
             }
         };

@@ -21,7 +21,7 @@ impl Hints {
         self.0.get_or_init(|| {
             let Tables { idents, places, .. } = unit.tables();
             let known = places.iter().copied().chain(std::iter::repeat(0));
-            idents.iter().zip(known).map(|(_, place)| AtomicU32::new(place)).collect()
+            idents.iter().zip(known).map(|(_, place)| AtomicU32::new(place.into())).collect()
         })
     }
 }

@@ -311,7 +311,7 @@ impl<'b> Decoder<'b> {
                 for _ in 0..count {
                     entries.push((Str::from(self.bytes()?), self.item(depth + 1)?));
                 }
-                Value::Map(Map::from_entries(entries))
+                Value::Map(Map::from_sorted(entries))
             }
             tag => {
                 let kind = *IntKind::ALL.get(usize::from(tag.checked_sub(tag::INT)?))?;

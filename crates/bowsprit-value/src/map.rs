@@ -337,6 +337,11 @@ impl Map {
         Map::typed(MapType::ANY, entries)
     }
 
+    /// A `map[string]interface {}` of entries that are in order, no key twice. If they are not, some are not found.
+    pub(crate) fn from_sorted(entries: Vec<(Str, Value)>) -> Map {
+        Map::build(MapType::ANY, false, entries)
+    }
+
     /// A map of a given type; the values must be of its element type.
     pub fn typed(ty: MapType, entries: impl IntoIterator<Item = (Str, Value)>) -> Map {
         Map::build(ty, false, table_of(entries))

@@ -55,7 +55,7 @@ pub(crate) struct KeptRun {
     lens: Arc<[usize]>,
     /// Whether it has been read for one execution and given back.
     was_apart: AtomicBool,
-    read: OnceLock<Read>,
+    read: OnceLock<Box<Read>>,
 }
 
 /// The piece that runs need, with what has been made of it.
@@ -83,10 +83,10 @@ impl KeptRun {
     #[inline]
     fn read(&self) -> &Read {
         self.read.get_or_init(|| {
-            self.decode().unwrap_or_else(|| {
+            Box::new(self.decode().unwrap_or_else(|| {
                 self.kept.damage.note();
                 Read::default()
-            })
+            }))
         })
     }
 
@@ -127,11 +127,13 @@ impl KeptCode {
     pub(crate) fn instrs(&self) -> &[Instr] {
         let Some(body) = self.unit.read().bodies.get(self.body) else { return &[] };
         body.decoded.get_or_init(|| {
-            let instrs = self.records(body).iter().map(|r| Record::from_bytes(r).instr());
-            instrs.collect::<Option<_>>().unwrap_or_else(|| {
+            let records = self.records(body);
+            let mut instrs = Vec::with_capacity(records.len());
+            instrs.extend(records.iter().map_while(|record| Record::from_bytes(record).instr()));
+            if instrs.len() < records.len() {
                 self.broken();
-                Vec::new()
-            })
+            }
+            instrs
         })
     }
 
@@ -381,7 +383,8 @@ fn encode_idents(idents: &[Ident], text: &[u8], places: &[u32], encoder: &mut En
     }
     encoder.bytes(&all);
     for number in 0..idents.len() {
-        encoder.number(places.get(number).copied().unwrap_or_default().into());
+        let place = places.get(number).copied().unwrap_or_default();
+        encoder.byte(u8::try_from(place).unwrap_or_default());
     }
 }
 
@@ -408,14 +411,13 @@ fn decode_tables(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Tab
     let all = decoder.bytes()?;
     let begin = u32::try_from(decoder.place() - all.len()).ok()?;
     let mut idents = Vec::with_capacity(count);
-    for record in records {
-        let [start, end] = words(record)?;
-        idents.push(Ident { start: begin.checked_add(start)?, end: begin.checked_add(end)? });
-    }
-    let mut places = Vec::with_capacity(count);
-    for _ in 0..count {
-        places.push(decode_number(decoder)?);
-    }
+    idents.extend(records.iter().map(|record| {
+        let bits = u64::from_le_bytes(*record);
+        let [start, end] = [bits as u32, (bits >> 32) as u32];
+        // Places that are none have no text.
+        Ident { start: begin.saturating_add(start), end: begin.saturating_add(end) }
+    }));
+    let places = decoder.raw(count)?.to_vec();
     Some(Tables {
         consts,
         idents,
@@ -498,7 +500,8 @@ impl Record {
 
     #[inline]
     fn from_bytes(bytes: &[u8; Self::LEN]) -> Record {
-        let [first, one, other, site] = words(bytes).unwrap_or_default();
+        let bits = u128::from_le_bytes(*bytes);
+        let [first, one, other, site] = [0, 32, 64, 96].map(|shift| (bits >> shift) as u32);
         let (op, flag) = (first as u8, first >> 8 & 1 == 1);
         Record { op, flag, short: (first >> 16) as u16, one, other, site }
     }

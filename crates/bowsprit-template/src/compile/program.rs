@@ -316,7 +316,7 @@ pub(crate) struct Tables {
     /// The names of all field paths, one behind the other.
     pub(crate) idents: Vec<Ident>,
     /// Where each was found in a run before, if that is known.
-    pub(crate) places: Vec<u32>,
+    pub(crate) places: Vec<u8>,
     pub(crate) names: Vec<Str>,
     pub(crate) types: Vec<Type>,
     pub(crate) messages: Vec<String>,
