@@ -1,11 +1,10 @@
 //! Charts in directories.
 
 use crate::error::{Error, ErrorKind};
-use crate::io::{self, PathError};
+use crate::io;
+use crate::listing::{Folder, Kind, Listed, listed};
 use crate::{ApiVersions, Options, Symlinks};
 use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Twins, Warned};
-use std::ffi::OsString;
-use std::fs::FileType;
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
@@ -44,13 +43,20 @@ struct Dir {
     /// Its name in the chart with a final slash; empty for the root.
     prefix: Vec<u8>,
     entries: IntoIter<Listed>,
+    /// Open, so that what is inside can be opened by way of it.
+    folder: Option<Folder>,
 }
 
-/// What a directory's list says of an entry. Most systems tell there what kind it is, which saves asking.
-struct Listed {
-    name: OsString,
-    kind: Option<FileType>,
+/// Where an entry is visited.
+#[derive(Clone, Copy)]
+struct At<'d> {
+    folder: Option<&'d Folder>,
+    /// Whether a directory is to be kept open.
+    keep: bool,
 }
+
+/// So many directories are kept open at once, those furthest out; the system has a limit.
+const MAX_OPEN: usize = 32;
 
 struct Walk<'o> {
     root: PathBuf,
@@ -131,16 +137,20 @@ impl<'o> Walk<'o> {
     /// Visits everything, depth first, names in the order of their bytes.
     fn walk(&mut self) -> Result<(), ErrorKind> {
         // Helm ignores a root that can't be listed and then misses Chart.yaml.
-        let entries = listed(&self.root).unwrap_or_default();
-        let mut stack = vec![Dir { path: self.root.clone(), prefix: Vec::new(), entries }];
-        while let Some(dir) = stack.last_mut() {
+        let (folder, entries) = listed(&self.root, None, true).unwrap_or_default();
+        let (path, entries) = (self.root.clone(), entries.into_iter());
+        let mut stack = vec![Dir { path, prefix: Vec::new(), entries, folder }];
+        loop {
+            let depth = stack.len();
+            let Some(dir) = stack.last_mut() else { break };
             let Some(entry) = dir.entries.next() else {
                 stack.pop();
                 continue;
             };
             let path = dir.path.join(&entry.name);
             let chart_name = [&dir.prefix, entry.name.as_encoded_bytes()].concat();
-            if let Some(child) = self.visit(path, chart_name, entry.kind)? {
+            let at = At { folder: dir.folder.as_ref(), keep: depth < MAX_OPEN };
+            if let Some(child) = self.visit(path, chart_name, entry.kind, at)? {
                 stack.push(child);
             }
         }
@@ -152,7 +162,8 @@ impl<'o> Walk<'o> {
         &mut self,
         path: PathBuf,
         name: Vec<u8>,
-        kind: Option<FileType>,
+        kind: Option<Kind>,
+        at: At<'_>,
     ) -> Result<Option<Dir>, ErrorKind> {
         self.entries += 1;
         let limits = &self.options.limits.archive;
@@ -161,25 +172,25 @@ impl<'o> Walk<'o> {
         }
         let mut kind = match kind {
             Some(kind) => kind,
-            None => io::lstat(&path)?.file_type(),
+            None => io::lstat(&path)?.file_type().into(),
         };
-        if kind.is_symlink() {
+        if kind == Kind::Link {
             kind = self.follow(&path)?;
         }
-        if self.rules.ignores(&name, kind.is_dir(), &mut self.log) {
+        if self.rules.ignores(&name, kind == Kind::Directory, &mut self.log) {
             return Ok(None);
         }
-        if !kind.is_dir() {
-            self.load_file(&path, name, kind)?;
+        if kind != Kind::Directory {
+            self.load_file(&path, name, kind, at.folder)?;
             return Ok(None);
         }
-        let entries = listed(&path)?;
-        let prefix = [name, b"/".to_vec()].concat();
-        Ok(Some(Dir { path, prefix, entries }))
+        let (folder, entries) = listed(&path, at.folder, at.keep)?;
+        let (prefix, entries) = ([name, b"/".to_vec()].concat(), entries.into_iter());
+        Ok(Some(Dir { path, prefix, entries, folder }))
     }
 
     /// The link is resolved and logged even if a rule will ignore it.
-    fn follow(&mut self, path: &Path) -> Result<FileType, ErrorKind> {
+    fn follow(&mut self, path: &Path) -> Result<Kind, ErrorKind> {
         let resolved = resolve(path)?;
         if let Some(confines) = &self.confines {
             check_confined(path, &resolved, confines)?;
@@ -193,15 +204,21 @@ impl<'o> Walk<'o> {
                 ("resolved", resolved.display().to_string()),
             ],
         });
-        Ok(io::lstat(&resolved)?.file_type())
+        Ok(io::lstat(&resolved)?.file_type().into())
     }
 
-    fn load_file(&mut self, path: &Path, name: Vec<u8>, kind: FileType) -> Result<(), ErrorKind> {
-        if !kind.is_file() {
+    fn load_file(
+        &mut self,
+        path: &Path,
+        name: Vec<u8>,
+        kind: Kind,
+        folder: Option<&Folder>,
+    ) -> Result<(), ErrorKind> {
+        if kind != Kind::File {
             return Err(ErrorKind::Irregular(path.to_owned()));
         }
         let limit = self.options.limits.archive.file_size;
-        let read = io::read_through(path, limit.saturating_add(1), &mut self.buffer);
+        let read = io::read_through((path, folder), limit.saturating_add(1), &mut self.buffer);
         let data = read.map_err(|source| ErrorKind::Reading {
             name: String::from_utf8_lossy(&name).into_owned(),
             source,
@@ -239,15 +256,4 @@ fn check_confined(path: &Path, resolved: &Path, confines: &Path) -> Result<(), E
         return Ok(());
     }
     Err(ErrorKind::SymlinkLeaves { path: path.to_owned(), resolved: resolved.to_owned() })
-}
-
-fn listed(path: &Path) -> Result<IntoIter<Listed>, PathError> {
-    let failed = |error| PathError::new("open", path, error);
-    let mut entries = Vec::new();
-    for entry in path.read_dir().map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        entries.push(Listed { kind: entry.file_type().ok(), name: entry.file_name() });
-    }
-    entries.sort_by(|a, b| a.name.as_encoded_bytes().cmp(b.name.as_encoded_bytes()));
-    Ok(entries.into_iter())
 }

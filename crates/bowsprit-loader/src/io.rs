@@ -1,5 +1,6 @@
 //! The file system with Go's error texts.
 
+use crate::listing::{self, Folder};
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -69,11 +70,11 @@ const CHUNK: usize = 64 * 1024;
 /// Reads a file up to a number of bytes, through a buffer that is used again: for the many small files
 /// of a chart the system is asked for what they hold and for nothing else.
 pub(crate) fn read_through<'b>(
-    path: &Path,
+    (path, folder): (&Path, Option<&Folder>),
     limit: u64,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], PathError> {
-    let mut file = File::open(path).map_err(|error| PathError::new("open", path, error))?;
+    let mut file = listing::open(path, folder)?;
     if buffer.len() < CHUNK {
         buffer.resize(CHUNK, 0);
     }

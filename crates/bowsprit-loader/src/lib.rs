@@ -38,6 +38,7 @@ mod getter;
 #[cfg(feature = "network")]
 mod git;
 mod io;
+mod listing;
 #[cfg(feature = "network")]
 pub mod net;
 #[cfg(feature = "network")]
