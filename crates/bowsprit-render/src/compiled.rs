@@ -668,7 +668,7 @@ fn is_partial(name: &Str) -> bool {
 /// and among equally deep ones from the last name to the first. Of equal names one remains.
 fn jobs(plan: &Plan) -> Vec<Job> {
     let depth = |name: &[u8]| name.iter().filter(|b| **b == b'/').count();
-    let mut jobs = Vec::new();
+    let (mut jobs, mut name) = (Vec::new(), Vec::new());
     for (number, instance) in plan.instances.iter().enumerate() {
         let path = instance.path.as_bytes();
         let base_path = Str::from([path, b"/templates"].concat());
@@ -677,7 +677,9 @@ fn jobs(plan: &Plan) -> Vec<Job> {
         jobs.reserve(instance.chart.templates.len());
         for (place, template) in instance.chart.templates.iter().enumerate() {
             let below = template.name.as_bytes();
-            let (name, base_path) = (Str::from([path, b"/", below].concat()), base_path.clone());
+            name.clear();
+            [path, b"/", below].iter().for_each(|part| name.extend_from_slice(part));
+            let (name, base_path) = (Str::from_bytes(&name), base_path.clone());
             if !library || is_partial(&name) {
                 let job = Job { instance: number, template: place, name, base_path };
                 jobs.push((above + depth(below), job));

@@ -1,10 +1,11 @@
 //! Compiled charts as bytes, so that another process need neither decode nor compile them.
 //!
 //! An image has a head and parts. The head begins with a mark and the fingerprint of the functions that
-//! templates were compiled against; then come whether the schemas accepted the chart's own values, the lengths of
-//! the parts, the charts, and the names of all definitions. A part has a text, or what one was compiled to, or what errors need of that. Parts are read when
-//! they are needed: of most charts, a render needs few. An image is read by the build of this crate
-//! that wrote it; who keeps images must see to that.
+//! templates were compiled against; then come whether the schemas accepted the chart's own values, the
+//! lengths of the parts, the charts, and the names of all definitions. A part has a text, or what one was
+//! compiled to, with what of the text runs print, or what errors need of that. Parts are read when they are
+//! needed: of most charts, a render needs few. An image is read by the build of this crate that wrote it;
+//! who keeps images must see to that.
 
 use crate::compiled::CompiledChart;
 use crate::engine::Engine;
@@ -15,7 +16,7 @@ use bowsprit_value::codec::{Decoder, Encoder};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const MARK: &[u8] = b"bowsprit chart 4\n";
+const MARK: &[u8] = b"bowsprit chart 5\n";
 
 /// A compiled chart as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

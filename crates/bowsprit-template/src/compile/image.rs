@@ -5,8 +5,8 @@
 //! as bytes; the third when an error looks for a place.
 
 use super::program::{
-    ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, Number, Op, Path, Site,
-    SiteKind, Source, Tables, Unit,
+    ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, NO_SITE, Number, Op, Path,
+    Site, SiteKind, Source, Tables, Unit,
 };
 use crate::funcs::Functions;
 use bowsprit_value::codec::{Damage, Decoder, Encoder};
@@ -96,7 +96,7 @@ impl KeptRun {
     }
 
     #[inline]
-    pub(crate) fn ident_text(&self) -> &[u8] {
+    pub(crate) fn text(&self) -> &[u8] {
         &self.read().bytes
     }
 
@@ -247,19 +247,36 @@ impl Unit {
         }
         head.size(self.bodies.len());
         let consts = Consts::of(&self.tables().consts);
+        let instrs = self.bodies.iter().map(|body| body.code.instrs().len()).sum::<usize>();
+        let mut copied = Copied::behind(instrs * Record::LEN);
         for body in &self.bodies {
             encode_body(body, head);
             for instr in body.code.instrs() {
                 let op = match instr.op {
                     Op::Const(number) => Op::Const(consts.number(number)),
+                    Op::Text { start, end } => {
+                        let at = copied.place(Ident { start, end }.text(&self.source));
+                        Op::KeptText { start, end, at }
+                    }
+                    Op::KeptText { start, end, at } => {
+                        let piece = Ident { start: at, end: at + (end - start) };
+                        let at = copied.place(piece.text(self.run_text()));
+                        Op::KeptText { start, end, at }
+                    }
                     op => op,
                 };
                 run.raw(&Record::of(Instr { op, ..*instr }).to_bytes());
             }
         }
-        consts.encode(&mut run);
-        encode_idents(&self.tables().idents, self.ident_text(), places, &mut run);
-        encode_tables(self.tables(), &mut run);
+        let mut tables = Encoder::default();
+        consts.encode(&mut tables);
+        encode_idents(self, &mut copied, places, &mut tables);
+        encode_tables(self.tables(), &mut tables);
+        copied.encode(&mut run);
+        match tables.finish() {
+            Some(tables) => run.raw(&tables),
+            None => run.refuse(),
+        }
         match &self.kept_sites {
             None => {
                 head.size(self.sites.len());
@@ -364,24 +381,55 @@ impl Consts {
     }
 }
 
-/// Writes where the names of field paths are, the names, each once, and where each was found last.
-fn encode_idents(idents: &[Ident], text: &[u8], places: &[u32], encoder: &mut Encoder) {
-    let (mut all, mut starts) = (Vec::new(), HashMap::new());
+/// What runs need of a unit's text, each piece once, behind the instructions.
+struct Copied<'u> {
+    all: Vec<u8>,
+    places: HashMap<&'u [u8], usize>,
+    begin: usize,
+}
+
+impl<'u> Copied<'u> {
+    /// The length stands before the text.
+    const HEAD: usize = 4;
+
+    fn behind(code: usize) -> Copied<'u> {
+        Copied { all: Vec::new(), places: HashMap::new(), begin: code + Self::HEAD }
+    }
+
+    /// Where a piece is. What is too far away makes the whole too large to be written.
+    fn place(&mut self, piece: &'u [u8]) -> u32 {
+        let all = &mut self.all;
+        let place = *self.places.entry(piece).or_insert_with(|| {
+            all.extend_from_slice(piece);
+            all.len() - piece.len()
+        });
+        u32::try_from(self.begin + place).unwrap_or_default()
+    }
+
+    fn encode(self, encoder: &mut Encoder) {
+        match u32::try_from(self.begin + self.all.len()) {
+            Ok(_) => encoder.raw(&(self.all.len() as u32).to_le_bytes()),
+            Err(_) => encoder.refuse(),
+        }
+        encoder.raw(&self.all);
+    }
+}
+
+/// Writes where the names of field paths are, and where each was found last.
+fn encode_idents<'u>(
+    unit: &'u Unit,
+    copied: &mut Copied<'u>,
+    places: &[u32],
+    encoder: &mut Encoder,
+) {
+    let idents = &unit.tables().idents;
     encoder.size(idents.len());
     for ident in idents {
-        let name = ident.text(text);
-        let start = *starts.entry(name).or_insert_with(|| {
-            all.extend_from_slice(name);
-            all.len() - name.len()
-        });
-        for end in [start, start + name.len()] {
-            match u32::try_from(end) {
-                Ok(end) => encoder.raw(&end.to_le_bytes()),
-                Err(_) => encoder.refuse(),
-            }
-        }
+        let name = ident.text(unit.run_text());
+        let start = copied.place(name);
+        encoder.raw(&start.to_le_bytes());
+        encoder.raw(&start.saturating_add(name.len() as u32).to_le_bytes());
     }
-    encoder.bytes(&all);
     for number in 0..idents.len() {
         let place = places.get(number).copied().unwrap_or_default();
         encoder.byte(u8::try_from(place).unwrap_or_default());
@@ -405,17 +453,15 @@ fn encode_tables(tables: &Tables, encoder: &mut Encoder) {
 }
 
 fn decode_tables(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Tables> {
+    let len = u32::from_le_bytes(*decoder.raw(Copied::HEAD)?.first_chunk()?);
+    decoder.raw(len as usize)?;
     let consts = several(decoder, |d| d.value())?;
     let count = decoder.count()?;
     let (records, _) = decoder.raw(count.checked_mul(8)?)?.as_chunks::<8>();
-    let all = decoder.bytes()?;
-    let begin = u32::try_from(decoder.place() - all.len()).ok()?;
     let mut idents = Vec::with_capacity(count);
     idents.extend(records.iter().map(|record| {
         let bits = u64::from_le_bytes(*record);
-        let [start, end] = [bits as u32, (bits >> 32) as u32];
-        // Places that are none have no text.
-        Ident { start: begin.saturating_add(start), end: begin.saturating_add(end) }
+        Ident { start: bits as u32, end: (bits >> 32) as u32 }
     }));
     let places = decoder.raw(count)?.to_vec();
     Some(Tables {
@@ -512,7 +558,9 @@ impl Record {
         let op = |op| Record { op, site, ..Record::default() };
         let with = |op, one| Record { op, one, site, ..Record::default() };
         match instr.op {
+            // No error is at a piece of text.
             Op::Text { start, end } => Record { other: end, ..with(0, start) },
+            Op::KeptText { start, end, at } => Record { other: end, site: at, ..with(32, start) },
             Op::Print => op(1),
             Op::Pop => op(2),
             Op::Const(number) => with(3, number),
@@ -589,6 +637,10 @@ impl Record {
             29 => Op::Invalid,
             30 => Op::Fail(one),
             31 => Op::Return,
+            32 => {
+                let op = Op::KeptText { start: one, end: self.other, at: self.site };
+                return Some(Instr { op, site: NO_SITE });
+            }
             _ => return None,
         };
         Some(Instr { op, site: self.site })
@@ -825,6 +877,15 @@ mod tests {
                 let code: Vec<_> = (body.code.instrs().iter())
                     .map(|instr| match instr.op {
                         Op::Const(number) => format!("{:?}", unit.tables().consts[number as usize]),
+                        Op::Text { start, end } => {
+                            let piece = Ident { start, end }.text(unit.source());
+                            format!("text {start} {end} {:?}", Str::from(piece))
+                        }
+                        Op::KeptText { start, end, at } => {
+                            let piece = Ident { start: at, end: at + (end - start) };
+                            let piece = Str::from(piece.text(unit.run_text()));
+                            format!("text {start} {end} {piece:?}")
+                        }
                         _ => format!("{instr:?}"),
                     })
                     .collect();
@@ -834,7 +895,7 @@ mod tests {
         let sites: Vec<_> = (0..).map_while(|number| unit.site(number)).collect();
         let Tables { idents, names, types, messages, literals, methods, loops, .. } = unit.tables();
         let idents: Vec<_> =
-            idents.iter().map(|ident| Str::from(ident.text(unit.ident_text()))).collect();
+            idents.iter().map(|ident| Str::from(ident.text(unit.run_text()))).collect();
         let tables = (idents, names, types, messages, literals, methods, loops);
         format!("{bodies:?} {tables:?} {sites:?}")
     }

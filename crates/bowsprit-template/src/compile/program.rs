@@ -71,7 +71,7 @@ pub(crate) struct Number {
     pub(crate) float_text: bool,
 }
 
-/// A name of a field path: where it stands in [`Unit::ident_text`].
+/// A name of a field path: where it stands in [`Unit::run_text`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ident {
     pub(crate) start: u32,
@@ -99,6 +99,12 @@ pub(crate) enum Op {
     Text {
         start: u32,
         end: u32,
+    },
+    /// Writes a piece of the source that [`Unit::run_text`] has at another place too.
+    KeptText {
+        start: u32,
+        end: u32,
+        at: u32,
     },
     /// Pops and prints.
     Print,
@@ -346,13 +352,13 @@ impl Unit {
         }
     }
 
-    /// What has the names of field paths: the source, which then need not be read of an image for a
-    /// template that prints nothing, or a copy of the names.
+    /// What runs look into: the source, or of an image's unit a copy of what they need of it, so that the source
+    /// need not be read.
     #[inline]
-    pub(crate) fn ident_text(&self) -> &[u8] {
+    pub(crate) fn run_text(&self) -> &[u8] {
         match &self.kept_run {
             None => &self.source,
-            Some(kept) => kept.ident_text(),
+            Some(kept) => kept.text(),
         }
     }
 
@@ -406,7 +412,7 @@ impl Unit {
             for instr in body.code.instrs() {
                 site = if instr.site == NO_SITE { site } else { instr.site };
                 match instr.op {
-                    Op::Text { start, end } => {
+                    Op::Text { start, end } | Op::KeptText { start, end, .. } => {
                         let text = self.source.get(start as usize..end as usize);
                         let bytes = text.unwrap_or_default().iter().enumerate();
                         let shown = bytes.filter(|(_, b)| !b.is_ascii_whitespace());

@@ -181,6 +181,7 @@ impl Flow<'_> {
                 self.call_named(name.as_bytes(), dot);
             }
             Op::Text { .. }
+            | Op::KeptText { .. }
             | Op::Unwrap
             | Op::FindMethod(_)
             | Op::CheckArg(_)
@@ -200,7 +201,7 @@ impl Flow<'_> {
         let names = frame.unit.tables().idents.get(start..start + usize::from(path.len));
         let reader = frame.reader();
         let mut value = receiver;
-        let text = frame.unit.ident_text();
+        let text = frame.unit.run_text();
         for name in names.unwrap_or_default() {
             let name = name.text(text);
             if !self.views.iter().any(|view| view.as_bytes() == name) {

@@ -66,7 +66,7 @@ impl Run<'_> {
         let path = path.start as usize..path.start as usize + len;
         let idents = unit.tables().idents.get(path.clone())?;
         let hints = hints.of(unit).get(path)?;
-        let (text, missing_is_error) = (unit.ident_text(), self.set.missing_key_is_error());
+        let (text, missing_is_error) = (unit.run_text(), self.set.missing_key_is_error());
         Walk { idents, hints, text, missing_is_error }.from(map)
     }
 
@@ -76,7 +76,7 @@ impl Run<'_> {
         let idents =
             unit.tables().idents.get(start..start + usize::from(path.len)).unwrap_or_default();
         let mut slot = receiver;
-        let text = unit.ident_text();
+        let text = unit.run_text();
         for (done, ident) in idents.iter().enumerate() {
             slot = match self.field(slot, ident.text(text)) {
                 Ok(slot) => slot,

@@ -348,7 +348,10 @@ impl<'r> Run<'r> {
             match *op {
                 Op::Text { start, end } => {
                     let source = source.get_or_insert_with(|| &unit.source);
-                    self.text(unit, source, (start, end))?;
+                    self.text(unit, (source, start), (start, end))?;
+                }
+                Op::KeptText { start, end, at } => {
+                    self.text(unit, (unit.run_text(), at), (start, end))?;
                 }
                 Op::Print => self.print(unit)?,
                 Op::Pop => {

@@ -7,12 +7,16 @@ use bowsprit_value::{FuncError, LimitKind, Str, Value, fmt};
 pub(crate) const NO_VALUE: &[u8] = b"<no value>";
 
 impl Run<'_> {
-    /// Writes a piece of the unit's source.
-    pub(super) fn text(&mut self, unit: &Unit, source: &[u8], span: (u32, u32)) -> Step<()> {
+    /// Writes a piece of the unit's source, found at a place of a text that has it.
+    pub(super) fn text(
+        &mut self,
+        unit: &Unit,
+        (text, at): (&[u8], u32),
+        (start, end): (u32, u32),
+    ) -> Step<()> {
         let from = self.out.len();
-        let (start, end) = span;
-        let text = source.get(start as usize..end as usize).unwrap_or_default();
-        self.out.extend_from_slice(text);
+        let (at, len) = (at as usize, end.saturating_sub(start) as usize);
+        self.out.extend_from_slice(text.get(at..at + len).unwrap_or_default());
         self.wrote(unit, from, Some((start as usize, end as usize)))
     }
 
