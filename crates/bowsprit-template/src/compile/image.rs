@@ -431,8 +431,10 @@ fn encode_idents<'u>(
         encoder.raw(&start.saturating_add(name.len() as u32).to_le_bytes());
     }
     for number in 0..idents.len() {
-        let place = places.get(number).copied().unwrap_or_default();
-        encoder.byte(u8::try_from(place).unwrap_or_default());
+        // A unit that was read apart has left no other places than those that it came with.
+        let before = || unit.tables().places.get(number).copied();
+        let place = places.get(number).map(|place| u8::try_from(*place).unwrap_or_default());
+        encoder.byte(place.or_else(before).unwrap_or_default());
     }
 }
 
