@@ -146,9 +146,9 @@ struct Skim<'b, V> {
     anchored: bool,
     /// How many nodes have come, but for those of flow collections.
     nodes: usize,
-    /// No fewer than these have.
+    /// At least as many as flow collections have.
     flow_nodes: usize,
-    /// No fewer than the nodes that aliases have stood for.
+    /// At least as many as aliases have stood for.
     aliased: usize,
 }
 
