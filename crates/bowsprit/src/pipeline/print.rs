@@ -11,7 +11,7 @@ pub fn print(release: &Release, options: &Options) -> Vec<u8> {
     pieces(release, options).concat()
 }
 
-/// The release's text as [`print`] has it, in pieces, for whoever need not have all of it at once.
+/// The release's text as [`print()`] has it, in pieces, for whoever need not have all of it at once.
 pub fn pieces<'r>(release: &'r Release, options: &Options) -> Vec<Cow<'r, [u8]>> {
     let mut pieces = Vec::with_capacity(DOCUMENT * (release.manifests.len() + release.hooks.len()));
     if options.include_crds {

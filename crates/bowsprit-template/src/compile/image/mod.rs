@@ -1,16 +1,21 @@
 //! Units as bytes, for caches.
 //!
 //! A unit becomes three pieces: what is needed to find its bodies by name, what is needed to run them, and
-//! the sites, which only errors look at. The second is read when the first of its bodies is run, and not kept
-//! as bytes; the third when an error looks for a place.
+//! the sites, which only errors look at. The second is read when the first of its bodies is run; the third when an error
+//! looks for a place.
 
-use super::program::{
-    ArgSite, Body, Code, Ident, Instr, Literal, LoopVars, MethodCall, NO_SITE, Number, Op, Path,
-    Site, SiteKind, Source, Tables, Unit,
-};
+mod items;
+mod record;
+
+use super::program::{Body, Code, Ident, Instr, Op, Site, SiteKind, Source, Tables, Unit};
 use crate::funcs::Functions;
 use bowsprit_value::codec::{Damage, Decoder, Encoder};
-use bowsprit_value::{Elem, IntKind, Str, Type, Value};
+use bowsprit_value::{Str, Value};
+use items::{
+    decode_literal, decode_loop, decode_method, decode_type, encode_literal, encode_loop,
+    encode_method, encode_type,
+};
+use record::{Record, words};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
@@ -219,15 +224,6 @@ impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept").field("sites", &self.sites).finish_non_exhaustive()
     }
-}
-
-#[inline]
-fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
-    let mut words = [0; N];
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-        *word = u32::from_le_bytes(*bytes.first_chunk()?);
-    }
-    Some(words)
 }
 
 impl Unit {
@@ -518,313 +514,11 @@ fn decode_body(decoder: &mut Decoder<'_>) -> Option<(BodyHead, usize)> {
     Some((BodyHead { name, root, slots, empty }, decoder.size()?))
 }
 
-/// An instruction in fields that all instructions have.
-#[derive(Clone, Copy, Default)]
-struct Record {
-    op: u8,
-    flag: bool,
-    short: u16,
-    one: u32,
-    other: u32,
-    site: u32,
-}
-
-impl Record {
-    const LEN: usize = 16;
-
-    fn to_bytes(self) -> [u8; Self::LEN] {
-        let mut bytes = [0; Self::LEN];
-        let fields = [
-            u32::from(self.op) | u32::from(self.flag) << 8 | u32::from(self.short) << 16,
-            self.one,
-            self.other,
-            self.site,
-        ];
-        for (bytes, field) in bytes.chunks_exact_mut(4).zip(fields) {
-            bytes.copy_from_slice(&field.to_le_bytes());
-        }
-        bytes
-    }
-
-    #[inline]
-    fn from_bytes(bytes: &[u8; Self::LEN]) -> Record {
-        let bits = u128::from_le_bytes(*bytes);
-        let [first, one, other, site] = [0, 32, 64, 96].map(|shift| (bits >> shift) as u32);
-        let (op, flag) = (first as u8, first >> 8 & 1 == 1);
-        Record { op, flag, short: (first >> 16) as u16, one, other, site }
-    }
-
-    #[rustfmt::skip]
-    fn of(instr: Instr) -> Record {
-        let site = instr.site;
-        let op = |op| Record { op, site, ..Record::default() };
-        let with = |op, one| Record { op, one, site, ..Record::default() };
-        match instr.op {
-            // No error is at a piece of text.
-            Op::Text { start, end } => Record { other: end, ..with(0, start) },
-            Op::KeptText { start, end, at } => Record { other: end, site: at, ..with(32, start) },
-            Op::Print => op(1),
-            Op::Pop => op(2),
-            Op::Const(number) => with(3, number),
-            Op::Dot => op(4),
-            Op::Var(slot) => with(5, slot),
-            Op::TakeVar(slot) => with(6, slot),
-            Op::DotFields(path) => Record { short: path.len, ..with(7, path.start) },
-            Op::VarFields { slot, path } => Record { short: path.len, other: slot, ..with(8, path.start) },
-            Op::Fields(path) => Record { short: path.len, ..with(9, path.start) },
-            Op::Unwrap => op(10),
-            Op::DeclareVar(slot) => with(11, slot),
-            Op::SetVar(slot) => with(12, slot),
-            Op::Call { func, argc, piped, site } => Record { short: func, flag: piped, other: site, ..with(13, argc.into()) },
-            Op::FindMethod(number) => with(14, number),
-            Op::CallMethod(number) => with(15, number),
-            Op::CheckArg(ty) => with(16, ty),
-            Op::CheckPiped { ty, depth } => Record { short: depth, ..with(17, ty) },
-            Op::Jump(target) => with(18, target),
-            Op::JumpIfFalse(target) => with(19, target),
-            Op::With(target) => with(20, target),
-            Op::DropBelow => op(21),
-            Op::ShortCircuit { when, target } => Record { flag: when, ..with(22, target) },
-            Op::RangeStart { target, number } => Record { other: number, ..with(23, target) },
-            Op::RangeNext(target) => with(24, target),
-            Op::RangeEnd => op(25),
-            Op::PopDot => op(26),
-            Op::FindTemplate(name) => with(27, name),
-            Op::Template(name) => with(28, name),
-            Op::Invalid => op(29),
-            Op::Fail(message) => with(30, message),
-            Op::Return => op(31),
-        }
-    }
-
-    #[inline]
-    fn instr(self) -> Option<Instr> {
-        let one = self.one;
-        let path = Path { start: one, len: self.short };
-        let op = match self.op {
-            0 => Op::Text { start: one, end: self.other },
-            1 => Op::Print,
-            2 => Op::Pop,
-            3 => Op::Const(one),
-            4 => Op::Dot,
-            5 => Op::Var(one),
-            6 => Op::TakeVar(one),
-            7 => Op::DotFields(path),
-            8 => Op::VarFields { slot: self.other, path },
-            9 => Op::Fields(path),
-            10 => Op::Unwrap,
-            11 => Op::DeclareVar(one),
-            12 => Op::SetVar(one),
-            13 => Op::Call {
-                func: self.short,
-                argc: u16::try_from(one).ok()?,
-                piped: self.flag,
-                site: self.other,
-            },
-            14 => Op::FindMethod(one),
-            15 => Op::CallMethod(one),
-            16 => Op::CheckArg(one),
-            17 => Op::CheckPiped { ty: one, depth: self.short },
-            18 => Op::Jump(one),
-            19 => Op::JumpIfFalse(one),
-            20 => Op::With(one),
-            21 => Op::DropBelow,
-            22 => Op::ShortCircuit { when: self.flag, target: one },
-            23 => Op::RangeStart { target: one, number: self.other },
-            24 => Op::RangeNext(one),
-            25 => Op::RangeEnd,
-            26 => Op::PopDot,
-            27 => Op::FindTemplate(one),
-            28 => Op::Template(one),
-            29 => Op::Invalid,
-            30 => Op::Fail(one),
-            31 => Op::Return,
-            32 => {
-                let op = Op::KeptText { start: one, end: self.other, at: self.site };
-                return Some(Instr { op, site: NO_SITE });
-            }
-            _ => return None,
-        };
-        Some(Instr { op, site: self.site })
-    }
-}
-
-const ELEMS: [Elem; 7] =
-    [Elem::Any, Elem::String, Elem::Int, Elem::Uint8, Elem::Bytes, Elem::List, Elem::Map];
-
-fn place<T: PartialEq>(all: &[T], wanted: &T) -> u8 {
-    all.iter().position(|one| one == wanted).unwrap_or_default() as u8
-}
-
-fn encode_type(ty: Type, encoder: &mut Encoder) {
-    let (tag, detail) = match ty {
-        Type::Any => (0, 0),
-        Type::Bool => (1, 0),
-        Type::Float64 => (2, 0),
-        Type::String => (3, 0),
-        Type::Bytes => (4, 0),
-        Type::Reflect => (5, 0),
-        Type::Int(kind) => (6, place(&IntKind::ALL, &kind)),
-        Type::List(elem) => (7, place(&ELEMS, &elem)),
-        Type::Map(elem) => (8, place(&ELEMS, &elem)),
-        Type::Named(_) => (9, 0),
-        Type::NamedInt(_, kind) => (10, place(&IntKind::ALL, &kind)),
-    };
-    encoder.byte(tag);
-    encoder.byte(detail);
-    if let Type::Named(name) | Type::NamedInt(name, _) = ty {
-        encoder.bytes(name.as_bytes());
-    }
-}
-
-/// Names of types are the program's own; those that a text can meet are those of parameters.
-fn decode_type(decoder: &mut Decoder<'_>, functions: &Functions) -> Option<Type> {
-    let (tag, detail) = (decoder.byte()?, usize::from(decoder.byte()?));
-    Some(match tag {
-        0 => Type::Any,
-        1 => Type::Bool,
-        2 => Type::Float64,
-        3 => Type::String,
-        4 => Type::Bytes,
-        5 => Type::Reflect,
-        6 => Type::Int(*IntKind::ALL.get(detail)?),
-        7 => Type::List(*ELEMS.get(detail)?),
-        8 => Type::Map(*ELEMS.get(detail)?),
-        9 | 10 => {
-            let wanted = decoder.text()?;
-            let mut params = functions.iter().flat_map(|func| func.params);
-            let of_the_name = |ty: &&Type| match ty {
-                Type::Named(name) => tag == 9 && *name == wanted,
-                Type::NamedInt(name, kind) => {
-                    tag == 10 && *name == wanted && IntKind::ALL.get(detail) == Some(kind)
-                }
-                _ => false,
-            };
-            *params.find(of_the_name)?
-        }
-        _ => return None,
-    })
-}
-
-fn encode_literal(literal: &Literal, encoder: &mut Encoder) {
-    match literal {
-        Literal::Nil => encoder.byte(0),
-        Literal::Bool(flag) => {
-            encoder.byte(1);
-            encoder.flag(*flag);
-        }
-        Literal::String(text) => {
-            encoder.byte(2);
-            encoder.bytes(text.as_bytes());
-        }
-        Literal::Whole(number) => {
-            encoder.byte(3);
-            encoder.number(*number as u64);
-        }
-        Literal::Number(number) => {
-            encoder.byte(4);
-            let (real, imaginary) = number.complex.unzip();
-            let fields = [
-                number.int.map(|int| int as u64),
-                number.uint,
-                number.float.map(f64::to_bits),
-                real.map(f64::to_bits),
-                imaginary.map(f64::to_bits),
-            ];
-            for field in fields {
-                encoder.flag(field.is_some());
-                encoder.number(field.unwrap_or_default());
-            }
-            encoder.flag(number.float_text);
-        }
-    }
-}
-
-fn decode_literal(decoder: &mut Decoder<'_>) -> Option<Literal> {
-    Some(match decoder.byte()? {
-        0 => Literal::Nil,
-        1 => Literal::Bool(decoder.flag()?),
-        2 => Literal::String(Str::from(decoder.bytes()?)),
-        3 => Literal::Whole(decoder.number()? as i64),
-        4 => {
-            let mut fields = [None; 5];
-            for field in &mut fields {
-                let (there, number) = (decoder.flag()?, decoder.number()?);
-                *field = there.then_some(number);
-            }
-            let [int, uint, float, real, imaginary] = fields;
-            Literal::Number(Box::new(Number {
-                int: int.map(|int| int as i64),
-                uint,
-                float: float.map(f64::from_bits),
-                complex: real.map(f64::from_bits).zip(imaginary.map(f64::from_bits)),
-                float_text: decoder.flag()?,
-            }))
-        }
-        _ => return None,
-    })
-}
-
-/// A number that may be missing.
-fn encode_maybe(number: Option<u32>, encoder: &mut Encoder) {
-    encoder.number(number.map_or(0, |number| u64::from(number) + 1));
-}
-
-fn decode_maybe(decoder: &mut Decoder<'_>) -> Option<Option<u32>> {
-    match decoder.number()?.checked_sub(1) {
-        None => Some(None),
-        Some(number) => u32::try_from(number).ok().map(Some),
-    }
-}
-
-fn decode_number(decoder: &mut Decoder<'_>) -> Option<u32> {
-    u32::try_from(decoder.number()?).ok()
-}
-
-fn encode_method(method: &MethodCall, encoder: &mut Encoder) {
-    encoder.bytes(method.name.as_bytes());
-    encoder.size(method.args.len());
-    for arg in &method.args {
-        encoder.number(arg.site.into());
-        encode_maybe(arg.literal, encoder);
-    }
-    encoder.flag(method.piped);
-    encoder.number(method.site.into());
-    encoder.number(method.skip.into());
-}
-
-fn decode_method(decoder: &mut Decoder<'_>) -> Option<MethodCall> {
-    Some(MethodCall {
-        name: Str::from(decoder.bytes()?),
-        args: several(decoder, |d| {
-            Some(ArgSite { site: decode_number(d)?, literal: decode_maybe(d)? })
-        })?,
-        piped: decoder.flag()?,
-        site: decode_number(decoder)?,
-        skip: decode_number(decoder)?,
-    })
-}
-
-fn encode_loop(vars: &LoopVars, encoder: &mut Encoder) {
-    encode_maybe(vars.index, encoder);
-    encode_maybe(vars.element, encoder);
-    encoder.byte(vars.count);
-    encoder.number(vars.end.into());
-}
-
-fn decode_loop(decoder: &mut Decoder<'_>) -> Option<LoopVars> {
-    Some(LoopVars {
-        index: decode_maybe(decoder)?,
-        element: decode_maybe(decoder)?,
-        count: decoder.byte()?,
-        end: decode_number(decoder)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{INCLUDE, TPL, compile};
+    use bowsprit_value::{Elem, IntKind, Type};
 
     const TEXTS: &[&str] = &[
         "",
