@@ -391,7 +391,7 @@ impl CompiledChart {
         };
         let (code, mut warnings) = (&linked.code, Vec::new());
         let to_run = (&code.set, code.jobs.as_slice(), linked.charts.as_slice());
-        match self.run_keeping(plan, to_run, (request, host, observer), &mut warnings, keep) {
+        match self.run(plan, to_run, (request, host, observer), &mut warnings, keep) {
             Ok(output) => Ok(Warned { output, warnings }),
             Err(error) => Err(self.exec_failed(plan, &code.jobs, error, warnings)),
         }
@@ -420,7 +420,7 @@ impl CompiledChart {
         };
         let charts = self.charts(plan);
         let to_run = (&set, jobs.as_slice(), charts.as_slice());
-        match self.run(plan, to_run, (request, host, observer), &mut warnings) {
+        match self.run(plan, to_run, (request, host, observer), &mut warnings, Keep::All) {
             Ok(output) => Ok(Warned { output, warnings }),
             Err(error) => Err(self.exec_failed(plan, &jobs, error, warnings)),
         }
@@ -445,7 +445,7 @@ impl CompiledChart {
         let Some(job) = linked.code.jobs.iter().find(named) else { return Ok(None) };
         let job = std::slice::from_ref(job);
         let to_run = (&linked.code.set, job, linked.charts.as_slice());
-        let outcome = self.run(plan, to_run, (request, host, None), &mut Vec::new());
+        let outcome = self.run(plan, to_run, (request, host, None), &mut Vec::new(), Keep::All);
         let files = outcome.map_err(|error| self.exec_failed(plan, job, error, Vec::new()))?;
         Ok(files.into_values().next())
     }
@@ -473,7 +473,7 @@ impl CompiledChart {
         let jobs = [Job { instance: 0, template: 0, name, base_path }];
         let charts = self.charts(&plan);
         let files = self
-            .run(&plan, (&set, &jobs, &charts), (request, host, None), &mut warnings)
+            .run(&plan, (&set, &jobs, &charts), (request, host, None), &mut warnings, Keep::All)
             .map_err(|error| self.exec_failed(&plan, &jobs, error, warnings.clone()))?;
         Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
     }
@@ -515,7 +515,7 @@ impl CompiledChart {
             let job = std::slice::from_ref(job);
             let run = (request, host, Some(observer));
             let to_run = (&code.set, job, linked.charts.as_slice());
-            let files = self.run(&plan, to_run, run, &mut Vec::new()).ok()?;
+            let files = self.run(&plan, to_run, run, &mut Vec::new(), Keep::All).ok()?;
             files.into_values().next()
         };
         printed_by(error, text, render, &plan, &code.jobs)
@@ -589,16 +589,6 @@ impl CompiledChart {
     }
 
     fn run(
-        &self,
-        plan: &Plan,
-        (set, jobs, charts): (&TemplateSet, &[Job], &[Value]),
-        (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
-        log: &mut Vec<LogLine>,
-    ) -> Result<RenderedFiles, ExecError> {
-        self.run_keeping(plan, (set, jobs, charts), (request, host, observer), log, Keep::All)
-    }
-
-    fn run_keeping(
         &self,
         plan: &Plan,
         (set, jobs, charts): (&TemplateSet, &[Job], &[Value]),

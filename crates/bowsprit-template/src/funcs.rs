@@ -96,7 +96,8 @@ pub struct Functions {
     table: Vec<u16>,
 }
 
-const FEW: usize = 1 << 7;
+/// About as many as charts can call.
+const EXPECTED: usize = 256;
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,9 +119,8 @@ fn hash(name: &[u8]) -> usize {
 impl Functions {
     /// Go's own functions.
     pub fn builtins() -> Functions {
-        // Sized for what charts can call.
-        let table = vec![0; FEW * 8];
-        let mut functions = Functions { list: Vec::with_capacity(FEW * 2), table };
+        let table = vec![0; EXPECTED * 4];
+        let mut functions = Functions { list: Vec::with_capacity(EXPECTED), table };
         functions.extend(BUILTINS);
         functions
     }

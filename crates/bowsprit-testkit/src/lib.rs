@@ -19,6 +19,7 @@ mod case;
 mod diff;
 mod error;
 mod mask;
+mod numbers;
 mod outcome;
 mod run;
 
@@ -28,6 +29,7 @@ pub use case::{Case, Command, cases};
 pub use diff::{diff, same_lines};
 pub use error::Error;
 pub use mask::Mask;
+pub use numbers::Numbers;
 pub use outcome::{Expected, Outcome, Unordered};
 pub use run::run_case;
 

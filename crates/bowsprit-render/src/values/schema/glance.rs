@@ -76,7 +76,7 @@ impl Glance<'_> {
             (K::MaxItems(most), Value::List(list)) => list.len() as i64 <= *most,
             (K::MinProperties(least), Value::Map(map)) => map.len() as i64 >= *least,
             (K::MaxProperties(most), Value::Map(map)) => map.len() as i64 <= *most,
-            _ => concerns(keyword) & ty == 0,
+            _ => keyword.concerns() & ty == 0,
         }
     }
 
@@ -113,35 +113,6 @@ fn type_of(value: &Value) -> Option<u8> {
         Value::Map(_) => types::OBJECT,
         _ => return None,
     })
-}
-
-/// The types that a keyword says something about.
-fn concerns(keyword: &Keyword) -> u8 {
-    use Keyword as K;
-    match keyword {
-        K::MinProperties(_)
-        | K::MaxProperties(_)
-        | K::Required(_)
-        | K::Dependencies(_)
-        | K::Properties { .. }
-        | K::PropertyNames(_)
-        | K::DependentSchemas(_)
-        | K::DependentRequired(_)
-        | K::UnevaluatedProperties(_) => types::OBJECT,
-        K::MinItems(_)
-        | K::MaxItems(_)
-        | K::UniqueItems
-        | K::Items { .. }
-        | K::Contains { .. }
-        | K::UnevaluatedItems(_) => types::ARRAY,
-        K::MinLength(_) | K::MaxLength(_) | K::Pattern(..) => types::STRING,
-        K::Minimum(_)
-        | K::Maximum(_)
-        | K::ExclusiveMinimum(_)
-        | K::ExclusiveMaximum(_)
-        | K::MultipleOf(_) => types::NUMBER,
-        _ => u8::MAX,
-    }
 }
 
 fn has_format(schema: &Schema, value: &Value) -> bool {

@@ -13,6 +13,7 @@ mod equal;
 mod failure;
 mod formats;
 mod glance;
+mod keyword;
 mod number;
 mod parse;
 mod queue;

@@ -370,8 +370,11 @@ impl<'s> Engine<'s, '_> {
                 return Ok(None);
             }
             let Some(keyword) = schema.keywords.get(frame.keyword) else { return Ok(None) };
-            let next =
-                if self.concerns(keyword) { self.apply(schema, keyword)? } else { Next::Done };
+            let next = if keyword.concerns() & self.type_bit() != 0 {
+                self.apply(schema, keyword)?
+            } else {
+                Next::Done
+            };
             match next {
                 Next::Return => return Ok(None),
                 Next::Call(schema, value, step, purpose, reference, quiet) => {
@@ -402,36 +405,6 @@ impl<'s> Engine<'s, '_> {
                 }
             }
         }
-    }
-
-    /// Whether a keyword says anything about values of this type.
-    fn concerns(&self, keyword: &Keyword) -> bool {
-        use Keyword as K;
-        let wanted = match keyword {
-            K::MinProperties(_)
-            | K::MaxProperties(_)
-            | K::Required(_)
-            | K::Dependencies(_)
-            | K::Properties { .. }
-            | K::PropertyNames(_)
-            | K::DependentSchemas(_)
-            | K::DependentRequired(_)
-            | K::UnevaluatedProperties(_) => types::OBJECT,
-            K::MinItems(_)
-            | K::MaxItems(_)
-            | K::UniqueItems
-            | K::Items { .. }
-            | K::Contains { .. }
-            | K::UnevaluatedItems(_) => types::ARRAY,
-            K::MinLength(_) | K::MaxLength(_) | K::Pattern(..) => types::STRING,
-            K::Minimum(_)
-            | K::Maximum(_)
-            | K::ExclusiveMinimum(_)
-            | K::ExclusiveMaximum(_)
-            | K::MultipleOf(_) => types::NUMBER,
-            _ => return true,
-        };
-        wanted & self.type_bit() != 0
     }
 
     fn finish(&mut self) -> Outcome {
