@@ -30,6 +30,7 @@ enum Buffer {
     Packed(Arc<Packed>),
     Later(Arc<Rest>, usize),
     Part(Arc<Part>),
+    Unread(Arc<Unread>),
 }
 
 impl Default for Buffer {
@@ -71,7 +72,55 @@ impl Part {
     }
 }
 
+/// What went wrong with contents that were left unread; the first of it.
+#[derive(Clone, Debug, Default)]
+pub struct ReadFailure(Arc<OnceLock<String>>);
+
+impl ReadFailure {
+    /// Says what went wrong, if nothing is known yet.
+    pub fn note(&self, text: String) {
+        let _ = self.0.set(text);
+    }
+
+    /// What went wrong.
+    pub fn text(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+}
+
+type Fetch = Box<dyn Fn() -> Result<Vec<u8>, String> + Send + Sync>;
+
+/// A content that nobody has looked at yet.
+struct Unread {
+    fetch: Fetch,
+    failure: ReadFailure,
+    read: OnceLock<Vec<u8>>,
+}
+
+impl Unread {
+    fn get(&self) -> &[u8] {
+        self.read.get_or_init(|| {
+            (self.fetch)().unwrap_or_else(|text| {
+                self.failure.note(text);
+                Vec::new()
+            })
+        })
+    }
+}
+
 impl Bytes {
+    /// A content of a known length without a byte order mark, fetched when somebody first looks at it. If that
+    /// fails, it is empty and `failure` says so: who uses what was made of it must ask there.
+    pub fn unread(
+        len: usize,
+        fetch: impl Fn() -> Result<Vec<u8>, String> + Send + Sync + 'static,
+        failure: &ReadFailure,
+    ) -> Bytes {
+        let (fetch, failure) = (Box::new(fetch), failure.clone());
+        let unread = Unread { fetch, failure, read: OnceLock::new() };
+        Bytes { buffer: Buffer::Unread(Arc::new(unread)), start: 0, end: len }
+    }
+
     /// A part of a shared buffer; a range that does not lie within it is cut to what does.
     pub fn shared(buffer: &Arc<Vec<u8>>, range: Range<usize>) -> Bytes {
         let end = range.end.min(buffer.len());
@@ -122,6 +171,7 @@ impl Bytes {
             Buffer::Packed(packed) => packed.get(),
             Buffer::Later(rest, number) => rest.get(*number),
             Buffer::Part(part) => part.get(),
+            Buffer::Unread(unread) => unread.get(),
         };
         buffer.get(self.start..self.end).unwrap_or_default()
     }
@@ -131,6 +181,7 @@ impl Bytes {
         let place = match &self.buffer {
             // To say which one it is it need not be read.
             Buffer::Part(part) => Arc::as_ptr(part).addr() + self.start,
+            Buffer::Unread(unread) => Arc::as_ptr(unread).addr() + self.start,
             _ => self.as_bytes().as_ptr().addr(),
         };
         (place, self.len())
@@ -138,7 +189,8 @@ impl Bytes {
 
     /// The bytes without a leading UTF-8 byte order mark.
     pub(crate) fn without_bom(self) -> Bytes {
-        if self.starts_with(b"\xef\xbb\xbf") {
+        let is_unread = matches!(self.buffer, Buffer::Unread(_));
+        if !is_unread && self.starts_with(b"\xef\xbb\xbf") {
             let len = self.len();
             return self.slice(3..len);
         }
@@ -209,6 +261,7 @@ impl fmt::Debug for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn slices_stay_within_their_bytes() {
@@ -218,6 +271,23 @@ mod tests {
         assert_eq!(&bytes.slice(9..usize::MAX)[..], b"");
         let buffer = Arc::new(b"ab".to_vec());
         assert_eq!(&Bytes::shared(&buffer, 1..9)[..], b"b");
+    }
+
+    #[test]
+    fn what_is_unread_is_read_once_and_says_if_it_can_not_be() {
+        let (failure, reads) = (ReadFailure::default(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&reads);
+        let fetch = move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(b"abc".to_vec())
+        };
+        let bytes = Bytes::unread(3, fetch, &failure).without_bom();
+        assert_eq!((bytes.len(), bytes.clone().id()), (3, bytes.id()));
+        assert_eq!(reads.load(Ordering::Relaxed), 0);
+        assert_eq!((&bytes[..], &bytes.slice(1..2)[..]), (&b"abc"[..], &b"b"[..]));
+        assert_eq!((reads.load(Ordering::Relaxed), failure.text()), (1, None));
+        let gone = Bytes::unread(3, || Err("gone".into()), &failure);
+        assert_eq!((&gone[..], failure.text()), (&b""[..], Some("gone")));
     }
 
     #[test]

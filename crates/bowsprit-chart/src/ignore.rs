@@ -56,6 +56,8 @@ enum Shape {
     Literal,
     /// A star, and nothing special behind it.
     Suffix,
+    /// Stars and question marks behind that many bytes that are as they are.
+    Prefix(usize),
     Other,
 }
 
@@ -65,7 +67,8 @@ impl Shape {
         match pattern {
             pattern if !pattern.iter().any(special) => Shape::Literal,
             [b'*', rest @ ..] if !rest.iter().any(special) => Shape::Suffix,
-            _ => Shape::Other,
+            pattern if pattern.iter().any(|b| matches!(b, b'[' | b'\\')) => Shape::Other,
+            pattern => Shape::Prefix(pattern.iter().take_while(|b| !special(b)).count()),
         }
     }
 }
@@ -85,10 +88,17 @@ impl Rule {
                 let suffix = self.pattern.get(1..).unwrap_or_default();
                 name.strip_suffix(suffix).is_some_and(|swallowed| !swallowed.contains(&b'/'))
             }
-            Shape::Other => filepath_match(&self.pattern, name).unwrap_or_else(|_| {
-                log.push(self.complaint());
+            Shape::Prefix(len)
+                if !name.starts_with(self.pattern.get(..len).unwrap_or_default()) =>
+            {
                 false
-            }),
+            }
+            Shape::Prefix(_) | Shape::Other => {
+                filepath_match(&self.pattern, name).unwrap_or_else(|_| {
+                    log.push(self.complaint());
+                    false
+                })
+            }
         }
     }
 

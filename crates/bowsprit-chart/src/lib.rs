@@ -45,7 +45,7 @@ mod time;
 mod twins;
 
 pub use archive::{ArchiveError, ArchiveErrorKind, ArchiveLimits, load_archive_files};
-pub use bytes::Bytes;
+pub use bytes::{Bytes, ReadFailure};
 pub use chart::{
     Chart, Crd, Format, InvalidApiVersion, Limits, NotInstallable, Reading, ValuesDocuments,
     Warned, is_crd_file,

@@ -26,6 +26,7 @@
 //!     changelog: Entry::Missing,
 //!     since: None,
 //!     chart: Ok(Warned { output: Arc::new(chart.output), warnings: chart.warnings }),
+//!     unread: Default::default(),
 //! };
 //! let linted = lint(&source, &Options::default(), &Hermetic::default());
 //! let lines: Vec<String> = linted.messages.iter().map(|m| m.to_string()).collect();
@@ -122,6 +123,10 @@ pub struct Remains {
 pub fn lint_with_remains(source: &Source, options: &Options, host: &dyn Host) -> (Linted, Remains) {
     let mut linter = helm::Linter::new(source, options);
     let remains = linter.run(host);
+    if let Some(text) = source.unread.text() {
+        let error = CannotExamine(text.to_owned());
+        return (Linted::not_examined(&source.name, error), remains);
+    }
     let failed = linter.messages.iter().any(|m| m.severity >= options.failing());
     let linted = Linted {
         name: source.name.clone(),

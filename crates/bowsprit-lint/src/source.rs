@@ -2,8 +2,8 @@
 
 use crate::rules::Since;
 use bowsprit_chart::{
-    ArchiveLimits, Bytes, Chart, File, Format, HELM_IGNORE, Limits, LogLine, Metadata, Rules,
-    Warned, load_archive_files,
+    ArchiveLimits, Bytes, Chart, File, Format, HELM_IGNORE, Limits, LogLine, Metadata, ReadFailure,
+    Rules, Warned, load_archive_files,
 };
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -63,6 +63,8 @@ pub struct Source {
     pub since: Option<Since>,
     /// The chart, read as `v1` and `v2` charts are.
     pub chart: Result<Warned<Arc<Chart>>, LoadFailure>,
+    /// Of files that the chart's loader left unread.
+    pub unread: ReadFailure,
 }
 
 /// A chart that can't be examined at all. `Display` is Helm's text, as it stands after `Error `.
@@ -110,6 +112,7 @@ impl Source {
             changelog: entry("CHANGELOG.md"),
             since: None,
             chart: load(&files, limits),
+            unread: ReadFailure::default(),
         };
         Ok(source)
     }

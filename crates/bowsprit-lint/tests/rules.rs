@@ -1,6 +1,6 @@
 //! bowsprit's own rules on small charts.
 
-use bowsprit_chart::{Chart, File, Limits, Warned};
+use bowsprit_chart::{Chart, File, Limits, ReadFailure, Warned};
 use bowsprit_lint::{
     Entry, Message, Options, Selection, Since, Source, Usage, ValuesText, lint, value_usage,
 };
@@ -33,6 +33,7 @@ fn source(files: &[(&str, &str)]) -> Source {
         changelog: entry("CHANGELOG.md"),
         since: None,
         chart: Ok(Warned { output: chart(files), warnings: Vec::new() }),
+        unread: ReadFailure::default(),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::io;
-use crate::listing::{Folder, Kind, Listed, listed};
-use crate::{ApiVersions, Options, Symlinks};
-use bowsprit_chart::{Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Twins, Warned};
+use crate::listing::{Folder, Kind, Listed, Place, listed};
+use crate::{ApiVersions, Options, Symlinks, unread};
+use bowsprit_chart::{
+    Bytes, Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Twins, Warned,
+};
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
@@ -47,14 +49,6 @@ struct Dir {
     folder: Option<Folder>,
 }
 
-/// Where an entry is visited.
-#[derive(Clone, Copy)]
-struct At<'d> {
-    folder: Option<&'d Folder>,
-    /// Whether a directory is to be kept open.
-    keep: bool,
-}
-
 /// So many directories are kept open at once, those furthest out; the system has a limit.
 const MAX_OPEN: usize = 32;
 
@@ -71,6 +65,8 @@ struct Walk<'o> {
     /// Where files are read, so that each takes as much memory as it has bytes, and equal ones once.
     buffer: Vec<u8>,
     twins: Twins,
+    /// How many files are left unread.
+    unread: usize,
 }
 
 impl<'o> Walk<'o> {
@@ -90,6 +86,7 @@ impl<'o> Walk<'o> {
             log: Vec::new(),
             buffer: Vec::new(),
             twins: Twins::default(),
+            unread: 0,
         })
     }
 
@@ -147,23 +144,22 @@ impl<'o> Walk<'o> {
                 stack.pop();
                 continue;
             };
-            let path = dir.path.join(&entry.name);
             let chart_name = [&dir.prefix, entry.name.as_encoded_bytes()].concat();
-            let at = At { folder: dir.folder.as_ref(), keep: depth < MAX_OPEN };
-            if let Some(child) = self.visit(path, chart_name, entry.kind, at)? {
+            let place = Place { dir: &dir.path, folder: dir.folder.as_ref(), name: &entry.name };
+            if let Some(child) = self.visit(place, chart_name, entry.kind, depth < MAX_OPEN)? {
                 stack.push(child);
             }
         }
         Ok(())
     }
 
-    /// Loads a file, or returns the directory to be walked next.
+    /// Loads a file, or returns the directory to be walked next, kept open if that is asked.
     fn visit(
         &mut self,
-        path: PathBuf,
+        place: Place<'_>,
         name: Vec<u8>,
         kind: Option<Kind>,
-        at: At<'_>,
+        keep: bool,
     ) -> Result<Option<Dir>, ErrorKind> {
         self.entries += 1;
         let limits = &self.options.limits.archive;
@@ -172,19 +168,20 @@ impl<'o> Walk<'o> {
         }
         let mut kind = match kind {
             Some(kind) => kind,
-            None => io::lstat(&path)?.file_type().into(),
+            None => io::lstat(&place.path())?.file_type().into(),
         };
         if kind == Kind::Link {
-            kind = self.follow(&path)?;
+            kind = self.follow(&place.path())?;
         }
         if self.rules.ignores(&name, kind == Kind::Directory, &mut self.log) {
             return Ok(None);
         }
         if kind != Kind::Directory {
-            self.load_file(&path, name, kind, at.folder)?;
+            self.load_file(place, name, kind)?;
             return Ok(None);
         }
-        let (folder, entries) = listed(&path, at.folder, at.keep)?;
+        let path = place.path();
+        let (folder, entries) = listed(&path, place.folder, keep)?;
         let (prefix, entries) = ([name, b"/".to_vec()].concat(), entries.into_iter());
         Ok(Some(Dir { path, prefix, entries, folder }))
     }
@@ -207,28 +204,29 @@ impl<'o> Walk<'o> {
         Ok(io::lstat(&resolved)?.file_type().into())
     }
 
-    fn load_file(
-        &mut self,
-        path: &Path,
-        name: Vec<u8>,
-        kind: Kind,
-        folder: Option<&Folder>,
-    ) -> Result<(), ErrorKind> {
+    fn load_file(&mut self, place: Place<'_>, name: Vec<u8>, kind: Kind) -> Result<(), ErrorKind> {
         if kind != Kind::File {
-            return Err(ErrorKind::Irregular(path.to_owned()));
+            return Err(ErrorKind::Irregular(place.path()));
         }
         let limit = self.options.limits.archive.file_size;
-        let read = io::read_through((path, folder), limit.saturating_add(1), &mut self.buffer);
-        let data = read.map_err(|source| ErrorKind::Reading {
+        let reading = |source| ErrorKind::Reading {
             name: String::from_utf8_lossy(&name).into_owned(),
             source,
-        })?;
+        };
+        let file = place.open().map_err(reading)?;
+        let data = match self.left_unread(file, place, &name) {
+            Ok(unread) => unread,
+            Err(file) => {
+                let limit = limit.saturating_add(1);
+                let read = io::read_through((file, place), limit, &mut self.buffer);
+                self.twins.take(read.map_err(reading)?)
+            }
+        };
         let len = data.len() as u64;
         if len > limit {
             let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
             return Err(self.too_large(String::from_utf8_lossy(base).into_owned()));
         }
-        let data = self.twins.take(data);
         self.bytes = self.bytes.saturating_add(len);
         let limit = self.options.limits.archive.inflated;
         if self.bytes > limit {
@@ -236,6 +234,22 @@ impl<'o> Walk<'o> {
         }
         self.files.push(File::unmarked(name, data));
         Ok(())
+    }
+
+    /// The content of a file that nobody needs to look at now; else gives the file back.
+    fn left_unread(
+        &mut self,
+        file: std::fs::File,
+        place: Place<'_>,
+        name: &[u8],
+    ) -> Result<Bytes, std::fs::File> {
+        let Some(failure) = &self.options.unread else { return Err(file) };
+        if self.unread >= unread::MOST || !unread::is_only_shown(name) {
+            return Err(file);
+        }
+        let unread = unread::content(file, place, failure)?;
+        self.unread += 1;
+        Ok(unread)
     }
 
     fn too_large(&self, name: String) -> ErrorKind {

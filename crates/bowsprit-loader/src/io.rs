@@ -1,6 +1,6 @@
 //! The file system with Go's error texts.
 
-use crate::listing::{self, Folder};
+use crate::listing::Place;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -67,14 +67,13 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
 /// How much of a file is read in one go where its size isn't known.
 const CHUNK: usize = 64 * 1024;
 
-/// Reads a file up to a number of bytes, through a buffer that is used again: for the many small files
+/// Reads an open file up to a number of bytes, through a buffer that is used again: for the many small files
 /// of a chart the system is asked for what they hold and for nothing else.
 pub(crate) fn read_through<'b>(
-    (path, folder): (&Path, Option<&Folder>),
+    (mut file, place): (File, Place<'_>),
     limit: u64,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], PathError> {
-    let mut file = listing::open(path, folder)?;
     if buffer.len() < CHUNK {
         buffer.resize(CHUNK, 0);
     }
@@ -89,7 +88,7 @@ pub(crate) fn read_through<'b>(
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(PathError::new("read", path, error)),
+            Err(error) => return Err(PathError::new("read", &place.path(), error)),
         }
     }
     Ok(buffer.get(..filled.min(limit)).unwrap_or_default())

@@ -56,6 +56,7 @@ mod sniff;
 mod sources;
 #[cfg(feature = "network")]
 mod time;
+mod unread;
 #[cfg(feature = "network")]
 mod watch;
 
@@ -88,7 +89,7 @@ pub use sources::{ChartQuery, Located, Place, Provenance, Said, Sources, Updates
 #[cfg(feature = "network")]
 pub use watch::{Hold, Watch};
 
-use bowsprit_chart::{Bytes, Chart, Limits, Warned};
+use bowsprit_chart::{Bytes, Chart, Limits, ReadFailure, Warned};
 use std::path::Path;
 
 /// Where symbolic links in a chart's directory may lead.
@@ -123,6 +124,9 @@ pub struct Options {
     pub symlinks: Symlinks,
     /// What the chart may cost. For a directory the entries and inflated bytes count too.
     pub limits: Limits,
+    /// Leaves large Markdown files of a directory, which only `.Files` shows, open and unread until somebody
+    /// looks at them. What can't be read then is told here. Where the system has no such reads, they are read.
+    pub unread: Option<ReadFailure>,
 }
 
 impl Options {

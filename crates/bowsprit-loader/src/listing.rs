@@ -2,9 +2,9 @@
 //! paths are not walked again for each file.
 
 use crate::io::PathError;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, FileType};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +45,28 @@ pub(crate) fn listed(
     Ok((folder, entries))
 }
 
-/// Opens a file, by its name in an open directory or else by its path.
-pub(crate) fn open(path: &Path, folder: Option<&Folder>) -> Result<File, PathError> {
-    let found = match (folder, path.file_name()) {
-        (Some(folder), Some(name)) => folder.open(name),
-        _ => File::open(path),
-    };
-    found.map_err(|error| PathError::new("open", path, error))
+/// Where an entry of a directory lies. Its path is only made where it is needed.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'d> {
+    pub(crate) dir: &'d Path,
+    /// The directory, if it is open.
+    pub(crate) folder: Option<&'d Folder>,
+    pub(crate) name: &'d OsStr,
+}
+
+impl Place<'_> {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.join(self.name)
+    }
+
+    /// Opens the file.
+    pub(crate) fn open(&self) -> Result<File, PathError> {
+        let found = match self.folder {
+            Some(folder) => folder.open(self.name),
+            None => File::open(self.path()),
+        };
+        found.map_err(|error| PathError::new("open", &self.path(), error))
+    }
 }
 
 #[cfg(unix)]

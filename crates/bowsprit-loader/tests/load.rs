@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use bowsprit_chart::ReadFailure;
 use bowsprit_loader::{ApiVersions, Options, load_path};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -254,6 +255,39 @@ fn names_need_not_be_text() {
     std::fs::write(dir.0.join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap();
     let chart = load_path(&dir.0, &Options::default()).unwrap().output;
     assert_eq!(chart.files[0].name.as_bytes(), b"\xff");
+}
+
+#[cfg(unix)]
+#[test]
+fn large_documents_can_be_left_unread() {
+    let (large, marked) = ("x".repeat(20_000), format!("\u{feff}{}", "y".repeat(20_000)));
+    let dir = Dir::chart(&[
+        ("README.md", &large),
+        ("a.md", "small"),
+        ("m.md", &marked),
+        ("templates/t.md", &large),
+        ("charts/sub/Chart.yaml", GOOD),
+        ("charts/sub/CHANGES.md", &large),
+    ]);
+    let failure = ReadFailure::default();
+    let mut options = Options::default();
+    options.unread = Some(failure.clone());
+    let later = load_path(&dir.0, &options).unwrap().output;
+    let now = load_path(&dir.0, &Options::default()).unwrap().output;
+    // Those that were left unread are open: the first is still what it was, the other is cut off.
+    std::fs::remove_file(dir.0.join("README.md")).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .truncate(true)
+        .open(dir.0.join("charts/sub/CHANGES.md"))
+        .unwrap();
+    assert_eq!(later.files, now.files);
+    assert_eq!((later.templates.len(), failure.text()), (1, None));
+    assert_eq!(later.templates, now.templates);
+    let [sub] = &later.dependencies[..] else { panic!("one subchart") };
+    assert_eq!((sub.files[0].data.len(), &sub.files[0].data[..]), (20_000, &b""[..]));
+    let text = dir.mask(failure.text().unwrap());
+    assert_eq!(text, "read DIR/charts/sub/CHANGES.md: failed to fill whole buffer");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use bowsprit_template::{
     strip_no_value,
 };
 use bowsprit_value::{Host, Map, Meter, Str, Value};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -570,8 +571,8 @@ impl CompiledChart {
         if request.strict {
             set = set.missing_key(MissingKey::Error);
         }
-        // Some define several templates.
-        set.reserve(2 * jobs.len());
+        // Some define several templates, but copies of a chart the same ones.
+        set.reserve(jobs.len() + jobs.len().min(512));
         for job in jobs {
             let Some(instance) = plan.instances.get(job.instance) else { continue };
             if let Some(unit) = self.unit(instance, job) {
@@ -604,14 +605,15 @@ impl CompiledChart {
         if self.0.engine.known_primes {
             bowsprit_sprig::use_known_primes(&meter);
         }
-        let mut run = Run::new(set, host, &meter);
+        let mut run = Run::new(set, host, &meter).remember(scopes.varies());
         if let Some(observer) = observer {
             run = run.observe(observer);
         }
         let mut files = RenderedFiles::new();
         let mut failure = None;
         for job in jobs.iter().filter(|job| !is_partial(&job.name)) {
-            let scope = scopes.for_template(job.instance, &job.name, &job.base_path);
+            let template = (job.instance, &job.name, &job.base_path);
+            let scope = scopes.for_template(template, meter.history());
             match run.execute(job.name.as_bytes(), scope) {
                 Ok(_) if keep == Keep::Root && job.instance != 0 => {}
                 Ok(text) => {
@@ -658,27 +660,29 @@ fn is_partial(name: &Str) -> bool {
 /// and among equally deep ones from the last name to the first. Of equal names one remains.
 fn jobs(plan: &Plan) -> Vec<Job> {
     let depth = |name: &[u8]| name.iter().filter(|b| **b == b'/').count();
-    let (mut jobs, mut name) = (Vec::new(), Vec::new());
-    for (number, instance) in plan.instances.iter().enumerate() {
+    let mut by_depth: BTreeMap<Reverse<usize>, Vec<Job>> = BTreeMap::new();
+    let mut name = Vec::new();
+    // From the last to the first they are nearly in order, and of equal names the one that stays comes first.
+    for (number, instance) in plan.instances.iter().enumerate().rev() {
         let path = instance.path.as_bytes();
         let base_path = Str::from([path, b"/templates"].concat());
         let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
         let above = depth(path) + 1;
-        jobs.reserve(instance.chart.templates.len());
-        for (place, template) in instance.chart.templates.iter().enumerate() {
+        for (place, template) in instance.chart.templates.iter().enumerate().rev() {
             let below = template.name.as_bytes();
             name.clear();
             [path, b"/", below].iter().for_each(|part| name.extend_from_slice(part));
             let (name, base_path) = (Str::from_bytes(&name), base_path.clone());
             if !library || is_partial(&name) {
                 let job = Job { instance: number, template: place, name, base_path };
-                jobs.push((above + depth(below), job));
+                by_depth.entry(Reverse(above + depth(below))).or_default().push(job);
             }
         }
     }
-    jobs.sort_by(|(a_depth, a), (b_depth, b)| (b_depth, &b.name).cmp(&(a_depth, &a.name)));
-    jobs.reverse();
-    jobs.dedup_by(|(_, later), (_, kept)| later.name == kept.name);
-    jobs.reverse();
-    jobs.into_iter().map(|(_, job)| job).collect()
+    let sorted = by_depth.into_values().flat_map(|mut jobs| {
+        jobs.sort_by(|a, b| b.name.cmp(&a.name));
+        jobs.dedup_by(|later, kept| later.name == kept.name);
+        jobs
+    });
+    sorted.collect()
 }

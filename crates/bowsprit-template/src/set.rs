@@ -136,6 +136,18 @@ impl Template {
         Template { hints: hints.clone(), unit, body, name, file }
     }
 
+    fn is_of(&self, unit: &Arc<Unit>, body: &Arc<Body>) -> bool {
+        Arc::ptr_eq(&self.unit, unit) && Arc::ptr_eq(&self.body, body)
+    }
+
+    /// Makes it the same template of another file.
+    fn become_of(&mut self, file: &Str) {
+        if self.body.root {
+            self.name = file.clone();
+        }
+        self.file = file.clone();
+    }
+
     /// The same template of a unit by itself; see [`Unit::apart`].
     pub(crate) fn apart(&self) -> Option<Template> {
         let unit = Arc::new(self.unit.apart()?);
@@ -312,8 +324,11 @@ impl TemplateSet {
                     self.templates.push(template());
                 }
                 Entry::Occupied(taken) if !body.empty => {
-                    if let Some(before) = self.templates.get_mut(*taken.get()) {
-                        *before = template();
+                    let Some(before) = self.templates.get_mut(*taken.get()) else { continue };
+                    match Arc::get_mut(before) {
+                        // Another copy of the chart has it too.
+                        Some(same) if same.is_of(unit, body) => same.become_of(file),
+                        _ => *before = template(),
                     }
                 }
                 Entry::Occupied(_) => {}

@@ -12,7 +12,8 @@ pub type PureFn = fn(&mut Args<'_>) -> Result<Value, FuncError>;
 /// The body of a function; its type says what it can touch.
 #[derive(Clone, Copy)]
 pub enum FuncImpl {
-    /// A function of its arguments alone.
+    /// A function of its arguments alone. If it writes to a map among them, or leaves anything else behind
+    /// than its result, it tells the meter's [`History`](crate::History).
     Pure(PureFn),
     /// A function that also asks the host: for the time, randomness or the cluster.
     Host(fn(&mut Args<'_>, &dyn Host) -> Result<Value, FuncError>),

@@ -19,11 +19,13 @@
 //! assert_eq!(map.len(), 2);
 //! ```
 
+mod alike;
 pub mod codec;
 mod detach;
 mod equal;
 pub mod fmt;
 mod func;
+mod history;
 mod host;
 pub mod json;
 mod kind;
@@ -38,8 +40,10 @@ mod truth;
 pub mod unicode;
 mod weigh;
 
+pub use alike::{alike, mark};
 pub use equal::{deep_equal, eq, ge, gt, le, lt};
 pub use func::{Args, Func, FuncError, FuncErrorKind, FuncImpl, Param, PureFn};
+pub use history::History;
 pub use host::{Hermetic, Host, HostError, Timestamp};
 pub use kind::{Elem, IntKind, Kind, Type};
 pub use list::{List, ListType};

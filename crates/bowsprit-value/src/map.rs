@@ -8,6 +8,7 @@ use crate::str::prefix;
 use crate::{Elem, NamedType, Str, Value, drop_deep};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 /// What Go calls the map's type.
@@ -55,8 +56,11 @@ type Table = Vec<(Str, Value)>;
 /// A table that may be made when it is first looked at.
 struct Base {
     made: OnceLock<Arc<Table>>,
-    make: Option<Box<dyn Fn() -> Table + Send + Sync>>,
+    make: Option<Box<Make>>,
 }
+
+/// Behind a box, because there are many maps and few of this kind.
+struct Make(Box<dyn Fn() -> Table + Send + Sync>);
 
 impl Base {
     fn ready(table: Arc<Table>) -> Base {
@@ -65,7 +69,7 @@ impl Base {
 
     fn get(&self) -> &Arc<Table> {
         self.made
-            .get_or_init(|| Arc::new(self.make.as_ref().map(|make| make()).unwrap_or_default()))
+            .get_or_init(|| Arc::new(self.make.as_ref().map(|make| (make.0)()).unwrap_or_default()))
     }
 }
 
@@ -81,6 +85,8 @@ struct MapCell {
     nil: bool,
     /// Containers in `base` belong to another map and are forked before anyone gets them.
     forked: bool,
+    /// When it was made in a run; 0 of those that are older.
+    moment: AtomicU32,
     base: Base,
     own: OnceLock<Arc<Table>>,
     over: OnceLock<RwLock<Arc<Table>>>,
@@ -354,7 +360,11 @@ impl Map {
         I: IntoIterator<Item = (Str, Value)>,
     {
         let make = move || table_of(make());
-        Map::with_base(ty, false, Base { made: OnceLock::new(), make: Some(Box::new(make)) })
+        Map::with_base(
+            ty,
+            false,
+            Base { made: OnceLock::new(), make: Some(Box::new(Make(Box::new(make)))) },
+        )
     }
 
     fn build(ty: MapType, nil: bool, table: Table) -> Map {
@@ -366,6 +376,7 @@ impl Map {
             ty,
             nil,
             forked: false,
+            moment: AtomicU32::new(0),
             base,
             own: OnceLock::new(),
             over: OnceLock::new(),
@@ -503,6 +514,7 @@ impl Map {
             ty: self.0.ty,
             nil: self.0.nil,
             forked: true,
+            moment: AtomicU32::new(0),
             // What lies below is not reached for: a fork of a fork forks the same tables.
             base: Base::ready(self.peek().0),
             own: OnceLock::new(),
@@ -519,6 +531,7 @@ impl Map {
             ty,
             nil: self.0.nil,
             forked: false,
+            moment: AtomicU32::new(0),
             base: Base::ready(Arc::default()),
             own: OnceLock::new(),
             over: OnceLock::new(),
@@ -558,6 +571,26 @@ impl Map {
     /// A number that tells references apart while they live.
     pub fn id(&self) -> usize {
         Arc::as_ptr(self.cell()).addr()
+    }
+
+    /// When it was made in the run that has it; 0 for a map that may be older than the run.
+    #[inline]
+    pub fn moment(&self) -> u32 {
+        self.cell().moment.load(Relaxed)
+    }
+
+    /// Says that it was just made, at a moment of a [`History`](crate::History). Nothing happens where
+    /// somebody else has it too, or where it was said before.
+    #[inline]
+    pub fn made_at(&self, moment: u32) {
+        if self.0.viewed.is_none() && self.is_of_one() && self.moment() == 0 {
+            self.0.moment.store(moment, Relaxed);
+        }
+    }
+
+    /// Whether its entries were changed since it was made.
+    pub fn is_written(&self) -> bool {
+        self.cell().over.get().is_some()
     }
 
     /// A reference that does not keep the map alive.
@@ -636,6 +669,12 @@ mod tests {
 
     fn child(map: &Map) -> Map {
         map.get(b"a").and_then(|v| v.as_map().cloned()).unwrap()
+    }
+
+    #[test]
+    fn cells_stay_small() {
+        // With the two counts before it, two lines of a cache.
+        assert!(size_of::<MapCell>() + 2 * size_of::<usize>() <= 120);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Meters that stop a hostile template.
 
 use crate::map::WeakMap;
-use crate::{FuncError, FuncErrorKind, Map};
+use crate::{FuncError, FuncErrorKind, History, Map};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -67,6 +67,7 @@ pub struct Meter {
     interrupt: Option<Box<dyn Fn() -> bool>>,
     next_check: Cell<u64>,
     mutated: RefCell<Vec<WeakMap>>,
+    history: History,
     scratch: RefCell<BTreeMap<TypeId, Box<dyn Any>>>,
 }
 
@@ -97,6 +98,7 @@ impl Meter {
             interrupt: None,
             next_check: Cell::new(limits.steps),
             mutated: RefCell::default(),
+            history: History::default(),
             scratch: RefCell::default(),
         }
     }
@@ -111,6 +113,11 @@ impl Meter {
     /// The limits of this run.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What happened so far. Functions that write to a map among their arguments say so here.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Steps counted so far.

@@ -18,7 +18,7 @@
 
 pub use bowsprit_lint::*;
 
-use bowsprit_chart::{Chart, Limits, Warned, path};
+use bowsprit_chart::{Chart, Limits, ReadFailure, Warned, path};
 use bowsprit_loader::{ApiVersions, PathError};
 use std::fs::File;
 use std::io::Read;
@@ -54,6 +54,8 @@ pub fn open(name: &str) -> Result<Source, CannotExamine> {
     let dir = absolute(name);
     let mut options = bowsprit_loader::Options::default();
     options.api_versions = ApiVersions::Any;
+    let unread = ReadFailure::default();
+    options.unread = Some(unread.clone());
     let chart = match bowsprit_loader::load_path(&dir, &options) {
         Ok(Warned { output, warnings }) => {
             Ok(Warned { output: Arc::<Chart>::new(output), warnings })
@@ -71,6 +73,7 @@ pub fn open(name: &str) -> Result<Source, CannotExamine> {
         since: None,
         dir: dir.display().to_string(),
         chart,
+        unread,
     })
 }
 

@@ -37,6 +37,7 @@ const MAX_LINES: usize = 10_000;
 
 fn note(args: &Args<'_>, level: Level, message: &str) {
     let attrs = vec![("message", args.str(0).to_string_lossy().into_owned())];
+    args.meter().history().acted();
     let line = LogLine { level, message: message.to_owned(), attrs };
     args.meter().scratch(|log: &mut LintLog| {
         if log.0.len() < MAX_LINES {

@@ -7,6 +7,7 @@ mod chart;
 mod chart_struct;
 mod files;
 mod release;
+mod template;
 mod values;
 
 pub(crate) use api_versions::{API_VERSIONS_1_35, API_VERSIONS_1_36, API_VERSIONS_1_37};
@@ -19,10 +20,19 @@ pub use release::ReleaseOptions;
 
 use crate::compat::{ChartObject, Package, Rules};
 use crate::plan::{Instance, Plan};
-use bowsprit_value::{Map, Str, Value};
+use bowsprit_value::{History, Map, Str, Value};
+use std::cell::RefCell;
+use std::sync::atomic::AtomicBool;
+use template::{Looks, Template};
 
-/// The root object of each chart instance, by the instance's number: as a map, and as templates see it.
-pub(crate) struct Scopes(Vec<(Map, Value)>, Package);
+pub(crate) struct Scopes {
+    /// The root object of each chart instance, by the instance's number: as a map, and as templates see it.
+    roots: Vec<(Map, Value)>,
+    package: Package,
+    looks: Looks,
+    /// The `.Template` of each instance.
+    templates: RefCell<Vec<Option<Template>>>,
+}
 
 impl Scopes {
     /// Builds the root objects of all instances of a plan. `charts` has their `.Chart`, `files` gives the
@@ -38,7 +48,7 @@ impl Scopes {
         let capabilities = capabilities.to_value();
         let package = rules.package;
         let count = plan.instances.len();
-        let mut scopes = Vec::with_capacity(count);
+        let mut roots = Vec::with_capacity(count);
         let mut values = vec![Map::new(); count];
         // Parents come before their children, so that a child finds its parent's values.
         for (number, instance) in plan.instances.iter().enumerate() {
@@ -65,28 +75,56 @@ impl Scopes {
                 .map(|(k, v)| (Str::from_static(k), v)),
             );
             let seen = Value::Map(values::as_values(&scope, package));
-            scopes.push((scope, seen));
+            roots.push((scope, seen));
         }
-        link_subcharts(plan, &scopes);
-        Scopes(scopes, package)
+        link_subcharts(plan, &roots);
+        let templates = RefCell::new((0..count).map(|_| None).collect());
+        Scopes { roots, package, looks: Looks::default(), templates }
+    }
+
+    /// Whether anybody has looked at a `.Template` since the last call of [`Scopes::for_template`]: the one
+    /// thing that is another for each template.
+    pub(crate) fn varies(&self) -> &AtomicBool {
+        self.looks.any()
     }
 
     /// The root object for one template of an instance. The object is shared by all templates of the
     /// instance, as in Helm: each sees what the ones before it have set.
-    pub(crate) fn for_template(&self, instance: usize, name: &Str, base_path: &Str) -> Value {
-        let Some((scope, seen)) = self.0.get(instance) else { return Value::Nil };
-        let template = Map::from_entries([
-            (Str::from_static("BasePath"), Value::Str(base_path.clone())),
-            (Str::from_static("Name"), Value::Str(name.clone())),
-        ]);
-        scope
-            .insert(Str::from_static("Template"), Value::Map(values::as_values(&template, self.1)));
+    pub(crate) fn for_template(
+        &self,
+        (instance, name, base_path): (usize, &Str, &Str),
+        history: &History,
+    ) -> Value {
+        let Some((scope, seen)) = self.roots.get(instance) else { return Value::Nil };
+        let mut templates = self.templates.borrow_mut();
+        for looked_at in self.looks.take() {
+            let template = templates.get_mut(looked_at).and_then(Option::as_mut);
+            // Those of other instances stay, but as if nobody had looked.
+            if let Some(template) = template.filter(|_| looked_at != instance) {
+                self.show(looked_at, template.again(&self.looks));
+            }
+        }
+        let names = (name.clone(), base_path.clone());
+        let (template, map) = Template::new(instance, names, self.package, &self.looks);
+        if let Some(slot) = templates.get_mut(instance)
+            && slot.replace(template).is_none()
+        {
+            // Until now it had none at all, which can be seen without looking at it.
+            history.wrote(scope);
+        }
+        self.show(instance, map);
         seen.clone()
+    }
+
+    fn show(&self, instance: usize, template: Map) {
+        if let Some((scope, _)) = self.roots.get(instance) {
+            scope.insert(Str::from_static("Template"), Value::Map(template));
+        }
     }
 
     /// Empties the root objects, which refer to each other, so that their memory is freed.
     pub(crate) fn dissolve(&self) {
-        for (scope, _) in &self.0 {
+        for (scope, _) in &self.roots {
             scope.downgrade().clear();
         }
     }

@@ -51,6 +51,7 @@ fn merge_all(args: &mut Args<'_>, overwrite: Overwrite) -> Result<Value, Stop> {
     for src in args.rest(1).iter().filter_map(Value::as_map).filter(|src| !src.is_nil()) {
         if dst.is_nil() {
             dst = Map::new();
+            dst.made_at(args.meter().history().moment());
         }
         Merge { overwrite, meter: args.meter(), frames: Vec::new(), path: BTreeSet::new() }
             .run(&dst, src)?;
@@ -104,6 +105,7 @@ impl Frame {
         if self.added.iter().any(|(_, value)| super::holds_references(value)) {
             meter.remember(&self.dst);
         }
+        meter.history().wrote(&self.dst);
         self.dst.extend(std::mem::take(&mut self.added));
         Ok(())
     }
@@ -269,6 +271,7 @@ fn put(frame: &mut Frame, entry: Entry, meter: &Meter) -> Result<(), Stop> {
     if super::holds_references(&entry.src) {
         meter.remember(&frame.dst);
     }
+    meter.history().wrote(&frame.dst);
     frame.dst.insert(entry.key, entry.src);
     Ok(())
 }

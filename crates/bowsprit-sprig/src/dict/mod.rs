@@ -74,6 +74,7 @@ fn set(args: &mut Args<'_>) -> Result<Value, FuncError> {
             if holds_references(&value) {
                 args.meter().remember(map);
             }
+            args.meter().history().wrote(map);
             map.insert(args.str(1).clone(), value);
         }
         _ => return Err(FuncError::new("assignment to entry in nil map")),
@@ -83,7 +84,10 @@ fn set(args: &mut Args<'_>) -> Result<Value, FuncError> {
 
 fn unset(args: &mut Args<'_>) -> Result<Value, FuncError> {
     match args.map(0) {
-        Some(map) => map.remove(args.str(1).as_bytes()),
+        Some(map) => {
+            args.meter().history().wrote(map);
+            map.remove(args.str(1).as_bytes())
+        }
         None => return Ok(Value::Map(Map::nil(MapType::ANY))),
     };
     Ok(converted(args.take(0)))

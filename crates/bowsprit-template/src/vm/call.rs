@@ -102,11 +102,15 @@ impl Run<'_> {
                 body(&mut Args::new(values, self.meter))
             }
             FuncImpl::Host(body) => {
+                self.meter.history().acted();
                 let values = self.values.get_mut(base..).unwrap_or_default();
                 body(&mut Args::new(values, self.meter), self.host)
             }
         };
         let value = result.map_err(|error| called(self, func.name, error))?;
+        if let Value::Map(map) = &value {
+            map.made_at(self.meter.history().moment());
+        }
         self.returned(base, value, func.result);
         Ok(())
     }

@@ -7,6 +7,7 @@
 mod call;
 mod error;
 mod field;
+mod memo;
 mod print;
 mod range;
 mod weigh;
@@ -20,9 +21,11 @@ use crate::compile::program::{Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
 use crate::set::{Names, Template, TemplateSet, Tpl};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
+use memo::{Called, Memo};
 use range::Iter;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Go's own limit on `template` calls within one execution.
 const MAX_TEMPLATE_DEPTH: u32 = 100_000;
@@ -105,8 +108,14 @@ impl Slot {
 enum Entry {
     Root,
     Template,
-    Include { counter: Counter },
-    Tpl { text: Str },
+    Include {
+        counter: Counter,
+        /// Whether its result may be used again.
+        kept: bool,
+    },
+    Tpl {
+        text: Str,
+    },
 }
 
 /// Where it is counted how often a name is being included.
@@ -200,6 +209,7 @@ pub struct Run<'r> {
     included: Vec<u32>,
     /// And each name that only texts of `tpl` define.
     others_included: HashMap<Str, u32>,
+    memo: Option<Box<Memo<'r>>>,
     /// The function that failed, until its link is made.
     calling: Option<&'static str>,
     /// How many names of a field path were left when one of them could not be evaluated.
@@ -230,6 +240,7 @@ impl<'r> Run<'r> {
             overlays: Vec::new(),
             included: vec![0; set.len()],
             others_included: HashMap::new(),
+            memo: None,
             calling: None,
             unevaluated: None,
         }
@@ -239,6 +250,20 @@ impl<'r> Run<'r> {
     #[must_use]
     pub fn observe(mut self, observer: &'r mut dyn Observer) -> Run<'r> {
         self.observer = Some(observer);
+        self.memo = None;
+        self
+    }
+
+    /// Lets what `include` gave be used again where the same template gets the same value and nothing that it
+    /// read was written since; in later executions too, unless `varies` was true when it ended. Whoever reads
+    /// what is not the same in all executions sets `varies`, and the caller takes it back before the next one.
+    /// Limits count what is used again as if it had been done again. An observer sees all that is done, so
+    /// with one nothing is used again.
+    #[must_use]
+    pub fn remember(mut self, varies: &'r AtomicBool) -> Run<'r> {
+        if self.observer.is_none() {
+            self.memo = Some(Box::new(Memo::new(varies)));
+        }
         self
     }
 
@@ -263,6 +288,9 @@ impl<'r> Run<'r> {
     }
 
     fn reset(&mut self) {
+        if let Some(memo) = &mut self.memo {
+            memo.begin();
+        }
         self.out.clear();
         self.values.clear();
         self.stats.clear();
@@ -307,6 +335,9 @@ impl<'r> Run<'r> {
             iters: self.iters.len(),
             output: self.out.len(),
         });
+        if let Some(memo) = &mut self.memo {
+            memo.entered(self.frames.len());
+        }
     }
 
     /// Takes the innermost frame away, with everything that is its own.
@@ -597,14 +628,26 @@ impl<'r> Run<'r> {
             ))
             .into());
         }
-        *count += 1;
+        let names = self.frames.last().and_then(|f| f.names);
+        // What a text of `tpl` defines may be another template of that name.
+        let called = match (number, names) {
+            (Some(number), None) => self.recall(number, &data.value)?,
+            _ => Called::Unnoted,
+        };
+        let kept = match called {
+            Called::Before(text) => {
+                self.push(Value::Str(text), Static::Concrete);
+                return Ok(());
+            }
+            called => matches!(called, Called::Noted),
+        };
+        *self.count(&counter) += 1;
         let set = self.set;
-        let known = || Some(Running::Known(set.template(number?)?));
-        let Some(template) = self.lookup_overlaid(name.as_bytes()).or_else(known) else {
+        let own = || Some(Running::Known(set.template(number?)?));
+        let Some(template) = self.lookup_overlaid(name.as_bytes()).or_else(own) else {
             return Err(error::no_template(name.as_bytes(), "gotpl"));
         };
-        let names = self.frames.last().and_then(|f| f.names);
-        self.push_frame(template, Entry::Include { counter }, data, 0, names);
+        self.push_frame(template, Entry::Include { counter, kept }, data, 0, names);
         Ok(())
     }
 
@@ -652,10 +695,13 @@ impl<'r> Run<'r> {
         }
         match frame.entry {
             Entry::Root | Entry::Template => {}
-            Entry::Include { counter } => {
+            Entry::Include { counter, kept } => {
                 let count = self.count(&counter);
                 *count = count.saturating_sub(1);
                 let text = self.capture(frame.output)?;
+                if kept {
+                    self.close(&text);
+                }
                 self.push(Value::Str(text), Static::Concrete);
             }
             Entry::Tpl { .. } => {

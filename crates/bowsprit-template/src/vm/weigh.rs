@@ -8,6 +8,10 @@ impl Run<'_> {
     /// Tells the meter how many bytes the values hold that the run can still reach.
     #[cold]
     pub(super) fn weigh(&mut self) -> Step<()> {
+        // Room for what is needed.
+        if let Some(memo) = &mut self.memo {
+            memo.clear();
+        }
         let mut scale = Scale::new();
         self.values.iter().for_each(|value| scale.add(value));
         self.vars.iter().chain(&self.dots).for_each(|slot| scale.add(&slot.value));
