@@ -257,8 +257,8 @@ impl<'r> Run<'r> {
     /// Lets what `include` gave be used again where the same template gets the same value and nothing that it
     /// read was written since; in later executions too, unless `varies` was true when it ended. Whoever reads
     /// what is not the same in all executions sets `varies`, and the caller takes it back before the next one.
-    /// Limits count what is used again as if it had been done again. An observer sees all that is done, so
-    /// with one nothing is used again.
+    /// The steps of what is used again are counted again. An observer sees all that is done, so with one
+    /// nothing is used again.
     #[must_use]
     pub fn remember(mut self, varies: &'r AtomicBool) -> Run<'r> {
         if self.observer.is_none() {
