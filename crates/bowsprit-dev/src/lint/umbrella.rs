@@ -1,6 +1,7 @@
 //! An umbrella of many subcharts, on which Helm's linter is slowest.
 
 use super::run::Sides;
+use crate::versus::median;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,11 +50,6 @@ fn in_folder(sides: &Sides, charts: &Path, folder: &Path) -> Result<String, Stri
         );
     }
     Ok(text)
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn base(charts: &Path) -> Result<PathBuf, String> {

@@ -14,6 +14,8 @@ mod report;
 mod stats;
 mod threads;
 
+pub(crate) use stats::median;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
