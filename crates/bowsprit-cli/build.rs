@@ -23,6 +23,9 @@ fn main() {
     if !linux || !is("PROFILE", "release") {
         return;
     }
+    // Calls go straight to functions of the program, as `.cargo/config.toml` has it; what the loader fills in is
+    // filled in before the start and then closed nevertheless.
+    println!("cargo::rustc-link-arg-bins=-Wl,-z,now");
     if var("BOWSPRIT_PIE").map_or(true, |value| value.is_empty() || value == "0") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }

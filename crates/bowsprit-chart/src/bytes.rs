@@ -121,6 +121,11 @@ impl Bytes {
         Bytes { buffer: Buffer::Unread(Arc::new(unread)), start: 0, end: len }
     }
 
+    /// Whether nobody has looked at it yet.
+    pub(crate) fn is_unread(&self) -> bool {
+        matches!(&self.buffer, Buffer::Unread(unread) if unread.read.get().is_none())
+    }
+
     /// A part of a shared buffer; a range that does not lie within it is cut to what does.
     pub fn shared(buffer: &Arc<Vec<u8>>, range: Range<usize>) -> Bytes {
         let end = range.end.min(buffer.len());

@@ -364,6 +364,9 @@ fn named(files: &[File]) -> Vec<Named<'_>> {
     named.collect()
 }
 
+/// Where subcharts lie.
+const CHARTS: &[u8] = b"charts/";
+
 /// What of a chart is known while its files are sorted.
 #[derive(Default)]
 struct Sorted<'f> {
@@ -381,7 +384,6 @@ impl<'f> Sorted<'f> {
     /// Takes the files at the beginning that belong to one subchart, and says how many. Those of a chart that
     /// is nested deeply are looked at on every level.
     fn below_charts(&mut self, files: &[Named<'f>]) -> usize {
-        const CHARTS: &[u8] = b"charts/";
         let Some(first) = files.first() else { return 0 };
         let Some(name) = first.name.strip_prefix(CHARTS) else { return 0 };
         let group = name.split(|&b| b == b'/').next().unwrap_or_default();
@@ -428,13 +430,38 @@ impl Loaded {
     /// Of so many charts with the same `Chart.yaml` each is compared with a new one.
     const ALIKE: usize = 8;
 
-    fn is_of(&self, files: &[Named<'_>], depth: usize) -> bool {
-        let same = |((name, data), file): (&(Vec<u8>, Bytes), &Named<'_>)| {
-            name == file.name && (data.id() == file.data.id() || data == file.data)
+    /// The chart of these files, if they are those of this one. What nobody has looked at is not read to be
+    /// compared: the chart gets its own of it.
+    fn chart_of(&self, files: &[Named<'_>], depth: usize) -> Option<Arc<Chart>> {
+        let mut unread = false;
+        let mut same = |((name, data), file): (&(Vec<u8>, Bytes), &Named<'_>)| {
+            let both_unread = || data.is_unread() && file.data.is_unread();
+            if name != file.name {
+                return false;
+            }
+            if data.id() == file.data.id() {
+                return true;
+            }
+            // Those of subcharts are not in the chart's own list.
+            if both_unread() && !name.starts_with(CHARTS) {
+                unread = true;
+                return true;
+            }
+            data == file.data
         };
-        self.depth == depth
+        let is_it = self.depth == depth
             && self.files.len() == files.len()
-            && self.files.iter().zip(files).all(same)
+            && self.files.iter().zip(files).all(&mut same);
+        if !is_it || !unread {
+            return is_it.then(|| Arc::clone(&self.chart));
+        }
+        let mut chart = (*self.chart).clone();
+        let mut rest = files.iter();
+        for file in chart.files.iter_mut().filter(|file| file.data.is_unread()) {
+            // They stand in one order.
+            file.data = rest.find(|own| own.name == file.name.as_bytes())?.data.clone();
+        }
+        Some(Arc::new(chart))
     }
 }
 
@@ -654,9 +681,10 @@ impl Loader<'_> {
         let chart_yaml = inside.iter().find(|file| file.name == b"Chart.yaml");
         let key = chart_yaml.map(|file| self.twins.first(file.data).id());
         let equal = key.and_then(|key| self.equal.get(&key)).map(Vec::as_slice).unwrap_or_default();
-        if let Some(loaded) = equal.iter().find(|loaded| loaded.is_of(&inside, depth)) {
-            self.log.extend_from_slice(&loaded.log);
-            return Ok(Arc::clone(&loaded.chart));
+        let known = |loaded: &Loaded| Some((loaded.chart_of(&inside, depth)?, loaded.log.clone()));
+        if let Some((chart, log)) = equal.iter().find_map(known) {
+            self.log.extend(log);
+            return Ok(chart);
         }
         let logged = self.log.len();
         let chart = Arc::new(self.chart(&inside, format, depth + 1)?);

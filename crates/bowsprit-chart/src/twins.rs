@@ -5,7 +5,7 @@
 
 use crate::Bytes;
 use bowsprit_value::Map;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Contents that have been seen, by a sample of them.
 ///
@@ -18,9 +18,9 @@ use std::collections::HashMap;
 /// ```
 #[derive(Debug, Default)]
 pub struct Twins {
-    seen: HashMap<(usize, u64), Vec<Bytes>>,
+    seen: BTreeMap<(usize, u64), Vec<Bytes>>,
     /// The content is kept, so that no other can come to lie at its place.
-    values: HashMap<(usize, usize), (Bytes, Map)>,
+    values: BTreeMap<(usize, usize), (Bytes, Map)>,
 }
 
 impl Twins {

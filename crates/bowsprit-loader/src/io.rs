@@ -3,7 +3,7 @@
 use crate::listing::Place;
 use std::fmt;
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// A failed operation on a path; `Display` is that of Go's `fs.PathError`.
@@ -84,14 +84,32 @@ pub(crate) fn read_through<'b>(
             buffer.resize(filled.saturating_mul(2), 0);
         }
         let room = buffer.get_mut(filled..).unwrap_or_default();
+        let failed = |error| PathError::new("read", &place.path(), error);
+        let asked = room.len();
         match file.read(room) {
             Ok(0) => break,
-            Ok(read) => filled += read,
+            Ok(read) => {
+                filled += read;
+                if read < asked && is_at_end(&mut file, filled as u64).map_err(failed)? {
+                    break;
+                }
+            }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(PathError::new("read", &place.path(), error)),
+            Err(error) => return Err(failed(error)),
         }
     }
     Ok(buffer.get(..filled.min(limit)).unwrap_or_default())
+}
+
+/// Whether a file that was read up to a place ends there. To ask for the end costs less than to read nothing at
+/// it, for which the system looks for a page first. Contents that are made while they are read, such as those in
+/// `/proc`, have no end or another one, and are to be read on.
+fn is_at_end(file: &mut File, place: u64) -> std::io::Result<bool> {
+    match file.seek(SeekFrom::End(0)) {
+        Ok(end) if end == place => Ok(true),
+        Ok(_) => file.seek(SeekFrom::Start(place)).map(|_| false),
+        Err(_) => Ok(false),
+    }
 }
 
 /// `filepath.Abs`: joined to the working directory and cleaned by text alone.
@@ -223,6 +241,27 @@ mod tests {
         assert_eq!(error.to_string(), "stat /no/such: no such file or directory");
         let error = read(Path::new("/"), 10).unwrap_err();
         assert_eq!(error.to_string(), "read /: is a directory");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_has_no_size_is_read_to_its_end() {
+        let mut buffer = Vec::new();
+        let mut read = |dir: &str, name: &str| {
+            let (dir, name) = (Path::new(dir), std::ffi::OsStr::new(name));
+            let file = File::open(dir.join(name)).unwrap();
+            read_through((file, Place { dir, folder: None, name }), 1 << 20, &mut buffer)
+                .unwrap()
+                .to_vec()
+        };
+        // Some kilobytes, of which the system gives a page at a time, and no size.
+        let maps = read("/proc/self", "smaps");
+        assert!(maps.len() > 4096 && maps.ends_with(b"\n"), "{}", maps.len());
+        // The size is said to be a page.
+        let dir = "/sys/kernel/mm/transparent_hugepage";
+        if Path::new(dir).exists() {
+            assert!(read(dir, "enabled").ends_with(b"\n"));
+        }
     }
 
     #[test]

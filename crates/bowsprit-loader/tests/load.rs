@@ -290,6 +290,46 @@ fn large_documents_can_be_left_unread() {
     assert_eq!(text, "read DIR/charts/sub/CHANGES.md: failed to fill whole buffer");
 }
 
+/// One of two equal charts is loaded; what nobody has looked at is not read to see that they are equal.
+#[cfg(unix)]
+#[test]
+fn equal_charts_keep_their_own_unread_documents() {
+    let texts = ["x", "y", "x"].map(|letter| letter.repeat(20_000));
+    let lib = "apiVersion: v2\nname: lib\nversion: 1.0.0\n";
+    let mut files = Vec::new();
+    for (sub, text) in ["a", "b", "c"].iter().zip(&texts) {
+        let chart = format!("apiVersion: v2\nname: {sub}\nversion: 1.0.0\n");
+        let at = |name: &str| format!("charts/{sub}/{name}");
+        files.push((at("Chart.yaml"), chart));
+        files.push((at("charts/lib/Chart.yaml"), lib.to_owned()));
+        files.push((at("charts/lib/A.txt"), "a".to_owned()));
+        files.push((at("charts/lib/README.md"), text.clone()));
+        files.push((at("charts/lib/Z.txt"), "z".to_owned()));
+        files.push((at("charts/lib/charts/deep/Chart.yaml"), lib.replace("lib", "deep")));
+        files.push((at("charts/lib/charts/deep/D.md"), "d".repeat(20_000)));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    let dir = Dir::chart(&files);
+    let failure = ReadFailure::default();
+    let mut options = Options::default();
+    options.unread = Some(failure.clone());
+    let chart = load_path(&dir.0, &options).unwrap().output;
+    let cut = |name: &str| {
+        std::fs::File::options().write(true).truncate(true).open(dir.0.join(name)).unwrap();
+    };
+    cut("charts/c/charts/lib/README.md");
+    let libs: Vec<_> = chart.dependencies.iter().map(|sub| &sub.dependencies[0]).collect();
+    for (lib, text) in libs.iter().zip(&texts).take(2) {
+        let names: Vec<String> = lib.files.iter().map(|file| file.name.to_string()).collect();
+        assert_eq!(names, ["A.txt", "README.md", "Z.txt"]);
+        assert_eq!(&lib.files[1].data[..], text.as_bytes());
+        assert_eq!(lib.dependencies[0].files[0].data.len(), 20_000);
+    }
+    assert_eq!(failure.text(), None);
+    assert_eq!(&libs[2].files[1].data[..], b"");
+    assert!(failure.text().unwrap().contains("charts/c/charts/lib/README.md"));
+}
+
 #[test]
 fn files_that_are_no_archives() {
     let dir = Dir::new(&[]);

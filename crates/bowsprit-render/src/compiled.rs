@@ -57,8 +57,8 @@ type Schema = OnceLock<Result<Arc<CompiledSchema>, ValuesError>>;
 /// What is compiled of a tree's files, by where these lie: a loader keeps equal ones once.
 #[derive(Default)]
 struct ByFile {
-    units: HashMap<(usize, usize), Arc<Compiled>>,
-    schemas: HashMap<(usize, usize), Arc<Schema>>,
+    units: BTreeMap<(usize, usize), Arc<Compiled>>,
+    schemas: BTreeMap<(usize, usize), Arc<Schema>>,
 }
 
 impl ByFile {
@@ -573,17 +573,25 @@ impl CompiledChart {
         }
         // Some define several templates, but copies of a chart the same ones.
         set.reserve(jobs.len() + jobs.len().min(512));
-        for job in jobs {
-            let Some(instance) = plan.instances.get(job.instance) else { continue };
-            if let Some(unit) = self.unit(instance, job) {
-                set.add(&job.name, &unit?)?;
+        for of_one in jobs.chunk_by(|a, b| a.instance == b.instance) {
+            let instance = of_one.first().and_then(|job| plan.instances.get(job.instance));
+            let Some(instance) = instance else { continue };
+            let Some(part) = self.0.parts.get(&key(&instance.chart)) else { continue };
+            for job in of_one {
+                if let Some(unit) = self.unit(instance, part, job) {
+                    set.add(&job.name, &unit?)?;
+                }
             }
         }
         Ok(set)
     }
 
-    fn unit(&self, instance: &Instance, job: &Job) -> Option<Result<Arc<Unit>, ParseError>> {
-        let part = self.0.parts.get(&key(&instance.chart))?;
+    fn unit(
+        &self,
+        instance: &Instance,
+        part: &Part,
+        job: &Job,
+    ) -> Option<Result<Arc<Unit>, ParseError>> {
         let template = instance.chart.templates.get(job.template)?;
         let unit = part.units.get(job.template)?.get_or_init(|| self.parsed(template));
         Some(unit.clone().map_err(|error| ParseError { name: job.name.to_string(), ..error }))
@@ -599,7 +607,10 @@ impl CompiledChart {
     ) -> Result<RenderedFiles, ExecError> {
         let rules = self.compat().rules();
         let files = |instance: &Instance| self.files(instance);
-        let plan = (plan, charts);
+        // Planning leaves tables that were written to, which take longer to look at than forks of them. An
+        // observer may know them.
+        let values = if observer.is_some() { plan.values.clone() } else { plan.values.fork() };
+        let plan = (plan.instances.as_slice(), values, charts);
         let scopes = Scopes::new(plan, &request.release, &request.capabilities, rules, files);
         let meter = Meter::new(self.0.engine.limits);
         if self.0.engine.known_primes {

@@ -165,15 +165,16 @@ pub fn plan_as(
     compat: Compat,
     log: &mut Vec<LogLine>,
 ) -> Result<Plan, ValuesError> {
-    let rules = compat.rules();
-    let mut planner = Planner {
-        nodes: Vec::new(),
-        metas: Vec::new(),
-        log: Log::default(),
-        meter: Meter::default(),
-        rules,
-        known: Known::learning(),
-    };
+    planned(chart, user, Planner::new(compat.rules()), log)
+}
+
+fn planned(
+    chart: &Arc<Chart>,
+    user: &Map,
+    mut planner: Planner,
+    log: &mut Vec<LogLine>,
+) -> Result<Plan, ValuesError> {
+    let rules = planner.rules;
     let outcome = planner.enable(chart, user);
     if let Ok(root) = outcome
         && let Some(plan) = planner.without_imports(root, user)
@@ -306,6 +307,12 @@ struct Planner {
     rules: &'static Rules,
     /// While subcharts are switched on and off, the charts below are coalesced once for each chart above.
     known: Known,
+    /// Whether to leave out what comes to the same.
+    hurries: bool,
+    /// The values of the root chart with all of its subcharts, where there was nothing to complain of.
+    coalesced: Option<Map>,
+    /// Whether that is out of date, since below other charts are there, or in another order.
+    changed: bool,
 }
 
 impl ChartTree for Planner {
@@ -342,6 +349,20 @@ fn too_deep() -> ValuesError {
 }
 
 impl Planner {
+    fn new(rules: &'static Rules) -> Planner {
+        Planner {
+            nodes: Vec::new(),
+            metas: Vec::new(),
+            log: Log::default(),
+            meter: Meter::default(),
+            rules,
+            known: Known::learning(),
+            hurries: true,
+            coalesced: None,
+            changed: false,
+        }
+    }
+
     fn enable(&mut self, chart: &Arc<Chart>, user: &Map) -> Result<usize, ValuesError> {
         let root = self.load(chart, None, 0)?;
         self.process_enabled(root, user, Place::default())?;
@@ -373,11 +394,18 @@ impl Planner {
         if !subtree.iter().all(plain) || !is_clean(user) {
             return None;
         }
-        let mut log = Log::default();
-        let values = coalesce(self, root, user, Nulls::Delete, &mut log).ok()?;
-        if !log.lines.is_empty() {
-            return None;
-        }
+        let known = self.coalesced.take().filter(|_| self.hurries && !self.changed);
+        let values = match known {
+            Some(values) => values,
+            None => {
+                let mut log = Log::default();
+                let values = coalesce(self, root, user, Nulls::Delete, &mut log).ok()?;
+                if !log.lines.is_empty() {
+                    return None;
+                }
+                values
+            }
+        };
         let plan = self.settle(root).ok()?;
         Some(Plan { values, settled: true, ..plan })
     }
@@ -450,6 +478,10 @@ impl Planner {
         }
         let Some(wanted) = self.dependencies(id).map(|list| list.clone()) else { return Ok(()) };
         let children = self.instantiate(id, &wanted)?;
+        if place.depth > 0 {
+            let before = self.children(id).iter().map(|&child| self.name(child));
+            self.changed |= !before.eq(children.iter().map(|&child| self.name(child)));
+        }
         self.set_children(id, children);
         for dependency in self.dependencies(id).into_iter().flatten() {
             if !dependency.alias.is_empty() {
@@ -457,10 +489,21 @@ impl Planner {
             }
             dependency.enabled = true;
         }
+        if place.depth > 0 && self.hurries && self.all_stay(id, values) {
+            if let Some(meta) = self.nodes.get(id).and_then(|node| self.metas.get_mut(node.meta)) {
+                meta.dependencies = meta.dependencies.take().filter(|list| !list.is_empty());
+            }
+            return Ok(());
+        }
         let (mut log, mut known) = (std::mem::take(&mut self.log), std::mem::take(&mut self.known));
+        let said = log.lines.len();
         let coalesced = coalesce_knowing(self, id, values, Nulls::Delete, &mut log, &mut known);
+        let quiet = log.lines.len() == said;
         (self.log, self.known) = (log, known);
         let coalesced = coalesced?;
+        if place.depth == 0 && quiet {
+            self.coalesced = Some(coalesced.clone());
+        }
         let mut wanted = self.dependencies(id).map(std::mem::take).unwrap_or_default();
         for dependency in &mut wanted {
             self.apply_tags(dependency, &coalesced);
@@ -469,6 +512,7 @@ impl Planner {
             self.apply_condition(dependency, &coalesced, place.path);
         }
         let enabled = self.without_disabled(id, &wanted);
+        self.changed |= enabled.len() != self.children(id).len();
         if let Some(list) = self.dependencies(id) {
             list.clone_from(&wanted);
         }
@@ -478,7 +522,8 @@ impl Planner {
             }
             let path = format!("{}{}.", place.path, self.name(child));
             let below = Place { path: &path, depth: place.depth + 1, entries: place.entries };
-            if coalesced.len() <= place.entries {
+            if coalesced.len() <= place.entries || self.hurries && self.all_stay(child, &coalesced)
+            {
                 self.process_enabled(child, &coalesced, below)?;
                 continue;
             }
@@ -495,6 +540,48 @@ impl Planner {
         }
         self.set_children(id, enabled);
         Ok(())
+    }
+
+    /// Whether nothing can switch off a subchart of a chart, none of them has a list itself, and laying the
+    /// values over the defaults of all of them would go without a word. Then that need not be done.
+    fn all_stay(&self, id: usize, values: &Map) -> bool {
+        let Some(defaults) = self.defaults(id) else { return false };
+        let list = |id: usize| {
+            let meta = self.nodes.get(id).and_then(|node| self.metas.get(node.meta));
+            meta.and_then(|meta| meta.dependencies.as_deref())
+        };
+        let tagged = values.contains(b"tags") || defaults.contains(b"tags");
+        let is_asked = |dependency: &Dependency| {
+            let tags = dependency.tags.iter().flatten().next();
+            !dependency.condition.is_empty() || tagged && tags.is_some()
+        };
+        // With an alias there may be several of one chart.
+        let is_renamed = |dependency: &Dependency| !dependency.alias.is_empty();
+        let wanted = list(id).unwrap_or_default();
+        if wanted.iter().any(|dependency| is_asked(dependency) || is_renamed(dependency)) {
+            return false;
+        }
+        let mut names: Vec<&Str> =
+            self.children(id).iter().map(|&child| self.name(child)).collect();
+        names.sort_unstable();
+        let is_alone = |child: &usize| {
+            let name = self.name(*child).as_bytes();
+            let gives_globals = self.defaults(*child).is_some_and(|map| map.contains(b"global"));
+            let is_new = !values.contains(name) && !defaults.contains(name);
+            is_new && !gives_globals && self.children(*child).is_empty() && list(*child).is_none()
+        };
+        // What is below a table of the values may not fit what the defaults have there.
+        let meets_nothing = |(key, default): (&Str, &Value)| {
+            values.get(key.as_bytes()).is_none_or(|value| {
+                matches!((value, default), (Value::Map(table), Value::Map(_)) if table.is_empty())
+            })
+        };
+        let is_table = |map: &Map| map.get(b"global").is_none_or(|value| value.as_map().is_some());
+        names.is_sorted_by(|a, b| a < b)
+            && self.children(id).iter().all(is_alone)
+            && is_table(values)
+            && is_table(defaults)
+            && defaults.peek().iter().all(meets_nothing)
     }
 
     /// Those entries of the coalesced values that can matter while a chart and those below it are
@@ -787,5 +874,135 @@ fn reach_all(fork: &Map) {
     while let Some(map) = pending.pop() {
         let entries = map.entries();
         pending.extend(entries.iter().filter_map(|(_, value)| value.as_map().cloned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bowsprit_chart::{File, Limits};
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 16) as usize % n
+        }
+
+        fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+            of[self.below(of.len())]
+        }
+
+        /// Values of few keys, so that they meet.
+        fn values(&mut self) -> String {
+            const ONE: [&str; 14] = [
+                "a: 1",
+                "a: {b: 1}",
+                "a: null",
+                "b: {}",
+                "b: {c: {d: 1}}",
+                "b: x",
+                "global: {g: 1}",
+                "global: {g: {h: 1}}",
+                "global: 3",
+                "tags: {t: false}",
+                "tags: {t: 1}",
+                "c1: {on: false}",
+                "c1: 5",
+                "c2: {a: {b: 2}, on: true}",
+            ];
+            let mut lines: Vec<&str> = (0..self.below(4)).map(|_| self.one(&ONE)).collect();
+            lines.sort_unstable();
+            lines.dedup_by_key(|line| line.split(':').next());
+            lines.join("\n")
+        }
+
+        fn dependency(&mut self, name: &str) -> String {
+            let more = self.one(&[
+                "",
+                "",
+                "",
+                "",
+                ", condition: c1.on",
+                ", tags: [t]",
+                ", alias: c3",
+                ", condition: ','",
+            ]);
+            let version = self.one(&["'*'", "'*'", "'*'", "9.0.0"]);
+            format!("{{name: {name}, version: {version}{more}}}")
+        }
+
+        /// A chart's files; below it others, of which the list may name all, some or none.
+        fn chart(&mut self, name: &str, folder: &str, depth: usize, files: &mut Vec<File>) {
+            let mut wanted = Vec::new();
+            for number in 0..self.below(4 - depth) {
+                let name = format!("c{}", number + 1);
+                if self.below(5) > 0 {
+                    wanted.push(self.dependency(&name));
+                }
+                self.chart(&name, &format!("{folder}charts/{name}/"), depth + 1, files);
+            }
+            let list = self.below(6) > 0;
+            let list = if list {
+                format!("dependencies: [{}]\n", wanted.join(", "))
+            } else {
+                String::new()
+            };
+            let text = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{list}");
+            files.push(File::new(format!("{folder}Chart.yaml"), text));
+            if self.below(3) > 0 {
+                files.push(File::new(format!("{folder}values.yaml"), self.values()));
+            }
+        }
+    }
+
+    fn shown(values: &Map) -> String {
+        let mut out = Vec::new();
+        fmt::sprintf(b"%v", &[Value::Map(values.clone())], &mut out, &Meter::default()).unwrap();
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn what_is_left_out_changes_nothing() {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let (mut stayed, mut known, mut failed, mut lines) = (0, 0, 0, 0);
+        for _ in 0..3000 {
+            let mut files = Vec::new();
+            random.chart("top", "", 0, &mut files);
+            // Two of one alias are refused.
+            let Ok(chart) = Chart::from_files(files, &Limits::default()) else { continue };
+            let chart = Arc::new(chart.output);
+            let text = if random.below(2) == 0 { String::new() } else { random.values() };
+            let user = bowsprit_yaml::read_values(text.as_bytes()).unwrap();
+            let rules = Compat::default().rules();
+            let plan = |hurries: bool| {
+                let mut log = Vec::new();
+                let planner = Planner { hurries, ..Planner::new(rules) };
+                let plan = planned(&chart, &user, planner, &mut log).map(|plan| {
+                    let instances = plan.instances.iter();
+                    let instances: Vec<String> =
+                        instances.map(|i| format!("{} {:?}", i.path, i.dependencies)).collect();
+                    (instances, plan.settled, shown(&plan.values))
+                });
+                (plan.map_err(|error| error.to_string()), log)
+            };
+            let fast = plan(true);
+            assert_eq!(fast, plan(false), "{chart:?} {text}");
+            lines += fast.1.len();
+            failed += usize::from(fast.0.is_err());
+            let mut planner = Planner::new(rules);
+            if let Ok(root) = planner.enable(&chart, &user) {
+                known += usize::from(planner.coalesced.is_some() && !planner.changed);
+                let below = planner.children(root).iter();
+                stayed += below.filter(|&&child| planner.all_stay(child, &user)).count();
+            }
+        }
+        assert!(
+            stayed > 100 && known > 100 && failed > 100 && lines > 1000,
+            "{stayed} {known} {failed} {lines}"
+        );
     }
 }

@@ -227,6 +227,18 @@ impl TplCache {
 
 type TplResult = Result<Arc<Tpl>, ParseError>;
 
+/// A unit whose templates were added, perhaps for several copies of a chart.
+#[derive(Debug)]
+struct Added {
+    /// Kept, so that no other can come to lie at its place.
+    #[expect(dead_code, reason = "kept alive")]
+    unit: Arc<Unit>,
+    /// So that what one copy learns serves all others.
+    hints: Hints,
+    /// For each body the place of its name in the list of templates, where that is the same for all copies.
+    places: Box<[Option<usize>]>,
+}
+
 /// Templates that can call each other by name: Go's associated templates.
 ///
 /// Immutable once it is filled, and then shared by any number of runs on any thread.
@@ -236,8 +248,8 @@ pub struct TemplateSet {
     /// The place of each name's template in the list.
     names: Names<usize>,
     templates: Vec<Arc<Template>>,
-    /// One for each unit by its address, so that what one chart's copy learns serves all others.
-    hints: HashMap<usize, (Arc<Unit>, Hints), BuildHasherDefault<Folded>>,
+    /// One for each unit, by its address.
+    added: HashMap<usize, Added, BuildHasherDefault<Folded>>,
     missing_key: MissingKey,
     cache: Arc<TplCache>,
 }
@@ -249,7 +261,7 @@ impl TemplateSet {
             functions,
             names: Names::default(),
             templates: Vec::new(),
-            hints: HashMap::default(),
+            added: HashMap::default(),
             missing_key: MissingKey::default(),
             cache: Arc::default(),
         }
@@ -313,25 +325,40 @@ impl TemplateSet {
     /// Fails where the text defines a template of the file's own name beside its own text.
     pub fn add(&mut self, file: &Str, unit: &Arc<Unit>) -> Result<(), ParseError> {
         defined_twice(file, unit)?;
-        let known = self.hints.entry(Arc::as_ptr(unit).addr());
-        let hints = &known.or_insert_with(|| (Arc::clone(unit), Hints::default())).1;
-        for body in &unit.bodies {
-            let name = if body.root { file } else { &body.name };
+        let added = self.added.entry(Arc::as_ptr(unit).addr()).or_insert_with(|| Added {
+            unit: Arc::clone(unit),
+            hints: Hints::default(),
+            places: vec![None; unit.bodies.len()].into(),
+        });
+        let hints = &added.hints;
+        for (body, known) in unit.bodies.iter().zip(&mut added.places) {
             let template = || Arc::new(Template::new((unit, hints), body, file));
-            match self.names.entry(name.clone()) {
-                Entry::Vacant(free) => {
-                    free.insert(self.templates.len());
-                    self.templates.push(template());
-                }
-                Entry::Occupied(taken) if !body.empty => {
-                    let Some(before) = self.templates.get_mut(*taken.get()) else { continue };
-                    match Arc::get_mut(before) {
-                        // Another copy of the chart has it too.
-                        Some(same) if same.is_of(unit, body) => same.become_of(file),
-                        _ => *before = template(),
+            let place = match known {
+                Some(place) => *place,
+                None => {
+                    let name = if body.root { file } else { &body.name };
+                    let (place, is_new) = match self.names.entry(name.clone()) {
+                        Entry::Vacant(free) => (*free.insert(self.templates.len()), true),
+                        Entry::Occupied(taken) => (*taken.get(), false),
+                    };
+                    if !body.root {
+                        *known = Some(place);
                     }
+                    if is_new {
+                        self.templates.push(template());
+                        continue;
+                    }
+                    place
                 }
-                Entry::Occupied(_) => {}
+            };
+            if body.empty {
+                continue;
+            }
+            let Some(before) = self.templates.get_mut(place) else { continue };
+            match Arc::get_mut(before) {
+                // Another copy of the chart has it too.
+                Some(same) if same.is_of(unit, body) => same.become_of(file),
+                _ => *before = template(),
             }
         }
         Ok(())

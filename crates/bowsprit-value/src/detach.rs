@@ -41,7 +41,7 @@ fn value(from: &Value, depth: usize) -> Value {
             Value::List(List::typed(list.ty(), items.collect()))
         }
         Value::Str(text) => Value::Str(string(text)),
-        other => crate::map::fork(other),
+        other => crate::map::forked(other),
     }
 }
 

@@ -54,29 +54,55 @@ impl MapType {
 type Table = Vec<(Str, Value)>;
 
 /// A table that may be made when it is first looked at.
-struct Base {
-    made: OnceLock<Arc<Table>>,
-    make: Option<Box<Make>>,
+enum Base {
+    Ready(Arc<Table>),
+    /// Behind a box, because there are many maps and few of this kind.
+    Lazy(Box<Lazy>),
 }
 
-/// Behind a box, because there are many maps and few of this kind.
-struct Make(Box<dyn Fn() -> Table + Send + Sync>);
+struct Lazy {
+    made: OnceLock<Arc<Table>>,
+    make: Box<dyn Fn() -> Table + Send + Sync>,
+}
 
 impl Base {
-    fn ready(table: Arc<Table>) -> Base {
-        Base { made: OnceLock::from(table), make: None }
+    #[inline]
+    fn get(&self) -> &Arc<Table> {
+        match self {
+            Base::Ready(table) => table,
+            Base::Lazy(lazy) => lazy.made.get_or_init(|| Arc::new((lazy.make)())),
+        }
     }
 
-    fn get(&self) -> &Arc<Table> {
-        self.made
-            .get_or_init(|| Arc::new(self.make.as_ref().map(|make| (make.0)()).unwrap_or_default()))
+    fn made(&self) -> Option<&Arc<Table>> {
+        match self {
+            Base::Ready(table) => Some(table),
+            Base::Lazy(lazy) => lazy.made.get(),
+        }
+    }
+
+    fn made_mut(&mut self) -> Option<&mut Arc<Table>> {
+        match self {
+            Base::Ready(table) => Some(table),
+            Base::Lazy(lazy) => lazy.made.get_mut(),
+        }
     }
 }
 
 impl std::fmt::Debug for Base {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(&self.made.get(), f)
+        std::fmt::Debug::fmt(&self.made(), f)
     }
+}
+
+/// What a fork has instead of what its base holds.
+#[derive(Debug, Default)]
+struct Fork {
+    /// The forks of the base's containers, each at its place and made when it is first reached. None of them
+    /// where all entries were wanted first.
+    reached: Box<[OnceLock<Value>]>,
+    /// All entries.
+    own: OnceLock<Arc<Table>>,
 }
 
 #[derive(Debug)]
@@ -88,7 +114,8 @@ struct MapCell {
     /// When it was made in a run; 0 of those that are older.
     moment: AtomicU32,
     base: Base,
-    own: OnceLock<Arc<Table>>,
+    /// Made when something below a forked map is first reached.
+    fork: OnceLock<Box<Fork>>,
     over: OnceLock<RwLock<Arc<Table>>>,
     /// The map that this one is only another type's view of; then the tables here are empty.
     viewed: Option<Map>,
@@ -105,32 +132,59 @@ impl Drop for MapCell {
     }
 }
 
+/// Whether nothing ends with a table that could be nested: what others hold too goes on.
+fn is_flat(table: &mut Arc<Table>) -> bool {
+    Arc::get_mut(table).is_none_or(|table| !table.iter().any(|(_, v)| v.is_container_of_one()))
+}
+
+/// Takes what is in a table that ends.
+fn drain(table: &mut Arc<Table>, pending: &mut Vec<Value>) {
+    let table = Arc::get_mut(table).map(std::mem::take).unwrap_or_default();
+    table.into_iter().for_each(|(_, value)| put_aside(value, pending));
+}
+
+/// Frees a value, but for one that ends with this and could be nested.
+fn put_aside(mut value: Value, pending: &mut Vec<Value>) {
+    let nested = match &mut value {
+        Value::Map(map) => Arc::get_mut(&mut map.0).is_some_and(|cell| !cell.is_flat()),
+        Value::List(list) => list.is_of_one(),
+        _ => false,
+    };
+    if nested {
+        pending.push(value);
+    }
+}
+
 impl MapCell {
-    /// Whether nothing ends with this map that could be nested: what others hold too goes on.
+    /// As for a table.
     fn is_flat(&mut self) -> bool {
-        let flat = |table: &mut Arc<Table>| {
-            Arc::get_mut(table)
-                .is_none_or(|table| !table.iter().any(|(_, v)| v.is_container_of_one()))
-        };
-        self.viewed.is_none()
-            && self.over.get().is_none()
-            && self.base.made.get_mut().is_none_or(flat)
-            && self.own.get_mut().is_none_or(flat)
+        let over = self.over.get_mut();
+        over.is_none_or(|over| is_flat(over.get_mut().unwrap_or_else(PoisonError::into_inner)))
+            && self.base.made_mut().is_none_or(is_flat)
+            && self.fork.get_mut().is_none_or(|fork| {
+                fork.reached.is_empty() && fork.own.get_mut().is_none_or(is_flat)
+            })
+            // What is viewed is no view itself.
+            && self.viewed.as_mut().is_none_or(|map| {
+                Arc::get_mut(&mut map.0).is_none_or(MapCell::is_flat)
+            })
     }
 
     fn drain_into(&mut self, pending: &mut Vec<Value>) {
-        let tables = [
-            self.base.made.take(),
-            self.own.take(),
-            self.over.take().map(|lock| lock.into_inner().unwrap_or_else(PoisonError::into_inner)),
-        ];
-        for table in tables.into_iter().flatten() {
-            if let Some(table) = Arc::into_inner(table) {
-                pending
-                    .extend(table.into_iter().map(|(_, v)| v).filter(Value::is_container_of_one));
-            }
+        if let Some(mut fork) = self.fork.take() {
+            // Before the tables, which may have the same values and must be their last holders.
+            let reached = std::mem::take(&mut fork.reached);
+            let reached = reached.into_iter().filter_map(OnceLock::into_inner);
+            reached.for_each(|value| put_aside(value, pending));
+            fork.own.get_mut().into_iter().for_each(|table| drain(table, pending));
         }
-        pending.extend(self.viewed.take().map(Value::Map));
+        self.base.made_mut().into_iter().for_each(|table| drain(table, pending));
+        if let Some(over) = self.over.get_mut() {
+            drain(over.get_mut().unwrap_or_else(PoisonError::into_inner), pending);
+        }
+        if let Some(map) = self.viewed.take() {
+            put_aside(Value::Map(map), pending);
+        }
     }
 
     fn table(&self) -> Arc<Table> {
@@ -142,32 +196,68 @@ impl MapCell {
 
     /// The table in force while nothing was written, with its containers forked where they must be.
     fn readable(&self) -> &Arc<Table> {
-        if self.forked {
-            self.own.get_or_init(|| {
-                if self.base.get().iter().any(|(_, v)| v.is_container()) {
-                    Arc::new(self.base.get().iter().map(|(k, v)| (k.clone(), fork(v))).collect())
-                } else {
-                    Arc::clone(self.base.get())
+        if !self.forked {
+            return self.base.get();
+        }
+        let fork = self.fork.get_or_init(Box::default);
+        fork.own.get_or_init(|| {
+            let base = self.base.get();
+            if !base.iter().any(|(_, v)| v.is_container()) {
+                return Arc::clone(base);
+            }
+            // What was reached before stands here too.
+            let own = |place: usize, value: &Value| match fork.reached.get(place) {
+                Some(reached) if value.is_container() => {
+                    reached.get_or_init(|| forked(value)).clone()
                 }
-            })
-        } else {
-            self.base.get()
+                _ => forked(value),
+            };
+            let entries = base.iter().enumerate();
+            Arc::new(entries.map(|(place, (k, v))| (k.clone(), own(place, v))).collect())
+        })
+    }
+
+    /// A container in a fork's base as it belongs to the fork.
+    fn child(&self, place: usize, value: &Value) -> &Value {
+        let new = || {
+            let reached = self.base.get().iter().map(|_| OnceLock::new()).collect();
+            Box::new(Fork { reached, own: OnceLock::new() })
+        };
+        match self.fork.get_or_init(new).reached.get(place) {
+            Some(reached) => reached.get_or_init(|| forked(value)),
+            None => &self.readable()[place].1,
         }
     }
 
     fn lookup<R>(&self, key: &[u8], hit: impl FnOnce(&Value) -> R) -> Option<R> {
         match self.over.get() {
-            Some(lock) => find(&lock.read().unwrap_or_else(PoisonError::into_inner), key).map(hit),
+            Some(lock) => {
+                let table = lock.read().unwrap_or_else(PoisonError::into_inner);
+                find(&table, key).map(|found| hit(&table[found].1))
+            }
             None => {
-                if !self.forked || self.own.get().is_some() {
-                    return find(self.readable(), key).map(hit);
-                }
-                match find(self.base.get(), key) {
-                    Some(v) if v.is_container() => find(self.readable(), key).map(hit),
-                    other => other.map(hit),
-                }
+                let (table, own) = self.unwritten();
+                find(table, key).map(|found| hit(self.at(table, own, found)))
             }
         }
+    }
+
+    /// The table that says where keys are while nothing was written, and whether its values belong to this map.
+    #[inline]
+    fn unwritten(&self) -> (&Table, bool) {
+        if !self.forked {
+            return (self.base.get(), true);
+        }
+        match self.fork.get().and_then(|fork| fork.own.get()) {
+            Some(own) => (own, true),
+            None => (self.base.get(), false),
+        }
+    }
+
+    #[inline]
+    fn at<'c>(&'c self, table: &'c Table, own: bool, place: usize) -> &'c Value {
+        let value = &table[place].1;
+        if own || !value.is_container() { value } else { self.child(place, value) }
     }
 
     /// As [`MapCell::lookup`], beginning at a place.
@@ -177,21 +267,19 @@ impl MapCell {
         place: &mut usize,
         hit: impl FnOnce(&Value) -> R,
     ) -> Option<R> {
-        if let Some(lock) = self.over.get() {
-            let table = lock.read().unwrap_or_else(PoisonError::into_inner);
-            return find_near(&table, key, place).map(hit);
-        }
-        if !self.forked {
-            return find_near(self.base.get(), key, place).map(hit);
-        }
-        let table = self.own.get().unwrap_or_else(|| self.base.get());
-        match find_near(table, key, place) {
-            // Not what belongs to the map that this one was forked from.
-            Some(v) if v.is_container() && self.own.get().is_none() => {
-                find_near(self.readable(), key, place).map(hit)
+        match self.over.get() {
+            Some(lock) => {
+                let table = lock.read().unwrap_or_else(PoisonError::into_inner);
+                find_near(&table, key, place).then(|| hit(&table[*place].1))
             }
-            other => other.map(hit),
+            None => self.unwritten_near(key, place).map(hit),
         }
+    }
+
+    #[inline]
+    fn unwritten_near(&self, key: &[u8], place: &mut usize) -> Option<&Value> {
+        let (table, own) = self.unwritten();
+        find_near(table, key, place).then(|| self.at(table, own, *place))
     }
 
     fn write<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
@@ -247,39 +335,37 @@ fn few(table: &Table, key: &[u8]) -> Option<usize> {
     table.iter().position(|(k, _)| k.prefix() == prefix && k.as_bytes() == key)
 }
 
-fn find<'t>(table: &'t Table, key: &[u8]) -> Option<&'t Value> {
-    if table.len() <= FEW {
-        return few(table, key).map(|i| &table[i].1);
-    }
-    position(table, key).ok().map(|i| &table[i].1)
+fn find(table: &Table, key: &[u8]) -> Option<usize> {
+    if table.len() <= FEW { few(table, key) } else { position(table, key).ok() }
 }
 
-/// As [`find`], with a look at the place where the key was before, or belongs if it was missing.
-fn find_near<'t>(table: &'t Table, key: &[u8], place: &mut usize) -> Option<&'t Value> {
-    let near = table.get(*place);
-    if let Some((k, value)) = near
-        && k.as_bytes() == key
-    {
-        return Some(value);
-    }
+/// Whether a key is there, with a look at the place where it was before, or belongs if it was missing. Then the
+/// place says where.
+#[inline]
+fn find_near(table: &Table, key: &[u8], place: &mut usize) -> bool {
+    table.get(*place).is_some_and(|(k, _)| k.is(key)) || find_elsewhere(table, key, place)
+}
+
+#[inline(never)]
+fn find_elsewhere(table: &Table, key: &[u8], place: &mut usize) -> bool {
     if table.len() <= FEW {
-        let found = few(table, key)?;
-        *place = found;
-        return table.get(found).map(|(_, value)| value);
+        let found = few(table, key);
+        *place = found.unwrap_or(*place);
+        return found.is_some();
     }
-    let belongs_here = near.is_none_or(|(k, _)| key < k.as_bytes())
+    let belongs_here = table.get(*place).is_none_or(|(k, _)| key < k.as_bytes())
         && place
             .checked_sub(1)
             .is_none_or(|before| table.get(before).is_some_and(|(k, _)| k.as_bytes() < key));
     if belongs_here {
-        return None;
+        return false;
     }
     let found = position(table, key);
     *place = found.unwrap_or_else(|place| place);
-    table.get(found.ok()?).map(|(_, value)| value)
+    found.is_ok()
 }
 
-pub(crate) fn fork(value: &Value) -> Value {
+pub(crate) fn forked(value: &Value) -> Value {
     match value {
         Value::Map(map) => Value::Map(map.fork()),
         Value::List(list) if list.iter().any(Value::is_container) => Value::List(list.fork()),
@@ -360,15 +446,12 @@ impl Map {
         I: IntoIterator<Item = (Str, Value)>,
     {
         let make = move || table_of(make());
-        Map::with_base(
-            ty,
-            false,
-            Base { made: OnceLock::new(), make: Some(Box::new(Make(Box::new(make)))) },
-        )
+        let lazy = Lazy { made: OnceLock::new(), make: Box::new(make) };
+        Map::with_base(ty, false, Base::Lazy(Box::new(lazy)))
     }
 
     fn build(ty: MapType, nil: bool, table: Table) -> Map {
-        Map::with_base(ty, nil, Base::ready(Arc::new(table)))
+        Map::with_base(ty, nil, Base::Ready(Arc::new(table)))
     }
 
     fn with_base(ty: MapType, nil: bool, base: Base) -> Map {
@@ -378,7 +461,7 @@ impl Map {
             forked: false,
             moment: AtomicU32::new(0),
             base,
-            own: OnceLock::new(),
+            fork: OnceLock::new(),
             over: OnceLock::new(),
             viewed: None,
         }))
@@ -463,7 +546,8 @@ impl Map {
         Entries(self.cell().table())
     }
 
-    /// The entries as they are now, for reading only. Costs nothing, not even below a fork.
+    /// The entries as they are now, for reading only. Costs nothing, not even below a fork that nothing was
+    /// reached through.
     ///
     /// Containers that are reached this way may belong to the map that this one was forked from: they
     /// must not be written, kept or handed to a template. [`Map::get`] and [`Map::entries`] give those
@@ -471,19 +555,31 @@ impl Map {
     pub fn peek(&self) -> Entries {
         Entries(match self.cell().over.get() {
             Some(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
-            None => Arc::clone(self.cell().own.get().unwrap_or_else(|| self.cell().base.get())),
+            // What was reached may have been written to.
+            None if self.cell().fork.get().is_some() => Arc::clone(self.cell().readable()),
+            None => Arc::clone(self.cell().base.get()),
         })
+    }
+
+    /// Looks at the value of a key as [`Map::get_near`] does, where nothing was written to the map; `None`
+    /// where something was.
+    #[inline]
+    pub fn unwritten_near(&self, key: &[u8], place: &mut usize) -> Option<Option<&Value>> {
+        let cell = self.cell();
+        cell.over.get().is_none().then(|| cell.unwritten_near(key, place))
     }
 
     /// True where both were forked from one map, or one from the other, and nothing was written to or
     /// reached below either of them since. They are equal then; where it is false they still may be.
     pub fn same_origin(&self, other: &Map) -> bool {
-        fn table(cell: &MapCell) -> &Arc<Table> {
-            cell.own.get().unwrap_or_else(|| cell.base.get())
+        fn as_it_was(cell: &MapCell) -> Option<&Arc<Table>> {
+            let fork = cell.fork.get();
+            let is = cell.over.get().is_none() && fork.is_none_or(|fork| fork.reached.is_empty());
+            let own = fork.and_then(|fork| fork.own.get());
+            is.then(|| own.unwrap_or_else(|| cell.base.get()))
         }
-        self.cell().over.get().is_none()
-            && other.cell().over.get().is_none()
-            && Arc::ptr_eq(table(self.cell()), table(other.cell()))
+        let tables = (as_it_was(self.cell()), as_it_was(other.cell()));
+        matches!(tables, (Some(a), Some(b)) if Arc::ptr_eq(a, b))
     }
 
     /// Sets many keys, for every holder of this map, in one pass over its entries.
@@ -516,8 +612,8 @@ impl Map {
             forked: true,
             moment: AtomicU32::new(0),
             // What lies below is not reached for: a fork of a fork forks the same tables.
-            base: Base::ready(self.peek().0),
-            own: OnceLock::new(),
+            base: Base::Ready(self.peek().0),
+            fork: OnceLock::new(),
             over: OnceLock::new(),
             viewed: None,
         }))
@@ -532,8 +628,8 @@ impl Map {
             nil: self.0.nil,
             forked: false,
             moment: AtomicU32::new(0),
-            base: Base::ready(Arc::default()),
-            own: OnceLock::new(),
+            base: Base::Ready(Arc::default()),
+            fork: OnceLock::new(),
             over: OnceLock::new(),
             viewed: Some(viewed.clone()),
         }))
@@ -547,8 +643,15 @@ impl Map {
             .over
             .get()
             .map(|lock| Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)));
-        let kept = [cell.base.made.get().cloned(), cell.own.get().cloned(), over];
+        let own = cell.fork.get().and_then(|fork| fork.own.get());
+        let kept = [cell.base.made().cloned(), own.cloned(), over];
         kept.into_iter().flatten().for_each(|table| each(Entries(table)));
+    }
+
+    /// The containers below a fork that were reached, where they may not stand in a table.
+    pub(crate) fn reached(&self) -> impl Iterator<Item = &Value> {
+        let fork = self.cell().fork.get();
+        fork.into_iter().flat_map(|fork| fork.reached.iter()).filter_map(OnceLock::get)
     }
 
     /// The address of what this is a reference to.
@@ -556,6 +659,7 @@ impl Map {
         Arc::as_ptr(self.cell()).addr()
     }
 
+    #[inline]
     fn cell(&self) -> &Arc<MapCell> {
         match &self.0.viewed {
             Some(map) => &map.0,
@@ -603,8 +707,8 @@ impl Map {
         Arc::strong_count(&self.0) == 1
     }
 
-    pub(crate) fn dismantle(self, pending: &mut Vec<Value>) {
-        if let Some(mut cell) = Arc::into_inner(self.0) {
+    pub(crate) fn dismantle(mut self, pending: &mut Vec<Value>) {
+        if let Some(cell) = Arc::get_mut(&mut self.0) {
             cell.drain_into(pending);
         }
     }
@@ -697,6 +801,94 @@ mod tests {
         let held = child(&one);
         held.insert("b".into(), Value::int(9));
         assert!(matches!(child(&one).get(b"b"), Some(Value::Int(_, 9))));
+    }
+
+    /// Two tables in one, a list with a third, and what can't be forked.
+    fn branched() -> Map {
+        let list = Value::list(vec![Value::Map(nested()), Value::int(1)]);
+        let (one, two) = (Value::Map(nested()), Value::Map(nested()));
+        Map::from_entries(
+            [("n", Value::Nil), ("two", two), ("one", one), ("list", list)]
+                .map(|(key, value)| (Str::from(key), value)),
+        )
+    }
+
+    #[test]
+    fn what_was_reached_below_a_fork_stays_what_it_is() {
+        let at = |map: &Map, key: &str| map.get(key.as_bytes()).and_then(|v| v.as_map().cloned());
+        let base = branched();
+        for first in 0..2 {
+            let fork = base.fork();
+            let before = (first == 0).then(|| at(&fork, "one").unwrap());
+            // Written to below, it shows in what is only looked at.
+            if let Some(one) = &before {
+                one.insert("x".into(), Value::int(7));
+                let entries = fork.peek();
+                let seen = entries.iter().find(|(key, _)| key.as_bytes() == b"one").unwrap().1;
+                assert!(seen.as_map().unwrap().contains(b"x") && !fork.same_origin(&base));
+            }
+            let entries = fork.entries();
+            for (key, value) in entries.iter() {
+                let again = fork.get(key.as_bytes()).unwrap();
+                match (value, &again) {
+                    (Value::Map(a), Value::Map(b)) => {
+                        assert!(a.ptr_eq(b) && !a.ptr_eq(&at(&base, &key.to_string()).unwrap()));
+                    }
+                    (Value::List(a), Value::List(b)) => {
+                        let map = |list: &crate::List| list.get(0).unwrap().as_map().cloned();
+                        assert!(map(a).unwrap().ptr_eq(&map(b).unwrap()));
+                    }
+                    (a, b) => assert!(a.is_nil() && b.is_nil()),
+                }
+            }
+            if let Some(one) = before {
+                fork.insert("z".into(), Value::Nil);
+                assert!(at(&fork, "one").unwrap().ptr_eq(&one));
+            }
+            assert!(!at(&base, "one").unwrap().contains(b"x"));
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "to see what threads of others see")]
+    #[test]
+    fn threads_reach_the_same_below_a_fork() {
+        for _ in 0..50 {
+            let fork = branched().fork();
+            let reach = |ways: usize| {
+                let entries = (ways == 0).then(|| fork.entries());
+                let one = fork.get(b"one").unwrap();
+                drop(entries);
+                one.as_map().unwrap().id()
+            };
+            let ids: Vec<usize> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|i| scope.spawn(move || reach(i % 2))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn places_are_found_where_nothing_was_written() {
+        let keys: Vec<String> = (0..20).map(|i| format!("{}k", "x".repeat(i))).collect();
+        let entries =
+            || keys.iter().map(|key| (Str::from(key.as_str()), Value::from(key.as_str())));
+        for few in [4, 20] {
+            let map = Map::from_entries(entries().take(few));
+            for (key, start) in keys.iter().zip([0, 3, 19, 40].into_iter().cycle()) {
+                let mut place = start;
+                let found = map.unwritten_near(key.as_bytes(), &mut place).unwrap();
+                let want = map.get(key.as_bytes());
+                assert_eq!(found.is_some(), want.is_some(), "{key}");
+                if let Some(found) = found {
+                    assert!(crate::deep_equal(found, &want.unwrap()));
+                    assert_eq!(map.entries().get(place).unwrap().0, key.as_str());
+                }
+                assert!(map.unwritten_near(b"z", &mut place).unwrap().is_none());
+            }
+            map.insert("z".into(), Value::Nil);
+            assert!(map.unwritten_near(b"z", &mut 0).is_none());
+        }
     }
 
     #[test]

@@ -102,6 +102,20 @@ impl Str {
         }
     }
 
+    /// Whether these are its bytes; fast where they are few.
+    #[inline]
+    pub(crate) fn is(&self, bytes: &[u8]) -> bool {
+        let own = self.as_bytes();
+        if own.len() != bytes.len() {
+            return false;
+        }
+        let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
+        match (ends(own), ends(bytes)) {
+            (Some(a), Some(b)) => a == b && (own.len() <= 16 || own == bytes),
+            _ => prefix(own) == prefix(bytes),
+        }
+    }
+
     /// The first bytes as a number that orders as they do, with zeros where there are none: strings whose
     /// numbers differ need no other look to be compared.
     #[inline]
@@ -283,6 +297,7 @@ mod tests {
             let order = a.as_bytes().cmp(b.as_bytes());
             assert_eq!(Str::from(a.as_str()).cmp(&Str::from(b.as_str())), order, "{a:?} {b:?}");
             let grown = Str::from(a.as_str()).append(b"");
+            assert_eq!(grown.is(b.as_bytes()), a == b);
             assert_eq!(grown.cmp(&Str(Repr::Static(b"aaaaaaaab"))), a.as_bytes().cmp(b"aaaaaaaab"));
         }
     }

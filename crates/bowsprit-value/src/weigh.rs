@@ -35,6 +35,10 @@ impl Scale {
                 Value::List(list) => self.open_list(&list),
                 Value::Map(map) => {
                     map.tables(|entries| self.open_table(&entries));
+                    for value in map.reached() {
+                        self.add_bytes(size_of::<Value>());
+                        self.put(value);
+                    }
                 }
                 _ => {}
             }

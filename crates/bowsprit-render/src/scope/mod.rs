@@ -19,7 +19,7 @@ pub(crate) use files::files;
 pub use release::ReleaseOptions;
 
 use crate::compat::{ChartObject, Package, Rules};
-use crate::plan::{Instance, Plan};
+use crate::plan::Instance;
 use bowsprit_value::{History, Map, Str, Value};
 use std::cell::RefCell;
 use std::sync::atomic::AtomicBool;
@@ -35,10 +35,10 @@ pub(crate) struct Scopes {
 }
 
 impl Scopes {
-    /// Builds the root objects of all instances of a plan. `charts` has their `.Chart`, `files` gives the
-    /// `.Files` of an instance.
+    /// Builds the root objects of all instances of a plan, with its values. `charts` has their `.Chart`, `files`
+    /// gives the `.Files` of an instance.
     pub(crate) fn new(
-        (plan, charts): (&Plan, &[Value]),
+        (instances, plan_values, charts): (&[Instance], Map, &[Value]),
         release: &ReleaseOptions,
         capabilities: &Capabilities,
         rules: &Rules,
@@ -47,13 +47,13 @@ impl Scopes {
         let release = Value::Map(release.to_map());
         let capabilities = capabilities.to_value();
         let package = rules.package;
-        let count = plan.instances.len();
+        let count = instances.len();
         let mut roots = Vec::with_capacity(count);
         let mut values = vec![Map::new(); count];
         // Parents come before their children, so that a child finds its parent's values.
-        for (number, instance) in plan.instances.iter().enumerate() {
+        for (number, instance) in instances.iter().enumerate() {
             let own = match instance.parent {
-                None => values::as_values(&plan.values, package),
+                None => values::as_values(&plan_values, package),
                 Some(parent) => {
                     let parent = values.get(parent).cloned().unwrap_or_default();
                     let own = values::table(&parent, instance.name.as_bytes());
@@ -77,7 +77,7 @@ impl Scopes {
             let seen = Value::Map(values::as_values(&scope, package));
             roots.push((scope, seen));
         }
-        link_subcharts(plan, &roots);
+        link_subcharts(instances, &roots);
         let templates = RefCell::new((0..count).map(|_| None).collect());
         Scopes { roots, package, looks: Looks::default(), templates }
     }
@@ -154,9 +154,9 @@ fn chart_object(instance: &Instance, kind: ChartObject) -> Value {
     Value::Map(map)
 }
 
-fn link_subcharts(plan: &Plan, scopes: &[(Map, Value)]) {
+fn link_subcharts(instances: &[Instance], scopes: &[(Map, Value)]) {
     let scope = |number: usize| scopes.get(number).map(|(scope, _)| scope);
-    for (number, instance) in plan.instances.iter().enumerate() {
+    for (number, instance) in instances.iter().enumerate() {
         let (Some(parent), Some(own)) = (instance.parent, scope(number)) else { continue };
         let Some(Value::Map(subcharts)) = scope(parent).and_then(|s| s.get(b"Subcharts")) else {
             continue;

@@ -5,7 +5,7 @@
 
 use super::values;
 use crate::compat::Package;
-use bowsprit_value::{Map, MapType, Str, Value};
+use bowsprit_value::{Map, Str, Value};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,9 +53,8 @@ impl Template {
         package: Package,
         looks: &Looks,
     ) -> (Template, Map) {
-        let map = made(instance, (name.clone(), base_path.clone()), looks);
-        let seen = values::as_values(&map, package);
-        (Template { instance, name, base_path, package, map }, seen)
+        let map = made(instance, (name.clone(), base_path.clone()), package, looks);
+        (Template { instance, name, base_path, package, map: map.clone() }, map)
     }
 
     /// A map of the same content at which nobody has looked; the one that is there if it was written to.
@@ -63,17 +62,18 @@ impl Template {
         if self.map.is_written() {
             looks.0.always.store(true, Ordering::Relaxed);
             looks.0.any.store(true, Ordering::Relaxed);
-            return values::as_values(&self.map, self.package);
+        } else {
+            let names = (self.name.clone(), self.base_path.clone());
+            self.map = made(self.instance, names, self.package, looks);
         }
-        self.map = made(self.instance, (self.name.clone(), self.base_path.clone()), looks);
-        values::as_values(&self.map, self.package)
+        self.map.clone()
     }
 }
 
 /// The map of a template, which is filled when somebody looks at it.
-fn made(instance: usize, (name, base_path): (Str, Str), looks: &Looks) -> Map {
+fn made(instance: usize, (name, base_path): (Str, Str), package: Package, looks: &Looks) -> Map {
     let seen = Arc::clone(&looks.0);
-    Map::lazy(MapType::ANY, move || {
+    Map::lazy(values::map_type(package), move || {
         seen.instances.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
         seen.any.store(true, Ordering::Relaxed);
         [

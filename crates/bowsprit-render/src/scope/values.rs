@@ -54,10 +54,15 @@ static METHODS: &[Method] = &[
 
 /// The map as Helm's named type: the same reference under another type.
 pub(crate) fn as_values(map: &Map, package: Package) -> Map {
-    map.view(match package {
+    map.view(map_type(package))
+}
+
+/// Helm's named type.
+pub(super) const fn map_type(package: Package) -> MapType {
+    match package {
         Package::Common => MapType::named(Elem::Any, &COMMON),
         Package::Chartutil => MapType::named(Elem::Any, &CHARTUTIL),
-    })
+    }
 }
 
 fn map(receiver: &Value) -> Result<&Map, FuncError> {

@@ -168,10 +168,10 @@ fn coalesce_values(
     let (theirs, ours) = (defaults.peek(), dest.peek());
     let mut ours = Cursor::new(&ours);
     let (mut added, mut removed, mut both) = (Vec::new(), Vec::new(), Vec::new());
-    for (key, default) in theirs.iter() {
+    for (place, (key, default)) in theirs.iter().enumerate() {
         match (ours.seek(key), default) {
             (None, Value::Nil) if nulls == Nulls::Delete && !kept => {}
-            (None, _) => added.push(key.clone()),
+            (None, _) => added.push((key, place)),
             (Some(Value::Nil), _) if nulls == Nulls::Delete => removed.push(key),
             (Some(Value::Map(_)), Value::Map(_)) => both.push(key),
             (Some(Value::Map(_)), Value::Nil) => {}
@@ -199,12 +199,12 @@ fn coalesce_values(
         let path = log.path(prefix, key);
         coalesce_tables(&table, &default, path, nulls, log);
     }
-    dest.extend(added.into_iter().filter_map(|key| {
-        let value = defaults.get(key.as_bytes())?;
+    dest.extend(added.into_iter().filter_map(|(key, mut place)| {
+        let value = defaults.get_near(key.as_bytes(), &mut place, Value::clone)?;
         if let (Value::Map(map), Nulls::Delete, false) = (&value, nulls, clean) {
             clean_nulls(map);
         }
-        Some((key, value))
+        Some((key.clone(), value))
     }));
 }
 
@@ -255,8 +255,8 @@ fn coalesce_tables(dst: &Map, src: &Map, path: Path, nulls: Nulls, log: &mut Log
 /// What has to be done with one pair of tables.
 #[derive(Default)]
 struct Level {
-    /// Keys that only `src` has.
-    added: Vec<Str>,
+    /// Keys that only `src` has, and where.
+    added: Vec<(Str, usize)>,
     /// Keys whose null in `dst` deletes them.
     removed: Vec<Str>,
     /// Keys that are null in `dst` and so become null in `src`.
@@ -270,10 +270,10 @@ impl Level {
         let mut level = Level::default();
         let (ours, theirs) = (dst.peek(), src.peek());
         let mut ours = Cursor::new(&ours);
-        for (key, value) in theirs.iter() {
+        for (place, (key, value)) in theirs.iter().enumerate() {
             ours.skip_to(key, &mut level.nulled);
             match (ours.seek(key), value) {
-                (None, _) => level.added.push(key.clone()),
+                (None, _) => level.added.push((key.clone(), place)),
                 (Some(Value::Nil), Value::Nil) => {}
                 (Some(Value::Nil), _) => {
                     level.nulled.push(key.clone());
@@ -295,9 +295,10 @@ impl Level {
 
     fn write(&self, dst: &Map, src: &Map) {
         if !self.added.is_empty() {
-            dst.extend(
-                self.added.iter().filter_map(|key| Some((key.clone(), src.get(key.as_bytes())?))),
-            );
+            dst.extend(self.added.iter().filter_map(|(key, place)| {
+                let value = src.get_near(key.as_bytes(), &mut place.clone(), Value::clone)?;
+                Some((key.clone(), value))
+            }));
         }
         for key in &self.removed {
             dst.remove(key.as_bytes());

@@ -10,7 +10,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Longer paths are taken name by name.
 const MAX_WALK: usize = 8;
 
-/// Names still to be looked up, with the places where they were found before.
+/// The names in a unit's paths, with the places where they were found before.
+#[derive(Clone, Copy)]
+pub(super) struct Paths<'u> {
+    idents: &'u [Ident],
+    hints: &'u [AtomicU32],
+    text: &'u [u8],
+}
+
+impl<'u> Paths<'u> {
+    pub(super) fn of(unit: &'u Unit, hints: &'u Hints) -> Paths<'u> {
+        Paths { idents: &unit.tables().idents, hints: hints.of(unit), text: unit.run_text() }
+    }
+}
+
+/// Names still to be looked up.
 #[derive(Clone, Copy)]
 struct Walk<'u> {
     idents: &'u [Ident],
@@ -22,39 +36,72 @@ struct Walk<'u> {
 impl Walk<'_> {
     /// What the names lead to, through maps alone and without holding on to those on the way. `None`
     /// where there is more to it.
-    fn from(self, map: &Map) -> Option<Slot> {
+    fn from(mut self, mut map: &Map) -> Option<Slot> {
+        loop {
+            let (ident, idents) = self.idents.split_first()?;
+            let (hint, hints) = self.hints.split_first()?;
+            let name = ident.text(self.text);
+            if has_method(map, name) {
+                return None;
+            }
+            let before = hint.load(Ordering::Relaxed) as usize;
+            let mut place = before;
+            let Some(found) = map.unwritten_near(name, &mut place) else {
+                return self.through_written(map);
+            };
+            if place != before {
+                hint.store(place as u32, Ordering::Relaxed);
+            }
+            match found {
+                Some(value) if idents.is_empty() => {
+                    return Some(Slot { value: value.clone(), stat: element(map) });
+                }
+                Some(Value::Map(inner)) => map = inner,
+                Some(_) => return None,
+                None => return self.missing(map),
+            }
+            self = Walk { idents, hints, ..self };
+        }
+    }
+
+    /// The same where the first map was written to, so that it has to be locked.
+    fn through_written(self, map: &Map) -> Option<Slot> {
         let (ident, idents) = self.idents.split_first()?;
         let (hint, hints) = self.hints.split_first()?;
-        let name = ident.text(self.text);
-        let ty = map.ty();
-        if ty.named.is_some_and(|named| named.method(name).is_some()) {
-            return None;
-        }
-        let stat = if ty.elem == Elem::Any { Static::Interface } else { Static::Concrete };
+        let mut place = hint.load(Ordering::Relaxed) as usize;
         let rest = Walk { idents, hints, ..self };
-        let before = hint.load(Ordering::Relaxed) as usize;
-        let mut place = before;
+        let name = ident.text(self.text);
         let found = map.get_near(name, &mut place, |value| match value {
-            value if idents.is_empty() => Some(Slot { value: value.clone(), stat }),
+            value if idents.is_empty() => Some(Slot { value: value.clone(), stat: element(map) }),
             Value::Map(inner) => rest.from(inner),
             _ => None,
         });
-        if place != before {
-            hint.store(place as u32, Ordering::Relaxed);
-        }
-        match found {
-            Some(found) => found,
-            None if !idents.is_empty() || self.missing_is_error => None,
-            None => Some(Slot { value: ty.elem.zero(), stat }),
-        }
+        hint.store(place as u32, Ordering::Relaxed);
+        found.unwrap_or_else(|| self.missing(map))
     }
+
+    /// What is there where a map has not the first name.
+    fn missing(self, map: &Map) -> Option<Slot> {
+        let is_last = self.idents.len() == 1;
+        (is_last && !self.missing_is_error)
+            .then(|| Slot { value: map.ty().elem.zero(), stat: element(map) })
+    }
+}
+
+fn has_method(map: &Map, name: &[u8]) -> bool {
+    map.ty().named.is_some_and(|named| named.method(name).is_some())
+}
+
+/// The static kind of what a map holds.
+fn element(map: &Map) -> Static {
+    if map.ty().elem == Elem::Any { Static::Interface } else { Static::Concrete }
 }
 
 impl Run<'_> {
     /// What a path of fields leads to, where it goes through maps alone.
     pub(super) fn follow(
         &self,
-        (unit, hints): (&Unit, &Hints),
+        Paths { idents, hints, text }: Paths<'_>,
         receiver: Option<&Slot>,
         path: Path,
     ) -> Option<Slot> {
@@ -64,9 +111,8 @@ impl Run<'_> {
             return None;
         }
         let path = path.start as usize..path.start as usize + len;
-        let idents = unit.tables().idents.get(path.clone())?;
-        let hints = hints.of(unit).get(path)?;
-        let (text, missing_is_error) = (unit.run_text(), self.set.missing_key_is_error());
+        let (idents, hints) = (idents.get(path.clone())?, hints.get(path)?);
+        let missing_is_error = self.set.missing_key_is_error();
         Walk { idents, hints, text, missing_is_error }.from(map)
     }
 
@@ -99,11 +145,10 @@ impl Run<'_> {
             }
             return Ok(Slot::INVALID);
         }
-        if let Value::Map(map) = &receiver.value {
-            let method = map.ty().named.and_then(|named| named.method(name));
-            if method.is_none() {
-                return self.map_key(map, name);
-            }
+        if let Value::Map(map) = &receiver.value
+            && !has_method(map, name)
+        {
+            return self.map_key(map, name);
         }
         self.other_field(&receiver, &Str::from(name))
     }
@@ -130,19 +175,18 @@ impl Run<'_> {
     }
 
     fn map_key(&mut self, map: &Map, name: &[u8]) -> Step<Slot> {
-        let elem = map.ty().elem;
         let found = map.get(name);
         if let Some(observer) = &mut self.observer {
             observer.read(map, name, found.as_ref());
         }
-        let stat = if elem == Elem::Any { Static::Interface } else { Static::Concrete };
+        let stat = element(map);
         match found {
             Some(value) => Ok(Slot { value, stat }),
             None if self.set.missing_key_is_error() => {
                 let quoted = bowsprit_value::strconv::quote(name);
                 fault(format!("map has no entry for key {}", String::from_utf8_lossy(&quoted)))
             }
-            None => Ok(Slot { value: elem.zero(), stat }),
+            None => Ok(Slot { value: map.ty().elem.zero(), stat }),
         }
     }
 

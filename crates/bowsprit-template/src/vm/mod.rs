@@ -21,6 +21,7 @@ use crate::compile::program::{Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
 use crate::set::{Names, Template, TemplateSet, Tpl};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
+use field::Paths;
 use memo::{Called, Memo};
 use range::Iter;
 use std::collections::HashMap;
@@ -367,6 +368,7 @@ impl<'r> Run<'r> {
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         let mut source: Option<&[u8]> = None;
+        let mut paths: Option<Paths<'_>> = None;
         let mut code = body.code.fetch();
         let mut room = None;
         while let Some(Instr { op, site }) = code.get(pc, &mut room) {
@@ -407,19 +409,31 @@ impl<'r> Run<'r> {
                     let slot = self.take_var(slot);
                     self.push(slot.value, slot.stat);
                 }
-                Op::DotFields(path) => match self.follow((unit, hints), self.dots.last(), path) {
+                Op::DotFields(path) => match self.follow(
+                    *paths.get_or_insert_with(|| Paths::of(unit, hints)),
+                    self.dots.last(),
+                    path,
+                ) {
                     Some(found) => self.push(found.value, found.stat),
                     None => self.fields(unit, self.dot(), path)?,
                 },
                 Op::VarFields { slot, path } => {
-                    match self.follow((unit, hints), self.var_ref(slot), path) {
+                    match self.follow(
+                        *paths.get_or_insert_with(|| Paths::of(unit, hints)),
+                        self.var_ref(slot),
+                        path,
+                    ) {
                         Some(found) => self.push(found.value, found.stat),
                         None => self.fields(unit, self.var(slot), path)?,
                     }
                 }
                 Op::Fields(path) => {
                     let top = self.pop();
-                    match self.follow((unit, hints), Some(&top), path) {
+                    match self.follow(
+                        *paths.get_or_insert_with(|| Paths::of(unit, hints)),
+                        Some(&top),
+                        path,
+                    ) {
                         Some(found) => self.push(found.value, found.stat),
                         None => self.fields(unit, top, path)?,
                     }
