@@ -303,8 +303,22 @@ fn table_of(entries: impl IntoIterator<Item = (Str, Value)>) -> Table {
     if table.is_sorted_by(|a, b| a.0 < b.0) { table } else { sorted(table) }
 }
 
+/// So few entries are put in their places one by one.
+const FEW_TO_SORT: usize = 12;
+
 /// Sorts by key; of equal keys the last stays.
 fn sorted(mut table: Table) -> Table {
+    if table.len() <= FEW_TO_SORT {
+        let mut sorted = Table::with_capacity(table.len());
+        for (key, value) in table {
+            let before = sorted.iter().rposition(|(other, _)| *other <= key);
+            match before.and_then(|place| sorted.get_mut(place)) {
+                Some(same) if same.0 == key => same.1 = value,
+                _ => sorted.insert(before.map_or(0, |place| place + 1), (key, value)),
+            }
+        }
+        return sorted;
+    }
     table.sort_by(|a, b| a.0.cmp(&b.0));
     table.reverse();
     table.dedup_by(|later, kept| later.0 == kept.0);
@@ -901,6 +915,19 @@ mod tests {
         assert_eq!(got[0].0, "a");
         assert_eq!(got[1], ("b".into(), "Int(Int, 3)".into()));
         assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn few_and_many_are_sorted_alike() {
+        for count in 0..40_usize {
+            let key = |i: usize| format!("{}", i * 7 % (count / 2 + 1));
+            let entries = (0..count).map(|i| (Str::from(key(i)), Value::int(i as i64)));
+            let want: std::collections::BTreeMap<_, _> = (0..count).map(|i| (key(i), i)).collect();
+            let want: Vec<_> = want.iter().map(|(key, i)| format!("{key} Int(Int, {i})")).collect();
+            let entries = Map::from_entries(entries).entries();
+            let got: Vec<_> = entries.iter().map(|(key, v)| format!("{key} {v:?}")).collect();
+            assert_eq!(got, want);
+        }
     }
 
     #[test]

@@ -149,8 +149,18 @@ fn reserved(args: &Args<'_>, size: usize) -> Result<Vec<u8>, FuncError> {
 
 fn contains(args: &mut Args<'_>) -> Result<Value, FuncError> {
     args.meter().charge_steps(args.str(1).len() as u64 / 64)?;
-    let found = memmem::find(args.str(1).as_bytes(), args.str(0).as_bytes());
-    Ok(Value::Bool(found.is_some()))
+    Ok(Value::Bool(has(args.str(1).as_bytes(), args.str(0).as_bytes())))
+}
+
+/// Whether a text has a part. Short texts are looked through in less time than a search is prepared.
+fn has(text: &[u8], part: &[u8]) -> bool {
+    const SHORT: usize = 256;
+    match part.split_first() {
+        None => true,
+        Some((first, rest)) if text.len() <= SHORT => memchr_iter(*first, text)
+            .any(|at| text.get(at + 1..).is_some_and(|behind| behind.starts_with(rest))),
+        Some(_) => memmem::find(text, part).is_some(),
+    }
 }
 
 fn has_prefix(args: &mut Args<'_>) -> Result<Value, FuncError> {
@@ -246,4 +256,28 @@ fn join(args: &mut Args<'_>) -> Result<Value, FuncError> {
         out.extend_from_slice(part.as_bytes());
     }
     Ok(Value::str(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has;
+
+    #[test]
+    fn parts_are_found_in_short_and_long_texts() {
+        let texts =
+            ["", "a", "aab", "abaabaaab", &"ab".repeat(127), &"ab".repeat(128), &"ab".repeat(129)];
+        for text in texts
+            .iter()
+            .copied()
+            .chain([&*format!("{}aa", "ab".repeat(127)), &*format!("{}aa", "ab".repeat(200))])
+        {
+            for part in ["", "a", "b", "ab", "ba", "aa", "aab", "aaab", "aaaab", "bb", "abab"] {
+                assert_eq!(
+                    has(text.as_bytes(), part.as_bytes()),
+                    text.contains(part),
+                    "{text} {part}"
+                );
+            }
+        }
+    }
 }
