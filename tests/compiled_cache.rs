@@ -4,6 +4,7 @@
 
 use crate::shared::shared;
 use bowsprit::compiled_cache::{Cached, CompiledCache};
+use bowsprit::lint::{self, Options as LintOptions, Source};
 use bowsprit::loader::{Options, PackageOptions};
 use bowsprit::value::{Hermetic, Map, Value};
 use bowsprit::{Engine, RenderRequest, loader};
@@ -343,4 +344,101 @@ fn every_chart_of_the_corpus_comes_back_as_it_was() {
     }
     assert_eq!(refused, 0);
     assert!(compared > 40, "{compared} charts");
+}
+
+/// Examines a folder as the program does, and without a cache: tells whether the chart was found in it, and the
+/// text.
+fn examined(cache: &CompiledCache, path: &str) -> (bool, String) {
+    let options = LintOptions::default();
+    let told = |source: &Source| {
+        let linted = lint::lint(source, &options, &Hermetic::default());
+        let log: Vec<String> = linted.log.iter().map(|line| format!("{line:?}\n")).collect();
+        format!("{}{}", lint::print(&[linted], false).text, log.concat())
+    };
+    let (source, kept) = lint::open_by(path, cache, &lint::engine(&options)).unwrap();
+    let text = told(&source);
+    let found = kept.as_ref().is_some_and(lint::Kept::is_from_cache);
+    if let Some(kept) = kept {
+        assert!(kept.is_right(&source), "{path}");
+        kept.keep(&source).unwrap();
+    }
+    assert_eq!(text, told(&lint::open(path).unwrap()), "{path}");
+    (found, text)
+}
+
+#[test]
+fn a_folder_that_is_examined_again_is_found() {
+    let home = Home::new("examined");
+    home.put("README.md", &"read me ".repeat(4000));
+    home.put("templates/b.yaml", "readme: {{ .Files.Get \"README.md\" | len }}\n");
+    home.put("values.schema.json", r#"{"properties": {"list": {"type": "array"}}}"#);
+    settle();
+    let (chart, cache) = (home.chart(), home.cache());
+    let run = || examined(&cache, chart.to_str().unwrap());
+    assert!(!run().0 && home.kept().is_empty());
+    assert!(!run().0 && home.kept().len() == 1);
+    let (found, text) = run();
+    assert!(found && text.contains("unable to parse YAML"), "{text}");
+    home.put("templates/b.yaml", "bad: {{ .Values.list.no.no }}\n");
+    let (found, text) = run();
+    assert!(!found && text.contains("templates/b.yaml"), "{text}");
+    // Definitions are read whole, so that there is nothing to be gained.
+    fs::create_dir(chart.join("crds")).unwrap();
+    settle();
+    assert!((0..4).all(|_| !run().0) && home.kept().is_empty());
+}
+
+#[test]
+fn a_damaged_chart_is_not_taken_for_right_when_it_is_examined() {
+    let home = Home::new("examined-damaged");
+    settle();
+    let (chart, cache) = (home.chart(), home.cache());
+    let path = chart.to_str().unwrap();
+    (0..2).for_each(|_| assert!(!examined(&cache, path).0));
+    let (found, text) = examined(&cache, path);
+    let file = home.kept().pop().unwrap();
+    let (good, options) = (fs::read(&file).unwrap(), LintOptions::default());
+    let mut told = 0;
+    for at in (0..good.len()).step_by(11) {
+        let mut bad = good.clone();
+        bad[at] ^= 0x20;
+        fs::write(&file, &bad).unwrap();
+        let (source, kept) = lint::open_by(path, &cache, &lint::engine(&options)).unwrap();
+        let linted = lint::lint(&source, &options, &Hermetic::default());
+        let kept = kept.unwrap();
+        if kept.is_right(&source) {
+            assert_eq!(lint::print(&[linted], false).text, text, "{at}");
+        } else {
+            assert!(kept.is_from_cache(), "{at}");
+            told += 1;
+        }
+    }
+    assert!(found && told > 0);
+}
+
+#[test]
+fn charts_of_the_corpus_are_examined_alike_from_the_cache() {
+    let Some(charts) = shared("corpus/charts") else { return };
+    let home = Home::new("examined-corpus");
+    let mut archives: Vec<_> = fs::read_dir(charts).unwrap().map(|e| e.unwrap().path()).collect();
+    archives.sort();
+    let mut folders = Vec::new();
+    for (number, archive) in archives.iter().enumerate().step_by(6) {
+        let folder = home.0.join(format!("charts-{number}"));
+        fs::create_dir(&folder).unwrap();
+        let mut tar = std::process::Command::new("tar");
+        tar.arg("-xzf").arg(archive).arg("-C").arg(&folder);
+        assert!(tar.status().unwrap().success());
+        folders.extend(fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    settle();
+    let (cache, mut found) = (home.cache(), 0);
+    for folder in &folders {
+        let path = folder.to_str().unwrap();
+        let first = examined(&cache, path).1;
+        let again: Vec<_> = (0..2).map(|_| examined(&cache, path)).collect();
+        assert!(again.iter().all(|(_, text)| *text == first), "{path}");
+        found += usize::from(again[1].0);
+    }
+    assert!(found * 2 > folders.len() && folders.len() > 30, "{found} of {}", folders.len());
 }

@@ -121,6 +121,11 @@ impl Bytes {
         Bytes { buffer: Buffer::Unread(Arc::new(unread)), start: 0, end: len }
     }
 
+    /// Whether a chart from a cache would be loaded again for somebody to look at it.
+    pub fn is_left_out(&self) -> bool {
+        matches!(&self.buffer, Buffer::Later(rest, _) if !rest.is_loaded())
+    }
+
     /// Whether nobody has looked at it yet.
     pub(crate) fn is_unread(&self) -> bool {
         matches!(&self.buffer, Buffer::Unread(unread) if unread.read.get().is_none())

@@ -85,6 +85,10 @@ impl Rest {
         })
     }
 
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaded.get().is_some()
+    }
+
     /// Loads the contents, if they are not there yet.
     pub fn load(&self) {
         self.loaded();

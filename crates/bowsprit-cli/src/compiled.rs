@@ -35,7 +35,8 @@ pub(crate) fn load(invocation: &Invocation<'_>, path: &Path) -> Result<Option<Ca
     }
 }
 
-fn cache(invocation: &Invocation<'_>) -> Option<CompiledCache> {
+/// The cache, if there is one and the command uses it.
+pub(crate) fn cache(invocation: &Invocation<'_>) -> Option<CompiledCache> {
     let parsed = invocation.parsed;
     // What is loaded twice, and changed in between, is not for the cache.
     if !invocation.has(FLAG) || parsed.is_on("dependency-update") {

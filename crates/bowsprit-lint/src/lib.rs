@@ -27,6 +27,7 @@
 //!     since: None,
 //!     chart: Ok(Warned { output: Arc::new(chart.output), warnings: chart.warnings }),
 //!     unread: Default::default(),
+//!     compiled: None,
 //! };
 //! let linted = lint(&source, &Options::default(), &Hermetic::default());
 //! let lines: Vec<String> = linted.messages.iter().map(|m| m.to_string()).collect();
@@ -47,7 +48,7 @@ pub use rules::{RULES, Selection, Since, Usage, ValueKey, ValuesText, unused_val
 pub use source::{CannotExamine, Entry, LoadFailure, Source};
 
 use bowsprit_render::plan::Plan;
-use bowsprit_render::{CompiledChart, KubeVersion, RenderedFiles};
+use bowsprit_render::{CompiledChart, Engine, KubeVersion, RenderedFiles};
 use bowsprit_report::Severity;
 use bowsprit_value::{Host, Limits, Map};
 
@@ -100,6 +101,11 @@ impl Options {
     pub fn failing(&self) -> Severity {
         if self.strict { Severity::Warning } else { Severity::Error }
     }
+}
+
+/// The engine that charts are compiled and rendered with.
+pub fn engine(options: &Options) -> Engine {
+    Engine::builder().lint(true).known_primes(true).limits(options.limits).build()
 }
 
 /// Checks a chart.

@@ -5,6 +5,7 @@ use bowsprit_chart::{
     ArchiveLimits, Bytes, Chart, File, Format, HELM_IGNORE, Limits, LogLine, Metadata, ReadFailure,
     Rules, Warned, load_archive_files,
 };
+use bowsprit_render::CompiledChart;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ pub struct Source {
     pub chart: Result<Warned<Arc<Chart>>, LoadFailure>,
     /// Of files that the chart's loader left unread.
     pub unread: ReadFailure,
+    /// The chart compiled by an [`engine`](crate::engine), if it has been already.
+    pub compiled: Option<CompiledChart>,
 }
 
 /// A chart that can't be examined at all. `Display` is Helm's text, as it stands after `Error `.
@@ -113,6 +116,7 @@ impl Source {
             since: None,
             chart: load(&files, limits),
             unread: ReadFailure::default(),
+            compiled: None,
         };
         Ok(source)
     }

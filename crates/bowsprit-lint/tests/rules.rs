@@ -34,6 +34,7 @@ fn source(files: &[(&str, &str)]) -> Source {
         since: None,
         chart: Ok(Warned { output: chart(files), warnings: Vec::new() }),
         unread: ReadFailure::default(),
+        compiled: None,
     }
 }
 

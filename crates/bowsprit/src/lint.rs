@@ -18,10 +18,12 @@
 
 pub use bowsprit_lint::*;
 
-use bowsprit_chart::{Chart, Limits, ReadFailure, Warned, path};
+use crate::compiled_cache::{Cached, CompiledCache};
+use bowsprit_chart::{Limits, ReadFailure, Warned, path};
 use bowsprit_loader::{ApiVersions, PathError};
+use bowsprit_render::Engine;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -32,6 +34,85 @@ use std::sync::Arc;
 ///
 /// Where there is no chart to be examined, with Helm's words.
 pub fn open(name: &str) -> Result<Source, CannotExamine> {
+    Ok(opened(name, None)?.0)
+}
+
+/// As [`open`], with the chart of a folder from a cache of charts that were compiled by [`engine`]. What is given
+/// beside the source tells, after the checks, whether that was right, and keeps the chart; there is nothing for
+/// an archive, nor for a chart with a folder `crds`, all of which is read anyway.
+///
+/// # Errors
+///
+/// As [`open`].
+///
+/// ```no_run
+/// use bowsprit::compiled_cache::CompiledCache;
+/// use bowsprit::lint::{Options, engine, lint, open_by};
+/// use bowsprit::value::Hermetic;
+///
+/// let options = Options::default();
+/// let cache = CompiledCache::of_program("/home/me/.cache/lint").expect("a system with /proc");
+/// let (source, kept) = open_by("charts/web", &cache, &engine(&options))?;
+/// let linted = lint(&source, &options, &Hermetic::default());
+/// if let Some(kept) = kept {
+///     assert!(kept.is_right(&source));
+///     kept.keep(&source)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn open_by(
+    name: &str,
+    cache: &CompiledCache,
+    engine: &Engine,
+) -> Result<(Source, Option<Kept>), CannotExamine> {
+    opened(name, Some((cache, engine)))
+}
+
+/// How the chart of a [`Source`] is kept in a cache.
+#[derive(Debug)]
+pub struct Kept(Cached);
+
+impl Kept {
+    /// Whether the chart came out of the cache.
+    pub fn is_from_cache(&self) -> bool {
+        self.0.is_from_cache()
+    }
+
+    /// Whether what the checks saw of the chart is what lies there. If not, they must be made again without the
+    /// cache.
+    pub fn is_right(&self, source: &Source) -> bool {
+        !self.0.is_from_cache() || self.0.chart.is_intact() && source.unread.text().is_none()
+    }
+
+    /// Keeps the chart, where that pays; see [`Cached::keep`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Cached::keep`].
+    pub fn keep(&self, source: &Source) -> io::Result<()> {
+        let is_known = || source.unread.text().is_none();
+        if !is_known() {
+            return Ok(());
+        }
+        self.0.keep()?;
+        // To be kept, files may have been read that nobody had looked at.
+        if is_known() { Ok(()) } else { self.discard() }
+    }
+
+    /// Removes what the cache has of the chart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cached::discard`].
+    pub fn discard(&self) -> io::Result<()> {
+        self.0.discard()
+    }
+}
+
+fn opened(
+    name: &str,
+    cache: Option<(&CompiledCache, &Engine)>,
+) -> Result<(Source, Option<Kept>), CannotExamine> {
     let limits = Limits::default();
     if is_archive(name) {
         let opened = |e| CannotExamine(format!("unable to open tarball: {e}"));
@@ -44,7 +125,7 @@ pub fn open(name: &str) -> Result<Source, CannotExamine> {
             CannotExamine(format!("unable to extract tarball: {error}"))
         })?;
         let dir = absolute(name).display().to_string();
-        return Source::from_archive(name, &dir, &bytes, &limits);
+        return Ok((Source::from_archive(name, &dir, &bytes, &limits)?, None));
     }
     let chart_yaml = joined(name, "Chart.yaml");
     if let Err(error) = Path::new(&chart_yaml).metadata() {
@@ -56,25 +137,37 @@ pub fn open(name: &str) -> Result<Source, CannotExamine> {
     options.api_versions = ApiVersions::Any;
     let unread = ReadFailure::default();
     options.unread = Some(unread.clone());
-    let chart = match bowsprit_loader::load_path(&dir, &options) {
-        Ok(Warned { output, warnings }) => {
-            Ok(Warned { output: Arc::<Chart>::new(output), warnings })
-        }
-        Err(error) => Err(LoadFailure { text: error.to_string(), log: error.log().to_vec() }),
+    let mut kept = None;
+    let crds = entry(&dir.join("crds"));
+    let loaded = match cache.filter(|_| matches!(crds, Entry::Missing)) {
+        Some((cache, engine)) => cache.load(&dir, &options, engine).map(|cached| {
+            let output = Arc::clone(cached.chart.chart());
+            let warnings = cached.warnings.clone();
+            kept = Some(Kept(cached));
+            Warned { output, warnings }
+        }),
+        None => bowsprit_loader::load_path(&dir, &options)
+            .map(|Warned { output, warnings }| Warned { output: Arc::new(output), warnings }),
     };
-    Ok(Source {
+    let failed = |error: bowsprit_loader::Error| LoadFailure {
+        text: error.to_string(),
+        log: error.log().to_vec(),
+    };
+    let source = Source {
         name: name.to_owned(),
         chart_yaml: entry(&dir.join("Chart.yaml")),
         values: entry(&dir.join("values.yaml")),
         schema: entry(&dir.join("values.schema.json")),
         templates: entry(&dir.join("templates")),
-        crds: entry(&dir.join("crds")),
+        crds,
         changelog: entry(&dir.join("CHANGELOG.md")),
         since: None,
         dir: dir.display().to_string(),
-        chart,
+        chart: loaded.map_err(failed),
         unread,
-    })
+        compiled: kept.as_ref().map(|kept| kept.0.chart.clone()),
+    };
+    Ok((source, kept))
 }
 
 /// What the chart in a folder was at a git reference, or rather where the present commit and the

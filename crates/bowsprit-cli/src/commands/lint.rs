@@ -3,11 +3,12 @@
 use super::{Command, Invocation};
 use crate::failure::Failure;
 use crate::flags::{Flag, Kind};
-use crate::{limits, release, report, streams, values};
+use crate::{compiled, limits, release, report, streams, values};
 use bowsprit::KubeVersion;
+use bowsprit::compiled_cache::CompiledCache;
 use bowsprit::lint::{
-    CannotExamine, HELM_RULES, Linted, Options, RULES, Selection, Source, ValuesText,
-    lint_with_remains, open, print, report as report_of, since, subcharts,
+    CannotExamine, HELM_RULES, Kept, Linted, Options, RULES, Selection, Source, ValuesText, engine,
+    lint_with_remains, open, open_by, print, report as report_of, since, subcharts,
 };
 use bowsprit::value::Host;
 
@@ -20,6 +21,9 @@ PATH is a chart's folder or a packaged chart. Without flags this is helm lint: i
 exit codes. bowsprit's own rules, BS001 and so on, run when they are selected; docs/lint-rules.md
 describes them. The exit code is 0 if no chart fails, and 1 if one does or the command can't run.
 
+The chart in a folder that is examined again without rules of bowsprit's own is found compiled in a
+folder that only this user can read; --compiled-cache off keeps nothing.
+
 Examples:
   bowsprit lint ./chart
   bowsprit lint ./chart --strict -f prod.yaml
@@ -29,7 +33,7 @@ Examples:
   bowsprit lint charts/* --since origin/main --strict
   bowsprit lint ./chart --format sarif > lint.sarif
   bowsprit lint ./chart --format junit --report-file lint.xml",
-    flags: &[FLAGS, RULE_FLAGS, report::FLAGS, values::FLAGS, limits::FLAGS],
+    flags: &[FLAGS, RULE_FLAGS, report::FLAGS, values::FLAGS, limits::FLAGS, compiled::FLAGS],
     children: &[],
     run: Some(run),
 };
@@ -102,10 +106,12 @@ fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         options.values_texts = texts.map(|(name, text)| ValuesText { name, text }).collect();
     }
     let host = release::host(parsed);
+    // Rules of our own read files that no cache has.
+    let cache = compiled::cache(invocation).filter(|_| options.rules.is_empty());
     let mut charts: Vec<Linted> = Vec::with_capacity(paths.len());
     for path in &paths {
         let is_last = charts.len() + 1 == paths.len();
-        charts.push(examined(invocation, path, &options, &*host, is_last));
+        charts.push(examined(invocation, path, (&options, cache.as_ref()), &*host, is_last));
     }
     let quiet = parsed.is_on("quiet");
     let printed = print(&charts, quiet);
@@ -133,12 +139,19 @@ fn select(invocation: &Invocation<'_>, options: &mut Options) -> Result<(), Fail
     Ok(())
 }
 
-fn opened(invocation: &Invocation<'_>, path: &str) -> Result<Source, CannotExamine> {
-    let mut source = open(path)?;
+fn opened(
+    invocation: &Invocation<'_>,
+    path: &str,
+    (options, cache): (&Options, Option<&CompiledCache>),
+) -> Result<(Source, Option<Kept>), CannotExamine> {
+    let (mut source, kept) = match cache {
+        Some(cache) => open_by(path, cache, &engine(options))?,
+        None => (open(path)?, None),
+    };
     if let Some(reference) = invocation.parsed.non_empty("since") {
         source.since = Some(since(path, reference).map_err(CannotExamine)?);
     }
-    Ok(source)
+    Ok((source, kept))
 }
 
 fn list_rules() -> Result<(), Failure> {
@@ -153,20 +166,30 @@ fn list_rules() -> Result<(), Failure> {
 fn examined(
     invocation: &Invocation<'_>,
     path: &str,
-    options: &Options,
+    by: (&Options, Option<&CompiledCache>),
     host: &dyn Host,
     is_last: bool,
 ) -> Linted {
-    match opened(invocation, path) {
-        Ok(source) => {
-            let (linted, remains) = lint_with_remains(&source, options, host);
-            if is_last {
-                // The process is about to end, and takes its memory along.
-                std::mem::forget((source, remains));
-            }
-            linted.log.iter().for_each(|line| invocation.settings.log(line));
-            linted
+    let (source, kept) = match opened(invocation, path, by) {
+        Ok(opened) => opened,
+        Err(error) => return Linted::not_examined(path, error),
+    };
+    let (linted, remains) = lint_with_remains(&source, by.0, host);
+    if let Some(kept) = &kept {
+        let is_right = kept.is_right(&source);
+        let outcome = if is_right { kept.keep(&source) } else { kept.discard() };
+        if let Err(error) = outcome {
+            let text = format!("compiled chart not {}", if is_right { "kept" } else { "removed" });
+            invocation.settings.log_debug(&text, vec![("error", error.to_string())]);
         }
-        Err(error) => Linted::not_examined(path, error),
+        if !is_right {
+            return examined(invocation, path, (by.0, None), host, is_last);
+        }
     }
+    if is_last {
+        // The process is about to end, and takes its memory along.
+        std::mem::forget((source, kept, remains));
+    }
+    linted.log.iter().for_each(|line| invocation.settings.log(line));
+    linted
 }

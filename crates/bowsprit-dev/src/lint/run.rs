@@ -32,9 +32,15 @@ impl Sides {
         Ok(Sides { helm: found(helm)?, bowsprit: found(bowsprit)? })
     }
 
-    /// Helm's outcome and ours.
+    /// Helm's outcome and ours, of a chart that was never seen before.
     pub(super) fn both(&self, chart: &Path, args: &[&str]) -> Result<[Outcome; 2], String> {
-        Ok([run(&self.helm, chart, args)?, run(&self.bowsprit, chart, args)?])
+        let off = Path::new("off");
+        Ok([run(&self.helm, chart, args, off)?, run(&self.bowsprit, chart, args, off)?])
+    }
+
+    /// Our outcome with a folder for compiled charts.
+    pub(super) fn ours(&self, chart: &Path, cache: &Path) -> Result<Outcome, String> {
+        run(&self.bowsprit, chart, &[], cache)
     }
 }
 
@@ -43,7 +49,7 @@ fn children_cpu() -> Result<f64, String> {
     Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6)
 }
 
-fn run(program: &Path, chart: &Path, args: &[&str]) -> Result<Outcome, String> {
+fn run(program: &Path, chart: &Path, args: &[&str], cache: &Path) -> Result<Outcome, String> {
     let dir = chart.parent().unwrap_or(Path::new("."));
     let name = chart.file_name().unwrap_or_default();
     let before = children_cpu()?;
@@ -55,6 +61,7 @@ fn run(program: &Path, chart: &Path, args: &[&str]) -> Result<Outcome, String> {
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("TZ", "UTC")
+        .env("BOWSPRIT_COMPILED_CACHE", cache)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("{}: {error}", program.display()))?;

@@ -12,13 +12,12 @@ mod values;
 pub use address::is_request_url;
 pub use codes::HELM_RULES;
 
-use crate::Options;
-use crate::Remains;
 use crate::message::Message;
 use crate::source::Source;
+use crate::{Options, Remains, engine};
 use bowsprit_chart::{Chart, LogLine};
+use bowsprit_render::CompiledChart;
 use bowsprit_render::plan::Plan;
-use bowsprit_render::{CompiledChart, Engine};
 use bowsprit_report::Severity;
 use bowsprit_value::Host;
 use std::cell::OnceCell;
@@ -36,7 +35,7 @@ pub(crate) struct Linter<'a> {
 
 impl<'a> Linter<'a> {
     pub(crate) fn new(source: &'a Source, options: &'a Options) -> Linter<'a> {
-        let compiled = OnceCell::new();
+        let compiled = source.compiled.clone().map(OnceCell::from).unwrap_or_default();
         let (messages, log) = (Vec::new(), Vec::new());
         Linter { source, options, messages, log, compiled, planned: None }
     }
@@ -67,10 +66,7 @@ impl<'a> Linter<'a> {
     /// The chart where it loads, compiled once for all groups of rules.
     fn compiled_chart(&self) -> Option<(&'a Arc<Chart>, &CompiledChart)> {
         let chart = &self.source.chart.as_ref().ok()?.output;
-        let compile = || {
-            let engine = Engine::builder().lint(true).known_primes(true);
-            engine.limits(self.options.limits).build().compile(Arc::clone(chart))
-        };
+        let compile = || engine(self.options).compile(Arc::clone(chart));
         Some((chart, self.compiled.get_or_init(compile)))
     }
 

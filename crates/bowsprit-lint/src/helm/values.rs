@@ -2,7 +2,7 @@
 
 use super::Linter;
 use crate::source::Entry;
-use bowsprit_chart::Chart;
+use bowsprit_chart::{Bytes, Chart};
 use bowsprit_render::values::coalesce_values_tables;
 use bowsprit_render::values::schema::CompiledSchema;
 use bowsprit_value::{Map, Value};
@@ -57,14 +57,20 @@ impl Linter<'_> {
     /// What loading the chart has made of the same text. Only there do several documents count.
     fn loaded_values(&self, text: &[u8]) -> Option<Map> {
         let chart = &self.source.chart.as_ref().ok()?.output;
-        let same = chart.values_source.as_ref()?.as_bytes() == text;
+        let same = is_it(chart.values_source.as_ref()?, text);
         (same && bowsprit_yaml::is_one_document(text)).then(|| chart.values.fork())
     }
 }
 
 /// Whether loading the chart has found the same schema.
 fn is_schema_of(chart: &Chart, schema: &[u8]) -> bool {
-    chart.schema.as_ref().is_some_and(|own| own.as_bytes() == schema)
+    chart.schema.as_ref().is_some_and(|own| is_it(own, schema))
+}
+
+/// Whether a file of the chart is what was read. A chart from a cache was found to be what lies there; it is not
+/// loaded again to compare them.
+fn is_it(own: &Bytes, read: &[u8]) -> bool {
+    if own.is_left_out() { own.len() == read.len() } else { own.as_bytes() == read }
 }
 
 /// One document into Helm's `Values`.
