@@ -68,7 +68,8 @@ impl Walk<'_> {
     fn through_written(self, map: &Map) -> Option<Slot> {
         let (ident, idents) = self.idents.split_first()?;
         let (hint, hints) = self.hints.split_first()?;
-        let mut place = hint.load(Ordering::Relaxed) as usize;
+        let before = hint.load(Ordering::Relaxed) as usize;
+        let mut place = before;
         let rest = Walk { idents, hints, ..self };
         let name = ident.text(self.text);
         let found = map.get_near(name, &mut place, |value| match value {
@@ -76,7 +77,9 @@ impl Walk<'_> {
             Value::Map(inner) => rest.from(inner),
             _ => None,
         });
-        hint.store(place as u32, Ordering::Relaxed);
+        if place != before {
+            hint.store(place as u32, Ordering::Relaxed);
+        }
         found.unwrap_or_else(|| self.missing(map))
     }
 

@@ -5,17 +5,17 @@
 //! happens on numbered copies of what can change, and the charts stay shared. Where Helm's shallow
 //! copies let two instances of a chart see each other's changes, these do too.
 
+mod imports;
+
 use crate::compat::{AliasSubcharts, Compat, DefaultNulls, Rules, StepErrors};
-use crate::values::coalesce::{
-    ChartTree, Nulls, coalesce, coalesce_knowing, is_clean, merge_tables,
-};
+use crate::values::coalesce::{ChartTree, Nulls, coalesce, coalesce_knowing, is_clean};
 use crate::values::known::Known;
 use crate::values::log::Log;
-use crate::values::path::{path_to_map, path_value, table};
+use crate::values::path::path_value;
 use crate::values::{ValuesError, ValuesErrorKind};
 use bowsprit_chart::{Chart, Dependency, Level, LogLine, Metadata};
 use bowsprit_semver::{Constraint, Version};
-use bowsprit_value::{Entries, Map, MapType, Meter, Str, Value, fmt, strconv, unicode};
+use bowsprit_value::{Entries, Map, Meter, Str, Value, unicode};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -495,15 +495,7 @@ impl Planner {
             }
             return Ok(());
         }
-        let (mut log, mut known) = (std::mem::take(&mut self.log), std::mem::take(&mut self.known));
-        let said = log.lines.len();
-        let coalesced = coalesce_knowing(self, id, values, Nulls::Delete, &mut log, &mut known);
-        let quiet = log.lines.len() == said;
-        (self.log, self.known) = (log, known);
-        let coalesced = coalesced?;
-        if place.depth == 0 && quiet {
-            self.coalesced = Some(coalesced.clone());
-        }
+        let coalesced = self.coalesce_below(id, values, place.depth == 0)?;
         let mut wanted = self.dependencies(id).map(std::mem::take).unwrap_or_default();
         for dependency in &mut wanted {
             self.apply_tags(dependency, &coalesced);
@@ -540,6 +532,25 @@ impl Planner {
         }
         self.set_children(id, enabled);
         Ok(())
+    }
+
+    /// The values of a chart and those below it. Those of the root are remembered, if that was quiet.
+    fn coalesce_below(
+        &mut self,
+        id: usize,
+        values: &Map,
+        is_root: bool,
+    ) -> Result<Map, ValuesError> {
+        let (mut log, mut known) = (std::mem::take(&mut self.log), std::mem::take(&mut self.known));
+        let said = log.lines.len();
+        let coalesced = coalesce_knowing(self, id, values, Nulls::Delete, &mut log, &mut known);
+        let quiet = log.lines.len() == said;
+        (self.log, self.known) = (log, known);
+        let coalesced = coalesced?;
+        if is_root && quiet {
+            self.coalesced = Some(coalesced.clone());
+        }
+        Ok(coalesced)
     }
 
     /// Whether nothing can switch off a subchart of a chart, none of them has a list itself, and laying the
@@ -737,86 +748,6 @@ impl Planner {
         self.log.lines.push(LogLine { level: Level::Warn, message, attrs });
     }
 
-    /// Helm's `processDependencyImportValues`: children first.
-    fn process_imports(&mut self, id: usize, depth: usize) -> Result<(), ValuesError> {
-        if depth > MAX_DEPTH {
-            return Err(too_deep());
-        }
-        for child in self.children(id).to_vec() {
-            self.process_imports(child, depth + 1)?;
-        }
-        let Some(mut wanted) = self.dependencies(id).map(std::mem::take) else { return Ok(()) };
-        let mut log = std::mem::take(&mut self.log);
-        let merged = coalesce(self, id, &Map::new(), Nulls::Keep, &mut log);
-        self.log = log;
-        let merged = merged?;
-        let imported = Map::new();
-        for dependency in &mut wanted {
-            self.import(dependency, &merged, &imported);
-        }
-        if let Some(list) = self.dependencies(id) {
-            *list = wanted;
-        }
-        let values = merged.fork();
-        if !imported.is_empty() {
-            reach_all(&values);
-            merge_tables(&values, &imported, &mut self.log);
-        }
-        let clean = self.subtree(id).into_iter().all(|below| self.is_clean(below));
-        if let Some(node) = self.nodes.get_mut(id) {
-            node.values = values;
-            node.clean = clean;
-        }
-        Ok(())
-    }
-
-    /// Takes over what one dependency exports, and rewrites its list as Helm does.
-    fn import(&mut self, dependency: &mut Dependency, from: &Map, into: &Map) {
-        let mut rewritten = Vec::new();
-        for entry in dependency.import_values.take().into_iter().flatten() {
-            let (child, parent) = match &entry {
-                Value::Map(map) if map.ty().name() == MapType::ANY.name() => {
-                    (self.text_of(map, b"child"), self.text_of(map, b"parent"))
-                }
-                Value::Str(name) => (format!("exports.{}", name.to_string_lossy()), ".".to_owned()),
-                _ => continue,
-            };
-            rewritten.push(Value::Map(Map::typed(
-                MapType::STRINGS,
-                [
-                    (Str::from_static("child"), Value::from(child.as_str())),
-                    (Str::from_static("parent"), Value::from(parent.as_str())),
-                ],
-            )));
-            match table(from, &format!("{}.{child}", dependency.name)) {
-                Ok(found) => {
-                    merge_tables(into, &path_to_map(&parent, found), &mut self.log);
-                }
-                Err(missing) => self.missing_table(&missing, &entry, dependency),
-            }
-        }
-        dependency.import_values = (!rewritten.is_empty()).then_some(rewritten);
-    }
-
-    fn missing_table(&mut self, key: &str, entry: &Value, dependency: &Dependency) {
-        let error = ("error", format!("{} is not a table", quote(key)));
-        if matches!(entry, Value::Map(_)) {
-            let chart = ("chart", dependency.name.clone());
-            self.warn("ImportValues missing table from chart", vec![chart, error]);
-        } else {
-            self.warn("ImportValues missing table", vec![error]);
-        }
-    }
-
-    /// `%v` of an entry.
-    fn text_of(&self, map: &Map, key: &[u8]) -> String {
-        let mut out = Vec::new();
-        // The meter has no limit, and values that were read contain no cycle.
-        let value = map.get(key).unwrap_or_default();
-        let _ = fmt::sprintf(b"%v", &[value], &mut out, &self.meter);
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
     /// Lists the instances, parents first.
     fn settle(&mut self, root: usize) -> Result<Plan, ValuesError> {
         let lists: Vec<_> =
@@ -863,146 +794,5 @@ impl Planner {
     }
 }
 
-fn quote(text: &str) -> String {
-    String::from_utf8_lossy(&strconv::quote(text.as_bytes())).into_owned()
-}
-
-/// Completes a fork, so that its source can be written again: what is imported stays part of the merged
-/// values, and merging it into a copy of them writes to both.
-fn reach_all(fork: &Map) {
-    let mut pending = vec![fork.clone()];
-    while let Some(map) = pending.pop() {
-        let entries = map.entries();
-        pending.extend(entries.iter().filter_map(|(_, value)| value.as_map().cloned()));
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bowsprit_chart::{File, Limits};
-
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 >> 16) as usize % n
-        }
-
-        fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-            of[self.below(of.len())]
-        }
-
-        /// Values of few keys, so that they meet.
-        fn values(&mut self) -> String {
-            const ONE: [&str; 14] = [
-                "a: 1",
-                "a: {b: 1}",
-                "a: null",
-                "b: {}",
-                "b: {c: {d: 1}}",
-                "b: x",
-                "global: {g: 1}",
-                "global: {g: {h: 1}}",
-                "global: 3",
-                "tags: {t: false}",
-                "tags: {t: 1}",
-                "c1: {on: false}",
-                "c1: 5",
-                "c2: {a: {b: 2}, on: true}",
-            ];
-            let mut lines: Vec<&str> = (0..self.below(4)).map(|_| self.one(&ONE)).collect();
-            lines.sort_unstable();
-            lines.dedup_by_key(|line| line.split(':').next());
-            lines.join("\n")
-        }
-
-        fn dependency(&mut self, name: &str) -> String {
-            let more = self.one(&[
-                "",
-                "",
-                "",
-                "",
-                ", condition: c1.on",
-                ", tags: [t]",
-                ", alias: c3",
-                ", condition: ','",
-            ]);
-            let version = self.one(&["'*'", "'*'", "'*'", "9.0.0"]);
-            format!("{{name: {name}, version: {version}{more}}}")
-        }
-
-        /// A chart's files; below it others, of which the list may name all, some or none.
-        fn chart(&mut self, name: &str, folder: &str, depth: usize, files: &mut Vec<File>) {
-            let mut wanted = Vec::new();
-            for number in 0..self.below(4 - depth) {
-                let name = format!("c{}", number + 1);
-                if self.below(5) > 0 {
-                    wanted.push(self.dependency(&name));
-                }
-                self.chart(&name, &format!("{folder}charts/{name}/"), depth + 1, files);
-            }
-            let list = self.below(6) > 0;
-            let list = if list {
-                format!("dependencies: [{}]\n", wanted.join(", "))
-            } else {
-                String::new()
-            };
-            let text = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{list}");
-            files.push(File::new(format!("{folder}Chart.yaml"), text));
-            if self.below(3) > 0 {
-                files.push(File::new(format!("{folder}values.yaml"), self.values()));
-            }
-        }
-    }
-
-    fn shown(values: &Map) -> String {
-        let mut out = Vec::new();
-        fmt::sprintf(b"%v", &[Value::Map(values.clone())], &mut out, &Meter::default()).unwrap();
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
-    #[test]
-    fn what_is_left_out_changes_nothing() {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15);
-        let (mut stayed, mut known, mut failed, mut lines) = (0, 0, 0, 0);
-        for _ in 0..3000 {
-            let mut files = Vec::new();
-            random.chart("top", "", 0, &mut files);
-            // Two of one alias are refused.
-            let Ok(chart) = Chart::from_files(files, &Limits::default()) else { continue };
-            let chart = Arc::new(chart.output);
-            let text = if random.below(2) == 0 { String::new() } else { random.values() };
-            let user = bowsprit_yaml::read_values(text.as_bytes()).unwrap();
-            let rules = Compat::default().rules();
-            let plan = |hurries: bool| {
-                let mut log = Vec::new();
-                let planner = Planner { hurries, ..Planner::new(rules) };
-                let plan = planned(&chart, &user, planner, &mut log).map(|plan| {
-                    let instances = plan.instances.iter();
-                    let instances: Vec<String> =
-                        instances.map(|i| format!("{} {:?}", i.path, i.dependencies)).collect();
-                    (instances, plan.settled, shown(&plan.values))
-                });
-                (plan.map_err(|error| error.to_string()), log)
-            };
-            let fast = plan(true);
-            assert_eq!(fast, plan(false), "{chart:?} {text}");
-            lines += fast.1.len();
-            failed += usize::from(fast.0.is_err());
-            let mut planner = Planner::new(rules);
-            if let Ok(root) = planner.enable(&chart, &user) {
-                known += usize::from(planner.coalesced.is_some() && !planner.changed);
-                let below = planner.children(root).iter();
-                stayed += below.filter(|&&child| planner.all_stay(child, &user)).count();
-            }
-        }
-        assert!(
-            stayed > 100 && known > 100 && failed > 100 && lines > 1000,
-            "{stayed} {known} {failed} {lines}"
-        );
-    }
-}
+mod tests;
