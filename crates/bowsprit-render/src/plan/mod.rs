@@ -566,10 +566,7 @@ impl Planner {
             let tags = dependency.tags.iter().flatten().next();
             !dependency.condition.is_empty() || tagged && tags.is_some()
         };
-        // With an alias there may be several of one chart.
-        let is_renamed = |dependency: &Dependency| !dependency.alias.is_empty();
-        let wanted = list(id).unwrap_or_default();
-        if wanted.iter().any(|dependency| is_asked(dependency) || is_renamed(dependency)) {
+        if list(id).unwrap_or_default().iter().any(is_asked) {
             return false;
         }
         let mut names: Vec<&Str> =

@@ -16,7 +16,7 @@ impl Random {
 
     /// Values of few keys, so that they meet.
     fn values(&mut self) -> String {
-        const ONE: [&str; 14] = [
+        const ONE: [&str; 22] = [
             "a: 1",
             "a: {b: 1}",
             "a: null",
@@ -25,12 +25,20 @@ impl Random {
             "b: x",
             "global: {g: 1}",
             "global: {g: {h: 1}}",
+            "global: {}",
             "global: 3",
             "tags: {t: false}",
             "tags: {t: 1}",
-            "c1: {on: false}",
+            "c1: {up: false}",
             "c1: 5",
-            "c2: {a: {b: 2}, on: true}",
+            "c1: {d1: {up: false}}",
+            "c1: {d1: {up: 1, a: {b: 3}}}",
+            "c1: {d2: 7, a: {b: 3}}",
+            "c1: {global: {g: 2}}",
+            "c2: {a: {b: 2}, up: true}",
+            "d1: {up: false, a: 1}",
+            "d1: {e1: {up: false}}",
+            "e1: 3",
         ];
         let mut lines: Vec<&str> = (0..self.below(4)).map(|_| self.one(&ONE)).collect();
         lines.sort_unstable();
@@ -39,31 +47,26 @@ impl Random {
     }
 
     fn dependency(&mut self, name: &str) -> String {
-        let more = self.one(&[
-            "",
-            "",
-            "",
-            "",
-            ", condition: c1.on",
-            ", tags: [t]",
-            ", alias: c3",
-            ", condition: ','",
-        ]);
-        let version = self.one(&["'*'", "'*'", "'*'", "9.0.0"]);
+        let own = format!(", condition: {name}.up");
+        let more = ["", "", "", "", &own, ", tags: [t]", ", alias: x3", ", condition: ','"];
+        let more = self.one(&more);
+        let version = self.one(&["'*'", "'*'", "'*'", "'*'", "'*'", "9.0.0"]);
         format!("{{name: {name}, version: {version}{more}}}")
     }
 
     /// A chart's files; below it others, of which the list may name all, some or none.
     fn chart(&mut self, name: &str, folder: &str, depth: usize, files: &mut Vec<File>) {
         let mut wanted = Vec::new();
-        for number in 0..self.below(4 - depth) {
-            let name = format!("c{}", number + 1);
+        let bounds = [3, 3, 2, 1];
+        let count = self.below(bounds[depth]) + usize::from(depth == 0);
+        for number in 1..=count {
+            let name = format!("{}{number}", ["c", "d", "e", "f"][depth]);
             if self.below(5) > 0 {
                 wanted.push(self.dependency(&name));
             }
             self.chart(&name, &format!("{folder}charts/{name}/"), depth + 1, files);
         }
-        let list = self.below(6) > 0;
+        let list = (self.below(6) > 0) != wanted.is_empty();
         let list =
             if list { format!("dependencies: [{}]\n", wanted.join(", ")) } else { String::new() };
         let text = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{list}");
