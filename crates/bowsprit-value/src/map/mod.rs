@@ -156,10 +156,10 @@ fn put_aside(mut value: Value, pending: &mut Vec<Value>) {
 }
 
 impl MapCell {
-    /// As for a table.
+    /// As for a table. What two tables have in common ends with neither of them alone, so that it can't be known
+    /// of a map that was written to.
     fn is_flat(&mut self) -> bool {
-        let over = self.over.get_mut();
-        over.is_none_or(|over| is_flat(over.get_mut().unwrap_or_else(PoisonError::into_inner)))
+        self.over.get().is_none()
             && self.base.made_mut().is_none_or(is_flat)
             && self.fork.get_mut().is_none_or(|fork| {
                 fork.reached.is_empty() && fork.own.get_mut().is_none_or(is_flat)

@@ -206,3 +206,53 @@ fn cycles_can_be_broken() {
     weak.clear();
     assert!(weak.0.upgrade().is_none());
 }
+
+#[test]
+fn deep_maps_of_all_kinds_are_freed_without_recursion() {
+    let kinds: [fn(Map) -> Map; 6] = [
+        |map| map,
+        // The table before the write and the one after it have the same below.
+        |map| {
+            map.insert("z".into(), Value::Nil);
+            map
+        },
+        |map| {
+            child_of(&map);
+            map
+        },
+        |map| {
+            map.entries();
+            map.insert("z".into(), Value::Nil);
+            map
+        },
+        |map| map.view(MapType::STRINGS),
+        |map| {
+            child_of(&map);
+            map.peek();
+            map.insert("z".into(), Value::Nil);
+            map.view(MapType::ANY)
+        },
+    ];
+    for kind in kinds {
+        let mut map = Map::new();
+        for _ in 0..100_000 {
+            map = kind(Map::from_entries([(Str::from("a"), Value::Map(map))]));
+        }
+        let fork = map.fork();
+        let mut reached = fork.clone();
+        for _ in 0..100_000 {
+            reached = child_of(&reached);
+        }
+        drop((map, reached));
+        drop(fork);
+        let mut written = Map::new();
+        for _ in 0..100_000 {
+            written = kind(Map::from_entries([(Str::from("a"), Value::Map(written))]).fork());
+        }
+        drop(written);
+    }
+}
+
+fn child_of(map: &Map) -> Map {
+    map.get(b"a").and_then(|value| value.as_map().cloned()).unwrap()
+}
