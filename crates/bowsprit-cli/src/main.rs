@@ -23,10 +23,6 @@ mod values;
 
 use std::process::ExitCode;
 
-/// What a render holds is many small things that come and go; ARCHITECTURE.md has what this saves.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
