@@ -157,10 +157,15 @@ fn put_aside(mut value: Value, pending: &mut Vec<Value>) {
 
 impl MapCell {
     /// As for a table. What two tables have in common ends with neither of them alone, so that it can't be known
-    /// of a map that was written to.
+    /// of most maps that were written to.
     fn is_flat(&mut self) -> bool {
-        self.over.get().is_none()
-            && self.base.made_mut().is_none_or(is_flat)
+        if let Some(over) = self.over.get_mut() {
+            let mut before = self.base.made().into_iter().flat_map(|table| table.iter());
+            return self.fork.get().is_none()
+                && !before.any(|(_, value)| value.is_container())
+                && is_flat(over.get_mut().unwrap_or_else(PoisonError::into_inner));
+        }
+        self.base.made_mut().is_none_or(is_flat)
             && self.fork.get_mut().is_none_or(|fork| {
                 fork.reached.is_empty() && fork.own.get_mut().is_none_or(is_flat)
             })
