@@ -33,6 +33,20 @@ enum Buffer {
     Unread(Arc<Unread>),
 }
 
+impl Buffer {
+    /// The bytes, from where they are.
+    #[inline(never)]
+    fn fetched(&self) -> &[u8] {
+        match self {
+            Buffer::Plain(buffer) => buffer,
+            Buffer::Packed(packed) => packed.get(),
+            Buffer::Later(rest, number) => rest.get(*number),
+            Buffer::Part(part) => part.get(),
+            Buffer::Unread(unread) => unread.get(),
+        }
+    }
+}
+
 impl Default for Buffer {
     fn default() -> Buffer {
         Buffer::Plain(Arc::default())
@@ -178,10 +192,7 @@ impl Bytes {
     pub fn as_bytes(&self) -> &[u8] {
         let buffer = match &self.buffer {
             Buffer::Plain(buffer) => buffer.as_slice(),
-            Buffer::Packed(packed) => packed.get(),
-            Buffer::Later(rest, number) => rest.get(*number),
-            Buffer::Part(part) => part.get(),
-            Buffer::Unread(unread) => unread.get(),
+            other => other.fetched(),
         };
         buffer.get(self.start..self.end).unwrap_or_default()
     }
@@ -218,6 +229,7 @@ impl Deref for Bytes {
 }
 
 impl AsRef<[u8]> for Bytes {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         self.as_bytes()
     }

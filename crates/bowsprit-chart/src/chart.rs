@@ -398,7 +398,9 @@ impl<'f> Sorted<'f> {
                 let name = file.name.get(CHARTS.len()..)?;
                 Some(Named { name, ..*file })
             });
-            self.groups.entry(group).or_default().extend(named);
+            let group = self.groups.entry(group).or_default();
+            group.reserve(count);
+            group.extend(named);
         }
         count
     }
@@ -421,7 +423,10 @@ pub(crate) struct Loader<'l> {
 /// A subchart that was loaded, for others with the same files.
 struct Loaded {
     depth: usize,
-    files: Vec<(Vec<u8>, Bytes)>,
+    /// One after the other, because there are many.
+    names: Vec<u8>,
+    /// Where the name of each file ends, and its content.
+    contents: Vec<(usize, Bytes)>,
     chart: Arc<Chart>,
     log: Vec<LogLine>,
 }
@@ -433,25 +438,27 @@ impl Loaded {
     /// The chart of these files, if they are those of this one. What nobody has looked at is not read to be
     /// compared: the chart gets its own of it.
     fn chart_of(&self, files: &[Named<'_>], depth: usize) -> Option<Arc<Chart>> {
-        let mut unread = false;
-        let mut same = |((name, data), file): (&(Vec<u8>, Bytes), &Named<'_>)| {
+        let (mut unread, mut start) = (false, 0);
+        let mut same = |((end, data), file): (&(usize, Bytes), &Named<'_>)| {
             let both_unread = || data.is_unread() && file.data.is_unread();
-            if name != file.name {
+            let name = self.names.get(start..*end);
+            start = *end;
+            if name != Some(file.name) {
                 return false;
             }
             if data.id() == file.data.id() {
                 return true;
             }
             // Those of subcharts are not in the chart's own list.
-            if both_unread() && !name.starts_with(CHARTS) {
+            if both_unread() && !file.name.starts_with(CHARTS) {
                 unread = true;
                 return true;
             }
             data == file.data
         };
         let is_it = self.depth == depth
-            && self.files.len() == files.len()
-            && self.files.iter().zip(files).all(&mut same);
+            && self.contents.len() == files.len()
+            && self.contents.iter().zip(files).all(&mut same);
         if !is_it || !unread {
             return is_it.then(|| Arc::clone(&self.chart));
         }
@@ -671,13 +678,11 @@ impl Loader<'_> {
         format: Format,
         depth: usize,
     ) -> Result<Arc<Chart>, ErrorKind> {
-        let inside: Vec<Named<'_>> = files
-            .iter()
-            .filter_map(|file| {
-                let name = file.name.get(folder.len()..)?.strip_prefix(b"/")?;
-                Some(Named { name, ..*file })
-            })
-            .collect();
+        let mut inside = Vec::with_capacity(files.len());
+        inside.extend(files.iter().filter_map(|file| {
+            let name = file.name.get(folder.len()..)?.strip_prefix(b"/")?;
+            Some(Named { name, ..*file })
+        }));
         let chart_yaml = inside.iter().find(|file| file.name == b"Chart.yaml");
         let key = chart_yaml.map(|file| self.twins.first(file.data).id());
         let equal = key.and_then(|key| self.equal.get(&key)).map(Vec::as_slice).unwrap_or_default();
@@ -690,9 +695,15 @@ impl Loader<'_> {
         let chart = Arc::new(self.chart(&inside, format, depth + 1)?);
         let list = key.map(|key| self.equal.entry(key).or_default());
         if let Some(list) = list.filter(|list| list.len() < Loaded::ALIKE) {
+            let mut names = Vec::with_capacity(inside.iter().map(|file| file.name.len()).sum());
+            let content = |file: &Named<'_>| {
+                names.extend_from_slice(file.name);
+                (names.len(), file.data.clone())
+            };
             list.push(Loaded {
                 depth,
-                files: inside.iter().map(|file| (file.name.to_vec(), file.data.clone())).collect(),
+                contents: inside.iter().map(content).collect(),
+                names,
                 chart: Arc::clone(&chart),
                 log: self.log.get(logged..).unwrap_or_default().to_vec(),
             });

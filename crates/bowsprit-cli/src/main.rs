@@ -11,6 +11,7 @@ mod interrupts;
 mod kubeconfig;
 mod labels;
 mod limits;
+mod memory;
 mod network;
 mod output;
 mod placing;
@@ -24,6 +25,7 @@ mod values;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let args: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     match commands::run(&args) {

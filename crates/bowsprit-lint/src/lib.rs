@@ -48,7 +48,7 @@ pub use rules::{RULES, Selection, Since, Usage, ValueKey, ValuesText, unused_val
 pub use source::{CannotExamine, Entry, LoadFailure, Source};
 
 use bowsprit_render::plan::Plan;
-use bowsprit_render::{CompiledChart, Engine, KubeVersion, RenderedFiles};
+use bowsprit_render::{CompiledChart, Engine, KubeVersion, RenderedFiles, Seen};
 use bowsprit_report::Severity;
 use bowsprit_value::{Host, Limits, Map};
 
@@ -122,6 +122,8 @@ pub struct Remains {
     plan: Option<Plan>,
     #[expect(dead_code, reason = "kept until it is dropped")]
     files: Option<RenderedFiles>,
+    #[expect(dead_code, reason = "kept until it is dropped")]
+    seen: Option<Seen>,
 }
 
 /// As [`lint`], and gives what was made of the chart. To drop that takes a while, which a process that ends

@@ -2,13 +2,12 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::io;
-use crate::listing::{Folder, Kind, Listed, Place, listed};
+use crate::listing::{Folder, Kind, Listing, Place, listed};
 use crate::{ApiVersions, Options, Symlinks, unread};
 use bowsprit_chart::{
     Bytes, Chart, File, Format, HELM_IGNORE, Level, LogLine, Rules, Twins, Warned,
 };
 use std::path::{Path, PathBuf};
-use std::vec::IntoIter;
 
 /// `LoadDir`, the outer one first: it reads `Chart.yaml` before anything else.
 pub(crate) fn load(dir: &Path, options: &Options) -> Result<Warned<Chart>, Error> {
@@ -44,7 +43,7 @@ struct Dir {
     path: PathBuf,
     /// Its name in the chart with a final slash; empty for the root.
     prefix: Vec<u8>,
-    entries: IntoIter<Listed>,
+    entries: Listing,
     /// Open, so that what is inside can be opened by way of it.
     folder: Option<Folder>,
 }
@@ -64,6 +63,8 @@ struct Walk<'o> {
     log: Vec<LogLine>,
     /// Where files are read, so that each takes as much memory as it has bytes, and equal ones once.
     buffer: Vec<u8>,
+    /// Where directories are listed.
+    room: Vec<u8>,
     twins: Twins,
     /// How many files are left unread.
     unread: usize,
@@ -85,6 +86,7 @@ impl<'o> Walk<'o> {
             bytes: 0,
             log: Vec::new(),
             buffer: Vec::new(),
+            room: Vec::new(),
             twins: Twins::default(),
             unread: 0,
         })
@@ -134,19 +136,22 @@ impl<'o> Walk<'o> {
     /// Visits everything, depth first, names in the order of their bytes.
     fn walk(&mut self) -> Result<(), ErrorKind> {
         // Helm ignores a root that can't be listed and then misses Chart.yaml.
-        let (folder, entries) = listed(&self.root, None, true).unwrap_or_default();
-        let (path, entries) = (self.root.clone(), entries.into_iter());
+        let (folder, entries) = listed(&self.root, None, true, &mut self.room).unwrap_or_default();
+        let path = self.root.clone();
         let mut stack = vec![Dir { path, prefix: Vec::new(), entries, folder }];
+        let mut chart_name = Vec::new();
         loop {
             let depth = stack.len();
             let Some(dir) = stack.last_mut() else { break };
-            let Some(entry) = dir.entries.next() else {
+            let Some((name, kind)) = dir.entries.next() else {
                 stack.pop();
                 continue;
             };
-            let chart_name = [&dir.prefix, entry.name.as_encoded_bytes()].concat();
-            let place = Place { dir: &dir.path, folder: dir.folder.as_ref(), name: &entry.name };
-            if let Some(child) = self.visit(place, chart_name, entry.kind, depth < MAX_OPEN)? {
+            chart_name.clear();
+            chart_name.extend_from_slice(&dir.prefix);
+            chart_name.extend_from_slice(name.as_encoded_bytes());
+            let place = Place { dir: &dir.path, folder: dir.folder.as_ref(), name };
+            if let Some(child) = self.visit(place, &chart_name, kind, depth < MAX_OPEN)? {
                 stack.push(child);
             }
         }
@@ -157,7 +162,7 @@ impl<'o> Walk<'o> {
     fn visit(
         &mut self,
         place: Place<'_>,
-        name: Vec<u8>,
+        name: &[u8],
         kind: Option<Kind>,
         keep: bool,
     ) -> Result<Option<Dir>, ErrorKind> {
@@ -170,19 +175,21 @@ impl<'o> Walk<'o> {
             Some(kind) => kind,
             None => io::lstat(&place.path())?.file_type().into(),
         };
+        // What a link leads to may lie in another file system.
+        let gives_all = kind == Kind::File && place.folder.is_some_and(Folder::gives_all);
         if kind == Kind::Link {
             kind = self.follow(&place.path())?;
         }
-        if self.rules.ignores(&name, kind == Kind::Directory, &mut self.log) {
+        if self.rules.ignores(name, kind == Kind::Directory, &mut self.log) {
             return Ok(None);
         }
         if kind != Kind::Directory {
-            self.load_file(place, name, kind)?;
+            self.load_file(place, name, kind, gives_all)?;
             return Ok(None);
         }
         let path = place.path();
-        let (folder, entries) = listed(&path, place.folder, keep)?;
-        let (prefix, entries) = ([name, b"/".to_vec()].concat(), entries.into_iter());
+        let (folder, entries) = listed(&path, place.folder, keep, &mut self.room)?;
+        let prefix = [name, b"/"].concat();
         Ok(Some(Dir { path, prefix, entries, folder }))
     }
 
@@ -204,21 +211,28 @@ impl<'o> Walk<'o> {
         Ok(io::lstat(&resolved)?.file_type().into())
     }
 
-    fn load_file(&mut self, place: Place<'_>, name: Vec<u8>, kind: Kind) -> Result<(), ErrorKind> {
+    fn load_file(
+        &mut self,
+        place: Place<'_>,
+        name: &[u8],
+        kind: Kind,
+        gives_all: bool,
+    ) -> Result<(), ErrorKind> {
         if kind != Kind::File {
             return Err(ErrorKind::Irregular(place.path()));
         }
         let limit = self.options.limits.archive.file_size;
         let reading = |source| ErrorKind::Reading {
-            name: String::from_utf8_lossy(&name).into_owned(),
+            name: String::from_utf8_lossy(name).into_owned(),
             source,
         };
         let file = place.open().map_err(reading)?;
-        let data = match self.left_unread(file, place, &name) {
+        let data = match self.left_unread(file, place, name) {
             Ok(unread) => unread,
             Err(file) => {
                 let limit = limit.saturating_add(1);
-                let read = io::read_through((file, place), limit, &mut self.buffer);
+                let buffer = &mut self.buffer;
+                let read = io::read_through((file, place), gives_all, limit, buffer);
                 self.twins.take(read.map_err(reading)?)
             }
         };

@@ -2,7 +2,7 @@
 //! paths are not walked again for each file.
 
 use crate::io::PathError;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{File, FileType};
 use std::path::{Path, PathBuf};
 
@@ -26,23 +26,18 @@ impl From<FileType> for Kind {
     }
 }
 
-/// What a directory's list says of an entry. Most systems tell there what kind it is, which saves asking.
-pub(crate) struct Listed {
-    pub(crate) name: OsString,
-    pub(crate) kind: Option<Kind>,
-}
-
 /// The entries of a directory, which may lie in an open one, in the order of their bytes; and the directory itself
-/// if it is to be kept open.
+/// if it is to be kept open. `room` is memory for the system's answer, to be used again.
 pub(crate) fn listed(
     path: &Path,
     folder: Option<&Folder>,
     keep: bool,
-) -> Result<(Option<Folder>, Vec<Listed>), PathError> {
-    let (folder, mut entries) =
-        entries(path, folder, keep).map_err(|error| PathError::new("open", path, error))?;
-    entries.sort_by(|a, b| a.name.as_encoded_bytes().cmp(b.name.as_encoded_bytes()));
-    Ok((folder, entries))
+    room: &mut Vec<u8>,
+) -> Result<(Option<Folder>, Listing), PathError> {
+    let (folder, mut listing) =
+        entries(path, folder, keep, room).map_err(|error| PathError::new("open", path, error))?;
+    listing.sort();
+    Ok((folder, listing))
 }
 
 /// Where an entry of a directory lies. Its path is only made where it is needed.
@@ -70,18 +65,19 @@ impl Place<'_> {
 }
 
 #[cfg(unix)]
-pub(crate) use unix::Folder;
-#[cfg(unix)]
 use unix::entries;
+#[cfg(unix)]
+pub(crate) use unix::{Folder, Listing};
 
 #[cfg(unix)]
 mod unix {
-    use super::{Kind, Listed};
+    use super::Kind;
     use rustix::fs::{CWD, FileType, Mode, OFlags, openat};
     use rustix::io::{Errno, retry_on_intr};
-    use std::ffi::{CStr, OsStr, OsString};
+    use std::ffi::{CStr, OsStr};
     use std::fs::File;
     use std::io;
+    use std::ops::Range;
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
@@ -89,12 +85,54 @@ mod unix {
     const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC);
 
     /// An open directory.
-    pub(crate) struct Folder(OwnedFd);
+    pub(crate) struct Folder {
+        dir: OwnedFd,
+        gives_all: bool,
+    }
 
     impl Folder {
         pub(super) fn open(&self, name: &OsStr) -> io::Result<File> {
-            let opened = retry_on_intr(|| openat(&self.0, name, FLAGS, Mode::empty()));
+            let opened = retry_on_intr(|| openat(&self.dir, name, FLAGS, Mode::empty()));
             Ok(File::from(opened?))
+        }
+
+        /// Whether a file that lies here ends where reading it gives less than was asked for.
+        pub(crate) fn gives_all(&self) -> bool {
+            self.gives_all
+        }
+    }
+
+    /// What a directory's list says of its entries. Most systems tell there what kind each is, which saves asking.
+    #[derive(Default)]
+    pub(crate) struct Listing {
+        names: Vec<u8>,
+        entries: Vec<(Range<usize>, Option<Kind>)>,
+        next: usize,
+    }
+
+    impl Listing {
+        /// Room for the entries of most directories.
+        fn with_room() -> Listing {
+            let (names, entries) = (Vec::with_capacity(256), Vec::with_capacity(16));
+            Listing { names, entries, next: 0 }
+        }
+
+        fn push(&mut self, name: &[u8], kind: Option<Kind>) {
+            let start = self.names.len();
+            self.names.extend_from_slice(name);
+            self.entries.push((start..self.names.len(), kind));
+        }
+
+        pub(super) fn sort(&mut self) {
+            let name = |range: &Range<usize>| self.names.get(range.clone());
+            self.entries.sort_by(|(a, _), (b, _)| name(a).cmp(&name(b)));
+        }
+
+        /// The next entry's name, and what it is.
+        pub(crate) fn next(&mut self) -> Option<(&OsStr, Option<Kind>)> {
+            let (name, kind) = self.entries.get(self.next)?;
+            self.next += 1;
+            Some((OsStr::from_bytes(self.names.get(name.clone())?), *kind))
         }
     }
 
@@ -102,16 +140,17 @@ mod unix {
         path: &Path,
         folder: Option<&Folder>,
         keep: bool,
-    ) -> io::Result<(Option<Folder>, Vec<Listed>)> {
+        room: &mut Vec<u8>,
+    ) -> io::Result<(Option<Folder>, Listing)> {
         let flags = FLAGS.union(OFlags::DIRECTORY);
         let dir = retry_on_intr(|| match (folder, path.file_name()) {
-            (Some(folder), Some(name)) => openat(&folder.0, name, flags, Mode::empty()),
+            (Some(folder), Some(name)) => openat(&folder.dir, name, flags, Mode::empty()),
             _ => openat(CWD, path, flags, Mode::empty()),
         })?;
-        let mut entries = Vec::new();
-        each(&dir, |name, ty| {
-            let name = OsStr::from_bytes(name.to_bytes());
-            if name == "." || name == ".." {
+        let mut listing = Listing::with_room();
+        each(&dir, room, |name, ty| {
+            let name = name.to_bytes();
+            if name == b"." || name == b".." {
                 return;
             }
             let kind = match ty {
@@ -121,9 +160,31 @@ mod unix {
                 FileType::Unknown => None,
                 _ => Some(Kind::Other),
             };
-            entries.push(Listed { name: OsString::from(name), kind });
+            listing.push(name, kind);
         })?;
-        Ok((keep.then_some(Folder(dir)), entries))
+        let folder = keep.then(|| Folder { gives_all: gives_all(&dir), dir });
+        Ok((folder, listing))
+    }
+
+    /// File systems that read from the page cache until all is there that was asked for, or the end comes.
+    #[cfg(target_os = "linux")]
+    const COMPLETE: [u32; 6] = [
+        0xef53,      // ext2, ext3 and ext4
+        0x5846_5342, // XFS
+        0x9123_683e, // Btrfs
+        0xf2f5_2010, // F2FS
+        0x0102_1994, // tmpfs
+        0x794c_7630, // overlayfs
+    ];
+
+    #[cfg(target_os = "linux")]
+    fn gives_all(dir: &OwnedFd) -> bool {
+        rustix::fs::fstatfs(dir).is_ok_and(|system| COMPLETE.contains(&(system.f_type as u32)))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn gives_all(_dir: &OwnedFd) -> bool {
+        false
     }
 
     /// How much of a directory's list is taken at once.
@@ -133,9 +194,14 @@ mod unix {
     /// Goes through a directory's entries. The C library would ask about the directory first, which for a chart's
     /// many small ones costs as much as their lists.
     #[cfg(target_os = "linux")]
-    fn each(dir: &OwnedFd, mut take: impl FnMut(&CStr, FileType)) -> Result<(), Errno> {
-        let mut list = Vec::with_capacity(LIST);
-        let mut entries = rustix::fs::RawDir::new(dir, list.spare_capacity_mut());
+    fn each(
+        dir: &OwnedFd,
+        room: &mut Vec<u8>,
+        mut take: impl FnMut(&CStr, FileType),
+    ) -> Result<(), Errno> {
+        room.clear();
+        room.reserve(LIST);
+        let mut entries = rustix::fs::RawDir::new(dir, room.spare_capacity_mut());
         while let Some(entry) = entries.next() {
             let entry = entry?;
             take(entry.file_name(), entry.file_type());
@@ -144,7 +210,11 @@ mod unix {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn each(dir: &OwnedFd, mut take: impl FnMut(&CStr, FileType)) -> Result<(), Errno> {
+    fn each(
+        dir: &OwnedFd,
+        _room: &mut Vec<u8>,
+        mut take: impl FnMut(&CStr, FileType),
+    ) -> Result<(), Errno> {
         for entry in rustix::fs::Dir::read_from(dir)? {
             let entry = entry?;
             take(entry.file_name(), entry.file_type());
@@ -154,14 +224,14 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub(crate) use by_path::Folder;
-#[cfg(not(unix))]
 use by_path::entries;
+#[cfg(not(unix))]
+pub(crate) use by_path::{Folder, Listing};
 
 #[cfg(not(unix))]
 mod by_path {
-    use super::{Kind, Listed};
-    use std::ffi::OsStr;
+    use super::Kind;
+    use std::ffi::{OsStr, OsString};
     use std::fs::File;
     use std::io::Result;
     use std::path::Path;
@@ -173,19 +243,44 @@ mod by_path {
         pub(super) fn open(&self, _name: &OsStr) -> Result<File> {
             match *self {}
         }
+
+        pub(crate) fn gives_all(&self) -> bool {
+            match *self {}
+        }
+    }
+
+    /// What a directory's list says of its entries.
+    #[derive(Default)]
+    pub(crate) struct Listing {
+        entries: Vec<(OsString, Option<Kind>)>,
+        next: usize,
+    }
+
+    impl Listing {
+        pub(super) fn sort(&mut self) {
+            self.entries.sort_by(|(a, _), (b, _)| a.as_encoded_bytes().cmp(b.as_encoded_bytes()));
+        }
+
+        /// The next entry's name, and what it is.
+        pub(crate) fn next(&mut self) -> Option<(&OsStr, Option<Kind>)> {
+            let (name, kind) = self.entries.get(self.next)?;
+            self.next += 1;
+            Some((name, *kind))
+        }
     }
 
     pub(super) fn entries(
         path: &Path,
         _folder: Option<&Folder>,
         _keep: bool,
-    ) -> Result<(Option<Folder>, Vec<Listed>)> {
-        let mut entries = Vec::new();
+        _room: &mut Vec<u8>,
+    ) -> Result<(Option<Folder>, Listing)> {
+        let mut listing = Listing::default();
         for entry in path.read_dir()? {
             let entry = entry?;
             let kind = entry.file_type().ok().map(Kind::from);
-            entries.push(Listed { name: entry.file_name(), kind });
+            listing.entries.push((entry.file_name(), kind));
         }
-        Ok((None, entries))
+        Ok((None, listing))
     }
 }

@@ -9,7 +9,7 @@ use crate::memory::{Code, Lease, Linked, Memory, Recalled};
 use crate::plan::{Instance, Plan, check_kube_version, plan_as};
 use crate::release::{Release, without_notes};
 use crate::request::RenderRequest;
-use crate::scope::{Scopes, chart_objects};
+use crate::scope::{Charts, Scopes};
 use crate::values::ValuesError;
 use crate::values::schema::CompiledSchema;
 use crate::values::{locate, validate_plan};
@@ -21,7 +21,7 @@ use bowsprit_template::{
     ExecError, MissingKey, Observer, ParseError, Run, Source, TemplateSet, Unit, compile_source,
     strip_no_value,
 };
-use bowsprit_value::{Host, Map, Meter, Str, Value};
+use bowsprit_value::{Host, Map, Meter, Str};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -89,11 +89,18 @@ pub(crate) struct Job {
     pub(crate) instance: usize,
     pub(crate) template: usize,
     pub(crate) name: Str,
-    /// `.Template.BasePath`.
-    pub(crate) base_path: Str,
 }
 
 type Planned = Result<Warned<Plan>, Error>;
+
+/// What the templates of a render saw, which they may have changed.
+pub struct Seen(#[expect(dead_code, reason = "kept until it is dropped")] Scopes);
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").finish_non_exhaustive()
+    }
+}
 
 /// Which files of a render are wanted. All templates run nevertheless, and may fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -369,10 +376,12 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
     ) -> Result<Warned<RenderedFiles>, Error> {
-        self.render_plan_keeping(plan, request, host, observer, Keep::All)
+        let rendered = self.render_plan_keeping(plan, request, host, observer, Keep::All)?;
+        Ok(Warned { output: rendered.output.0, warnings: rendered.warnings })
     }
 
-    /// As [`CompiledChart::render_plan`], for those who do not need all that is rendered.
+    /// As [`CompiledChart::render_plan`], for those who do not need all that is rendered. Gives what the templates
+    /// saw too: to drop that takes a while, which a process that ends anyway can save.
     ///
     /// # Errors
     ///
@@ -384,14 +393,14 @@ impl CompiledChart {
         host: &dyn Host,
         observer: Option<&mut dyn Observer>,
         keep: Keep,
-    ) -> Result<Warned<RenderedFiles>, Error> {
+    ) -> Result<Warned<(RenderedFiles, Seen)>, Error> {
         let _in_use = self.0.memory.lease_again(plan.slot);
         let linked = match self.linked(plan, request) {
             Ok(linked) => linked,
             Err(error) => return Err(self.parse_failed(plan, error, Vec::new())),
         };
         let (code, mut warnings) = (&linked.code, Vec::new());
-        let to_run = (&code.set, code.jobs.as_slice(), linked.charts.as_slice());
+        let to_run = (&code.set, code.jobs.as_slice(), &linked.charts);
         match self.run(plan, to_run, (request, host, observer), &mut warnings, keep) {
             Ok(output) => Ok(Warned { output, warnings }),
             Err(error) => Err(self.exec_failed(plan, &code.jobs, error, warnings)),
@@ -420,9 +429,9 @@ impl CompiledChart {
             Err(error) => return Err(self.parse_failed(plan, error, warnings)),
         };
         let charts = self.charts(plan);
-        let to_run = (&set, jobs.as_slice(), charts.as_slice());
+        let to_run = (&set, jobs.as_slice(), &charts);
         match self.run(plan, to_run, (request, host, observer), &mut warnings, Keep::All) {
-            Ok(output) => Ok(Warned { output, warnings }),
+            Ok((output, _)) => Ok(Warned { output, warnings }),
             Err(error) => Err(self.exec_failed(plan, &jobs, error, warnings)),
         }
     }
@@ -445,9 +454,9 @@ impl CompiledChart {
         let named = |job: &&Job| job.name.as_bytes() == file.as_bytes();
         let Some(job) = linked.code.jobs.iter().find(named) else { return Ok(None) };
         let job = std::slice::from_ref(job);
-        let to_run = (&linked.code.set, job, linked.charts.as_slice());
+        let to_run = (&linked.code.set, job, &linked.charts);
         let outcome = self.run(plan, to_run, (request, host, None), &mut Vec::new(), Keep::All);
-        let files = outcome.map_err(|error| self.exec_failed(plan, job, error, Vec::new()))?;
+        let (files, _) = outcome.map_err(|error| self.exec_failed(plan, job, error, Vec::new()))?;
         Ok(files.into_values().next())
     }
 
@@ -467,13 +476,11 @@ impl CompiledChart {
         let Warned { output: plan, mut warnings } = self.plan(request)?;
         let parse_failed = |error| self.parse_failed(&plan, error, warnings.clone());
         let (mut set, _) = self.link(&plan, request).map_err(parse_failed)?;
-        let base_path = format!("{}/templates", self.0.chart.metadata.name);
-        let name = format!("{base_path}/{name}");
+        let name = format!("{}/templates/{name}", self.0.chart.metadata.name);
         set.parse(&name, text).map_err(parse_failed)?;
-        let (name, base_path) = (Str::from(name), Str::from(base_path));
-        let jobs = [Job { instance: 0, template: 0, name, base_path }];
+        let jobs = [Job { instance: 0, template: 0, name: name.into() }];
         let charts = self.charts(&plan);
-        let files = self
+        let (files, _) = self
             .run(&plan, (&set, &jobs, &charts), (request, host, None), &mut warnings, Keep::All)
             .map_err(|error| self.exec_failed(&plan, &jobs, error, warnings.clone()))?;
         Ok(Warned { output: files.into_values().next().unwrap_or_default(), warnings })
@@ -515,8 +522,8 @@ impl CompiledChart {
         let render = |job: &Job, observer: &mut dyn Observer| {
             let job = std::slice::from_ref(job);
             let run = (request, host, Some(observer));
-            let to_run = (&code.set, job, linked.charts.as_slice());
-            let files = self.run(&plan, to_run, run, &mut Vec::new(), Keep::All).ok()?;
+            let to_run = (&code.set, job, &linked.charts);
+            let (files, _) = self.run(&plan, to_run, run, &mut Vec::new(), Keep::All).ok()?;
             files.into_values().next()
         };
         printed_by(error, text, render, &plan, &code.jobs)
@@ -556,8 +563,8 @@ impl CompiledChart {
         Ok(if request.strict { Arc::new(linked) } else { memory.link(linked) })
     }
 
-    fn charts(&self, plan: &Plan) -> Vec<Value> {
-        chart_objects(&plan.instances, self.compat().rules())
+    fn charts(&self, plan: &Plan) -> Arc<Charts> {
+        Charts::new(&plan.instances, self.compat().rules().chart_object)
     }
 
     fn link_jobs(
@@ -600,11 +607,11 @@ impl CompiledChart {
     fn run(
         &self,
         plan: &Plan,
-        (set, jobs, charts): (&TemplateSet, &[Job], &[Value]),
+        (set, jobs, charts): (&TemplateSet, &[Job], &Arc<Charts>),
         (request, host, observer): (&RenderRequest, &dyn Host, Option<&mut dyn Observer>),
         log: &mut Vec<LogLine>,
         keep: Keep,
-    ) -> Result<RenderedFiles, ExecError> {
+    ) -> Result<(RenderedFiles, Seen), ExecError> {
         let rules = self.compat().rules();
         let files = |instance: &Instance| self.files(instance);
         // Planning leaves tables that were written to, which take longer to look at than forks of them. An
@@ -623,7 +630,7 @@ impl CompiledChart {
         let mut files = RenderedFiles::new();
         let mut failure = None;
         for job in jobs.iter().filter(|job| !is_partial(&job.name)) {
-            let template = (job.instance, &job.name, &job.base_path);
+            let template = (job.instance, &job.name);
             let scope = scopes.for_template(template, meter.history());
             match run.execute(job.name.as_bytes(), scope) {
                 Ok(_) if keep == Keep::Root && job.instance != 0 => {}
@@ -642,8 +649,7 @@ impl CompiledChart {
         drop(run);
         log.extend(meter.scratch(|lines: &mut LintLog| std::mem::take(&mut lines.0)));
         meter.release();
-        scopes.dissolve();
-        failure.map_or(Ok(files), Err)
+        failure.map_or(Ok((files, Seen(scopes))), Err)
     }
 
     fn files(&self, instance: &Instance) -> Map {
@@ -676,24 +682,24 @@ fn jobs(plan: &Plan) -> Vec<Job> {
     // From the last to the first they are nearly in order, and of equal names the one that stays comes first.
     for (number, instance) in plan.instances.iter().enumerate().rev() {
         let path = instance.path.as_bytes();
-        let base_path = Str::from([path, b"/templates"].concat());
         let library = instance.chart.metadata.ty.eq_ignore_ascii_case("library");
         let above = depth(path) + 1;
         for (place, template) in instance.chart.templates.iter().enumerate().rev() {
             let below = template.name.as_bytes();
             name.clear();
             [path, b"/", below].iter().for_each(|part| name.extend_from_slice(part));
-            let (name, base_path) = (Str::from_bytes(&name), base_path.clone());
+            let name = Str::from_bytes(&name);
             if !library || is_partial(&name) {
-                let job = Job { instance: number, template: place, name, base_path };
+                let job = Job { instance: number, template: place, name };
                 by_depth.entry(Reverse(above + depth(below))).or_default().push(job);
             }
         }
     }
-    let sorted = by_depth.into_values().flat_map(|mut jobs| {
+    let mut sorted = Vec::with_capacity(by_depth.values().map(Vec::len).sum());
+    for mut jobs in by_depth.into_values() {
         jobs.sort_by(|a, b| b.name.cmp(&a.name));
         jobs.dedup_by(|later, kept| later.name == kept.name);
-        jobs
-    });
-    sorted.collect()
+        sorted.append(&mut jobs);
+    }
+    sorted
 }

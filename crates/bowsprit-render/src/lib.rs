@@ -45,7 +45,7 @@ pub mod values;
 
 pub use calls::{FunctionCall, calls};
 pub use compat::{Compat, CompatError};
-pub use compiled::{CompiledChart, Keep, RenderedFiles};
+pub use compiled::{CompiledChart, Keep, RenderedFiles, Seen};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind};
 pub use functions::sprig_functions;

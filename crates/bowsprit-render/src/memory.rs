@@ -13,7 +13,7 @@ use crate::compat::Rules;
 use crate::compiled::Job;
 use crate::plan::{Instance, Plan};
 use crate::request::RenderRequest;
-use crate::scope::chart_objects;
+use crate::scope::Charts;
 use bowsprit_chart::{LogLine, Warned};
 use bowsprit_template::{TemplateSet, TplCache};
 use bowsprit_value::{Map, Value};
@@ -34,13 +34,12 @@ pub(crate) struct Code {
 pub(crate) struct Linked {
     instances: Arc<Vec<Instance>>,
     pub(crate) code: Arc<Code>,
-    /// `.Chart` of each instance, for renders to fork.
-    pub(crate) charts: Vec<Value>,
+    pub(crate) charts: Arc<Charts>,
 }
 
 impl Linked {
     pub(crate) fn new(plan: &Plan, code: Arc<Code>, rules: &Rules) -> Linked {
-        let charts = chart_objects(&plan.instances, rules);
+        let charts = Charts::new(&plan.instances, rules.chart_object);
         Linked { instances: Arc::clone(&plan.instances), code, charts }
     }
 }

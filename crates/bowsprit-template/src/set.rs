@@ -247,7 +247,7 @@ pub struct TemplateSet {
     functions: Arc<Functions>,
     /// The place of each name's template in the list.
     names: Names<usize>,
-    templates: Vec<Arc<Template>>,
+    templates: Vec<Template>,
     /// One for each unit, by its address.
     added: HashMap<usize, Added, BuildHasherDefault<Folded>>,
     missing_key: MissingKey,
@@ -332,7 +332,7 @@ impl TemplateSet {
         });
         let hints = &added.hints;
         for (body, known) in unit.bodies.iter().zip(&mut added.places) {
-            let template = || Arc::new(Template::new((unit, hints), body, file));
+            let template = || Template::new((unit, hints), body, file);
             let place = match known {
                 Some(place) => *place,
                 None => {
@@ -355,11 +355,8 @@ impl TemplateSet {
                 continue;
             }
             let Some(before) = self.templates.get_mut(place) else { continue };
-            match Arc::get_mut(before) {
-                // Another copy of the chart has it too.
-                Some(same) if same.is_of(unit, body) => same.become_of(file),
-                _ => *before = template(),
-            }
+            // Another copy of the chart has it too.
+            if before.is_of(unit, body) { before.become_of(file) } else { *before = template() }
         }
         Ok(())
     }
@@ -369,11 +366,11 @@ impl TemplateSet {
         self.names.contains_key(name)
     }
 
-    pub(crate) fn templates(&self) -> impl Iterator<Item = &Arc<Template>> {
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
         self.templates.iter()
     }
 
-    pub(crate) fn get(&self, name: &[u8]) -> Option<&Arc<Template>> {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Template> {
         self.template(self.number(name)?)
     }
 
@@ -382,7 +379,7 @@ impl TemplateSet {
         self.names.get(name).copied()
     }
 
-    pub(crate) fn template(&self, number: usize) -> Option<&Arc<Template>> {
+    pub(crate) fn template(&self, number: usize) -> Option<&Template> {
         self.templates.get(number)
     }
 

@@ -4,7 +4,8 @@
 #![allow(clippy::disallowed_methods, reason = "threads are what one of the tests is about")]
 
 use bowsprit_template::{Functions, INCLUDE, Observer, Run, Site, TPL, TemplateSet};
-use bowsprit_value::{Hermetic, Limits, Map, Meter, Str, Value};
+use bowsprit_testkit::Numbers;
+use bowsprit_value::{Func, Hermetic, Limits, Map, Meter, Str, Type, Value};
 use std::sync::Arc;
 
 fn set(templates: &[(&str, &str)]) -> TemplateSet {
@@ -46,6 +47,7 @@ fn the_language_prints_what_go_prints() {
     for (text, want) in [
         ("{{ .a.b }}", "deep"),
         ("{{- if .a }} yes {{- else }} no {{ end -}} !", " yes!"),
+        ("{{ if .no }}a{{ else if .a.no }}b{{ else if .a }}c{{ end }}", "c"),
         ("{{ range $i, $e := .l }}{{ $i }}:{{ $e }};{{ else }}none{{ end }}", "0:x;1:<no value>;"),
         ("{{ with .nope }}a{{ else with .a }}{{ .b }}{{ end }}", "deep"),
         ("{{ range .l }}{{ continue }}x{{ end }}{{ range .l }}{{ . }}{{ break }}{{ end }}", "x"),
@@ -202,4 +204,77 @@ fn one_set_serves_many_threads() {
             });
         }
     });
+}
+
+/// Sets a key of a map, as `set` does.
+static PUT: Func = Func::pure("put", &[Type::Any, Type::String, Type::Any], Type::String, |args| {
+    let (key, value) = (args.str(1).clone(), args.take(2));
+    if let Value::Map(map) = args.get(0) {
+        args.meter().history().wrote(map);
+        map.insert(key, value);
+    }
+    Ok(Value::from(""))
+});
+
+#[test]
+fn a_fork_is_read_and_written_like_a_map_of_its_own() {
+    fn tree(depth: usize) -> Value {
+        let below =
+            |key: &str| (Str::from(key), if depth > 0 { tree(depth - 1) } else { Value::int(1) });
+        let item =
+            Value::list(vec![Value::Map(Map::from_entries([(Str::from("a"), Value::int(2))]))]);
+        let leaf = (Str::from("n"), Value::from("leaf"));
+        let entries =
+            [below("a"), below("b"), leaf, (Str::from("l"), item), (Str::from("z"), Value::Nil)];
+        Value::Map(Map::from_entries(entries))
+    }
+    let mut functions = Functions::builtins();
+    functions.add(&PUT);
+    let functions = Arc::new(functions);
+    let (host, mut numbers) = (Hermetic::default(), Numbers::new(7));
+    for _ in 0..2_000 {
+        let path = |numbers: &mut Numbers| -> String {
+            (0..=numbers.below(3)).map(|_| [".a", ".b"][numbers.below(2)]).collect()
+        };
+        let text: String = (0..6)
+            .map(|_| {
+                let (one, two) = (path(&mut numbers), path(&mut numbers));
+                match numbers.below(7) {
+                    0 => format!("{{{{ {one}.n }}}} {{{{ {one} }}}};"),
+                    1 => format!("{{{{ if {one}.z }}}}z{{{{ else if {one} }}}}y{{{{ end }}}};"),
+                    2 => format!("{{{{ put {one} \"n\" \"new\" }}}}"),
+                    3 => format!("{{{{ put {one} \"a\" {two} }}}}"),
+                    4 => format!("{{{{ with {one} }}}}{{{{ put . \"z\" 3 }}}}{{{{ .n }}}}{{{{ end }}}};"),
+                    5 => format!("{{{{ range {one}.l }}}}{{{{ put . \"a\" 4 }}}}{{{{ .a }}}}{{{{ end }}}};"),
+                    _ => format!("{{{{ $x := {one} }}}}{{{{ $x.n }}}}{{{{ $x.l }}}}{{{{ if $x.b.z }}}}w{{{{ end }}}};"),
+                }
+            })
+            .collect();
+        let mut set = TemplateSet::new(Arc::clone(&functions));
+        set.parse("t", text.as_bytes()).unwrap();
+        let run = |data: Value| {
+            let meter = Meter::new(Limits::default());
+            let mut run = Run::new(&set, &host, &meter);
+            let outcome = run.execute(b"t", data);
+            outcome.map(|out| String::from_utf8_lossy(out).into_owned()).map_err(|e| e.to_string())
+        };
+        let base = tree(4);
+        let fork = || Value::Map(base.as_map().unwrap().fork());
+        let want = run(tree(4));
+        assert_eq!(run(fork()), want, "{text}");
+        // Nothing came through to the base, nor to another fork of it.
+        assert_eq!(run(fork()), want, "{text}");
+        // A fork of a fork, of which something was written.
+        let first = base.as_map().unwrap().fork();
+        let own = tree(4);
+        for map in [&first, own.as_map().unwrap()] {
+            let Some(Value::Map(below)) = map.get(b"a") else { panic!("{text}") };
+            below.insert("n".into(), Value::from("early"));
+            below.insert("b".into(), tree(2));
+        }
+        let want = run(own);
+        for _ in 0..2 {
+            assert_eq!(run(Value::Map(first.fork())), want, "{text}");
+        }
+    }
 }

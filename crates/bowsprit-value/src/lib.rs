@@ -47,7 +47,7 @@ pub use history::History;
 pub use host::{Hermetic, Host, HostError, Timestamp};
 pub use kind::{Elem, IntKind, Kind, Type};
 pub use list::{List, ListType};
-pub use map::{Entries, Map, MapType};
+pub use map::{Entries, Map, MapType, Peeked};
 pub use meter::{LimitKind, Limits, Meter};
 pub use object::{Field, Method, MethodFn, NamedType, Object};
 pub use str::Str;
@@ -154,7 +154,7 @@ impl Value {
     }
 
     /// True where a value can contain other values.
-    pub(crate) fn is_container(&self) -> bool {
+    pub fn is_container(&self) -> bool {
         matches!(self, Value::List(_) | Value::Map(_))
     }
 

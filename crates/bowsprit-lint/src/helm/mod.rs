@@ -16,8 +16,8 @@ use crate::message::Message;
 use crate::source::Source;
 use crate::{Options, Remains, engine};
 use bowsprit_chart::{Chart, LogLine};
-use bowsprit_render::CompiledChart;
 use bowsprit_render::plan::Plan;
+use bowsprit_render::{CompiledChart, Seen};
 use bowsprit_report::Severity;
 use bowsprit_value::Host;
 use std::cell::OnceCell;
@@ -31,13 +31,15 @@ pub(crate) struct Linter<'a> {
     compiled: OnceCell<CompiledChart>,
     /// The plan by which templates were rendered.
     planned: Option<Plan>,
+    /// What they saw.
+    seen: Option<Seen>,
 }
 
 impl<'a> Linter<'a> {
     pub(crate) fn new(source: &'a Source, options: &'a Options) -> Linter<'a> {
         let compiled = source.compiled.clone().map(OnceCell::from).unwrap_or_default();
         let (messages, log) = (Vec::new(), Vec::new());
-        Linter { source, options, messages, log, compiled, planned: None }
+        Linter { source, options, messages, log, compiled, planned: None, seen: None }
     }
 
     /// Runs the rules; gives what is left of the work.
@@ -48,7 +50,8 @@ impl<'a> Linter<'a> {
         self.dependencies();
         self.crds();
         self.own_rules(files.as_ref());
-        Remains { compiled: self.compiled.take(), plan: self.planned.take(), files }
+        let (compiled, plan) = (self.compiled.take(), self.planned.take());
+        Remains { compiled, plan, files, seen: self.seen.take() }
     }
 
     fn error(&mut self, code: &'static str, label: &str, text: impl Into<String>) {

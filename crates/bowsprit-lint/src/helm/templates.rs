@@ -65,7 +65,9 @@ impl Linter<'_> {
         match outcome {
             Ok(rendered) => {
                 self.log.extend(rendered.warnings);
-                Some(rendered.output)
+                let (files, seen) = rendered.output;
+                self.seen = Some(seen);
+                Some(files)
             }
             Err(error) => {
                 self.log.extend(error.log().iter().cloned());

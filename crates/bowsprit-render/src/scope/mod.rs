@@ -15,30 +15,41 @@ pub use capabilities::{
     Capabilities, DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion,
     KubeVersionError,
 };
+pub(crate) use chart::Charts;
 pub(crate) use files::files;
 pub use release::ReleaseOptions;
 
-use crate::compat::{ChartObject, Package, Rules};
+use crate::compat::{Package, Rules};
 use crate::plan::Instance;
 use bowsprit_value::{History, Map, Str, Value};
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use template::{Looks, Template};
 
 pub(crate) struct Scopes {
-    /// The root object of each chart instance, by the instance's number: as a map, and as templates see it.
-    roots: Vec<(Map, Value)>,
+    /// By the numbers of the chart instances.
+    roots: Vec<Root>,
     package: Package,
     looks: Looks,
     /// The `.Template` of each instance.
     templates: RefCell<Vec<Option<Template>>>,
 }
 
+/// The root object of a chart instance.
+struct Root {
+    scope: Map,
+    /// As templates see it.
+    seen: Value,
+    /// `.Template.BasePath`.
+    base_path: Str,
+}
+
 impl Scopes {
     /// Builds the root objects of all instances of a plan, with its values. `charts` has their `.Chart`, `files`
     /// gives the `.Files` of an instance.
     pub(crate) fn new(
-        (instances, plan_values, charts): (&[Instance], Map, &[Value]),
+        (instances, plan_values, charts): (&[Instance], Map, &Arc<Charts>),
         release: &ReleaseOptions,
         capabilities: &Capabilities,
         rules: &Rules,
@@ -66,7 +77,7 @@ impl Scopes {
             let scope = Map::from_entries(
                 [
                     ("Capabilities", capabilities.clone()),
-                    ("Chart", own_chart(charts.get(number))),
+                    ("Chart", charts.own(number)),
                     ("Files", Value::Map(files(instance))),
                     ("Release", release.clone()),
                     ("Subcharts", Value::Map(Map::new())),
@@ -75,7 +86,8 @@ impl Scopes {
                 .map(|(k, v)| (Str::from_static(k), v)),
             );
             let seen = Value::Map(values::as_values(&scope, package));
-            roots.push((scope, seen));
+            let base_path = Str::from([instance.path.as_bytes(), b"/templates"].concat());
+            roots.push(Root { scope, seen, base_path });
         }
         link_subcharts(instances, &roots);
         let templates = RefCell::new((0..count).map(|_| None).collect());
@@ -90,12 +102,8 @@ impl Scopes {
 
     /// The root object for one template of an instance. The object is shared by all templates of the
     /// instance, as in Helm: each sees what the ones before it have set.
-    pub(crate) fn for_template(
-        &self,
-        (instance, name, base_path): (usize, &Str, &Str),
-        history: &History,
-    ) -> Value {
-        let Some((scope, seen)) = self.roots.get(instance) else { return Value::Nil };
+    pub(crate) fn for_template(&self, (instance, name): (usize, &Str), history: &History) -> Value {
+        let Some(root) = self.roots.get(instance) else { return Value::Nil };
         let mut templates = self.templates.borrow_mut();
         for looked_at in self.looks.take() {
             let template = templates.get_mut(looked_at).and_then(Option::as_mut);
@@ -104,58 +112,36 @@ impl Scopes {
                 self.show(looked_at, template.again(&self.looks));
             }
         }
-        let names = (name.clone(), base_path.clone());
+        let names = (name.clone(), root.base_path.clone());
         let (template, map) = Template::new(instance, names, self.package, &self.looks);
         if let Some(slot) = templates.get_mut(instance)
             && slot.replace(template).is_none()
         {
             // Until now it had none at all, which can be seen without looking at it.
-            history.wrote(scope);
+            history.wrote(&root.scope);
         }
         self.show(instance, map);
-        seen.clone()
+        root.seen.clone()
     }
 
     fn show(&self, instance: usize, template: Map) {
-        if let Some((scope, _)) = self.roots.get(instance) {
+        if let Some(Root { scope, .. }) = self.roots.get(instance) {
             scope.insert(Str::from_static("Template"), Value::Map(template));
         }
     }
+}
 
+impl Drop for Scopes {
     /// Empties the root objects, which refer to each other, so that their memory is freed.
-    pub(crate) fn dissolve(&self) {
-        for (scope, _) in &self.roots {
+    fn drop(&mut self) {
+        for Root { scope, .. } in &self.roots {
             scope.downgrade().clear();
         }
     }
 }
 
-/// The `.Chart` of all instances. Must not be written; renders have forks of them.
-pub(crate) fn chart_objects(instances: &[Instance], rules: &Rules) -> Vec<Value> {
-    instances.iter().map(|instance| chart_object(instance, rules.chart_object)).collect()
-}
-
-fn own_chart(chart: Option<&Value>) -> Value {
-    match chart {
-        Some(Value::Map(map)) => Value::Map(map.fork()),
-        other => other.cloned().unwrap_or_default(),
-    }
-}
-
-fn chart_object(instance: &Instance, kind: ChartObject) -> Value {
-    if kind == ChartObject::Struct {
-        return chart_struct::chart(instance);
-    }
-    let dependencies =
-        instance.dependencies.iter().flat_map(|d| d.iter()).map(chart::dependency).collect();
-    let map =
-        chart::chart(instance.metadata(), Value::list(dependencies), instance.parent.is_none());
-    map.insert(Str::from_static("Name"), Value::Str(instance.name.clone()));
-    Value::Map(map)
-}
-
-fn link_subcharts(instances: &[Instance], scopes: &[(Map, Value)]) {
-    let scope = |number: usize| scopes.get(number).map(|(scope, _)| scope);
+fn link_subcharts(instances: &[Instance], roots: &[Root]) {
+    let scope = |number: usize| roots.get(number).map(|root| &root.scope);
     for (number, instance) in instances.iter().enumerate() {
         let (Some(parent), Some(own)) = (instance.parent, scope(number)) else { continue };
         let Some(Value::Map(subcharts)) = scope(parent).and_then(|s| s.get(b"Subcharts")) else {

@@ -260,14 +260,14 @@ impl Flow<'_> {
             return;
         }
         let Some(known) = &name.name else { return self.call_any(dot) };
-        let fits = |template: &&Arc<Template>| {
+        let fits = |template: &&Template| {
             let text = template.name.as_bytes();
             text.len() >= known.prefix.len() + known.suffix.len()
                 && text.starts_with(known.prefix.as_bytes())
                 && text.ends_with(known.suffix.as_bytes())
                 && (!known.is_file || template.name == template.file)
         };
-        let mut some: Vec<Arc<Template>> = self.set.templates().filter(fits).cloned().collect();
+        let mut some: Vec<Template> = self.set.templates().filter(fits).cloned().collect();
         some.sort_by(|a, b| a.name.cmp(&b.name));
         for template in &some {
             self.call(template, dot.clone());
@@ -279,7 +279,7 @@ impl Flow<'_> {
         if !self.done.insert((0, dot.places().to_vec())) {
             return;
         }
-        let mut all: Vec<Arc<Template>> = self.set.templates().cloned().collect();
+        let mut all: Vec<Template> = self.set.templates().cloned().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         for template in &all {
             self.call(template, dot.clone());

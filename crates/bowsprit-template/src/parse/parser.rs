@@ -455,7 +455,7 @@ impl<'s> Parser<'s> {
         match keyword {
             TokenKind::If => {
                 self.pipeline("if", TokenKind::RightDelim)?;
-                Ok((ControlKind::If, self.tree.emit_plain(Op::JumpIfFalse(0))))
+                Ok((ControlKind::If, self.tree.emit_test()))
             }
             TokenKind::With => {
                 self.pipeline("with", TokenKind::RightDelim)?;

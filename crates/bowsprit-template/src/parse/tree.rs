@@ -91,6 +91,13 @@ impl Tree {
         self.emit(op, NO_SITE)
     }
 
+    /// Emits the test of an `if`, to which it is all the same whether a value came out of an interface.
+    pub(super) fn emit_test(&mut self) -> usize {
+        // What jumps to the instruction that goes, jumps to the test then.
+        self.code.pop_if(|last| matches!(last, Instr { op: Op::Unwrap, site: NO_SITE }));
+        self.emit_plain(Op::JumpIfFalse(0))
+    }
+
     /// In `$x = append $x 1` nobody sees the old value again, so the call may have it to itself and need
     /// not copy it. Holds for a variable that the code from `from` on reads once.
     pub(super) fn take_only_use(&mut self, from: usize, slot: u32) {

@@ -4,7 +4,9 @@ use super::{Run, Slot, Static, Step, fault};
 use crate::compile::program::{Ident, MethodCall, NO_SITE, Path, Unit};
 use crate::error::Cause;
 use crate::set::Hints;
-use bowsprit_value::{Elem, Field, FuncErrorKind, Kind, Map, Method, Str, Type, Value};
+use bowsprit_value::{
+    Elem, Field, FuncErrorKind, Kind, Map, Method, Peeked, Str, Type, Value, is_true,
+};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Longer paths are taken name by name.
@@ -19,75 +21,126 @@ pub(super) struct Paths<'u> {
 }
 
 impl<'u> Paths<'u> {
-    pub(super) fn of(unit: &'u Unit, hints: &'u Hints) -> Paths<'u> {
+    fn of(unit: &'u Unit, hints: &'u Hints) -> Paths<'u> {
         Paths { idents: &unit.tables().idents, hints: hints.of(unit), text: unit.run_text() }
     }
 }
 
-/// Names still to be looked up.
-#[derive(Clone, Copy)]
+/// The paths of a unit, which are fetched when the first is followed.
+pub(super) struct LazyPaths<'u> {
+    unit: &'u Unit,
+    hints: &'u Hints,
+    paths: Option<Paths<'u>>,
+}
+
+impl<'u> LazyPaths<'u> {
+    pub(super) fn new(unit: &'u Unit, hints: &'u Hints) -> LazyPaths<'u> {
+        LazyPaths { unit, hints, paths: None }
+    }
+
+    #[inline]
+    pub(super) fn get(&mut self) -> Paths<'u> {
+        *self.paths.get_or_insert_with(|| Paths::of(self.unit, self.hints))
+    }
+}
+
+/// Where a path of fields led.
+pub(super) enum Led {
+    To(Slot),
+    /// It was only asked whether what is there is true.
+    Is(bool),
+}
+
+/// A path to be followed.
 struct Walk<'u> {
-    idents: &'u [Ident],
+    names: &'u [Ident],
+    /// As many as there are names.
     hints: &'u [AtomicU32],
     text: &'u [u8],
     missing_is_error: bool,
+    is_asked: bool,
+    /// Containers that do not belong to the run yet are forked, those that are only passed through too.
+    forks: bool,
+}
+
+/// How a walk ended.
+enum End {
+    Led(Led),
+    /// At a container that does not belong to the run.
+    Foreign,
+    /// There is more to it.
+    Other,
 }
 
 impl Walk<'_> {
-    /// What the names lead to, through maps alone and without holding on to those on the way. `None`
-    /// where there is more to it.
-    fn from(mut self, mut map: &Map) -> Option<Slot> {
-        loop {
-            let (ident, idents) = self.idents.split_first()?;
-            let (hint, hints) = self.hints.split_first()?;
+    /// What the names from `at` on lead to, through maps alone and without holding on to those on the way. The
+    /// map is `foreign` if it does not belong to the run.
+    fn from(&self, mut map: &Map, mut at: usize, mut foreign: bool) -> End {
+        while let (Some(ident), Some(hint)) = (self.names.get(at), self.hints.get(at)) {
             let name = ident.text(self.text);
             if has_method(map, name) {
-                return None;
+                return End::Other;
             }
-            let before = hint.load(Ordering::Relaxed) as usize;
-            let mut place = before;
-            let Some(found) = map.unwritten_near(name, &mut place) else {
-                return self.through_written(map);
+            let before = hint.load(Ordering::Relaxed);
+            let mut place = before as usize;
+            let found = if self.forks {
+                map.unwritten_near(name, &mut place)
+            } else {
+                let peeked = map.peek_near(name, &mut place);
+                foreign |= matches!(peeked, Some(Some(Peeked { is_own: false, .. })));
+                peeked.map(|found| found.map(|peeked| peeked.value))
             };
-            if place != before {
+            let Some(found) = found else { return self.through_written(map, at, foreign) };
+            if place != before as usize {
                 hint.store(place as u32, Ordering::Relaxed);
             }
-            match found {
-                Some(value) if idents.is_empty() => {
-                    return Some(Slot { value: value.clone(), stat: element(map) });
-                }
-                Some(Value::Map(inner)) => map = inner,
-                Some(_) => return None,
-                None => return self.missing(map),
+            let Some(value) = found else { return self.missing(map, at) };
+            at += 1;
+            if at == self.names.len() {
+                return self.end(value, map, foreign);
             }
-            self = Walk { idents, hints, ..self };
+            let Value::Map(inner) = value else { break };
+            map = inner;
         }
+        End::Other
     }
 
     /// The same where the first map was written to, so that it has to be locked.
-    fn through_written(self, map: &Map) -> Option<Slot> {
-        let (ident, idents) = self.idents.split_first()?;
-        let (hint, hints) = self.hints.split_first()?;
-        let before = hint.load(Ordering::Relaxed) as usize;
-        let mut place = before;
-        let rest = Walk { idents, hints, ..self };
+    fn through_written(&self, map: &Map, at: usize, foreign: bool) -> End {
+        let (Some(ident), Some(hint)) = (self.names.get(at), self.hints.get(at)) else {
+            return End::Other;
+        };
+        let before = hint.load(Ordering::Relaxed);
+        let mut place = before as usize;
         let name = ident.text(self.text);
         let found = map.get_near(name, &mut place, |value| match value {
-            value if idents.is_empty() => Some(Slot { value: value.clone(), stat: element(map) }),
-            Value::Map(inner) => rest.from(inner),
-            _ => None,
+            value if at + 1 == self.names.len() => self.end(value, map, foreign),
+            Value::Map(inner) => self.from(inner, at + 1, foreign),
+            _ => End::Other,
         });
-        if place != before {
+        if place != before as usize {
             hint.store(place as u32, Ordering::Relaxed);
         }
-        found.unwrap_or_else(|| self.missing(map))
+        found.unwrap_or_else(|| self.missing(map, at))
     }
 
-    /// What is there where a map has not the first name.
-    fn missing(self, map: &Map) -> Option<Slot> {
-        let is_last = self.idents.len() == 1;
-        (is_last && !self.missing_is_error)
-            .then(|| Slot { value: map.ty().elem.zero(), stat: element(map) })
+    #[inline]
+    fn end(&self, value: &Value, map: &Map, foreign: bool) -> End {
+        if self.is_asked {
+            End::Led(Led::Is(is_true(value)))
+        } else if foreign && value.is_container() {
+            End::Foreign
+        } else {
+            End::Led(Led::To(Slot { value: value.clone(), stat: element(map) }))
+        }
+    }
+
+    /// What is there where a map has not the name at a place.
+    fn missing(&self, map: &Map, at: usize) -> End {
+        if self.missing_is_error || at + 1 < self.names.len() {
+            return End::Other;
+        }
+        self.end(&map.ty().elem.zero(), map, false)
     }
 }
 
@@ -101,22 +154,37 @@ fn element(map: &Map) -> Static {
 }
 
 impl Run<'_> {
-    /// What a path of fields leads to, where it goes through maps alone.
+    /// Where a path of fields leads, where it goes through maps alone.
     pub(super) fn follow(
         &self,
         Paths { idents, hints, text }: Paths<'_>,
         receiver: Option<&Slot>,
         path: Path,
-    ) -> Option<Slot> {
+        is_asked: bool,
+    ) -> Option<Led> {
         let Slot { value: Value::Map(map), stat } = receiver? else { return None };
         let len = usize::from(path.len);
         if *stat == Static::Invalid || len > MAX_WALK || self.observer.is_some() {
             return None;
         }
         let path = path.start as usize..path.start as usize + len;
-        let (idents, hints) = (idents.get(path.clone())?, hints.get(path)?);
-        let missing_is_error = self.set.missing_key_is_error();
-        Walk { idents, hints, text, missing_is_error }.from(map)
+        let mut walk = Walk {
+            names: idents.get(path.clone())?,
+            hints: hints.get(path)?,
+            text,
+            missing_is_error: self.set.missing_key_is_error(),
+            is_asked,
+            forks: false,
+        };
+        let mut end = walk.from(map, 0, false);
+        if matches!(end, End::Foreign) {
+            walk.forks = true;
+            end = walk.from(map, 0, false);
+        }
+        match end {
+            End::Led(led) => Some(led),
+            End::Foreign | End::Other => None,
+        }
     }
 
     /// Pushes what a path of fields leads to.

@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How many are kept; with more, it begins anew. Enough for the charts that are rendered next to each other.
-const MOST: usize = 1024;
+/// How many are kept; with more, it begins anew. Enough for the charts that are rendered next to each other, and as
+/// many as a table of 1024 places takes.
+const MOST: usize = 896;
 
 /// Longer texts are not kept.
 const MAX_TEXT: usize = 64 * 1024;

@@ -21,7 +21,7 @@ use crate::compile::program::{Instr, NO_SITE, Op, Unit};
 use crate::error::{Cause, ExecError};
 use crate::set::{Names, Template, TemplateSet, Tpl};
 use bowsprit_value::{FuncError, Host, LimitKind, Map, Meter, Str, Value, is_true};
-use field::Paths;
+use field::{LazyPaths, Led};
 use memo::{Called, Memo};
 use range::Iter;
 use std::collections::HashMap;
@@ -368,7 +368,7 @@ impl<'r> Run<'r> {
         let frames = self.frames.len();
         let mut pc = self.frames.last().map_or(0, |f| f.pc);
         let mut source: Option<&[u8]> = None;
-        let mut paths: Option<Paths<'_>> = None;
+        let mut paths = LazyPaths::new(unit, hints);
         let mut code = body.code.fetch();
         let mut room = None;
         while let Some(Instr { op, site }) = code.get(pc, &mut room) {
@@ -409,34 +409,29 @@ impl<'r> Run<'r> {
                     let slot = self.take_var(slot);
                     self.push(slot.value, slot.stat);
                 }
-                Op::DotFields(path) => match self.follow(
-                    *paths.get_or_insert_with(|| Paths::of(unit, hints)),
-                    self.dots.last(),
-                    path,
-                ) {
-                    Some(found) => self.push(found.value, found.stat),
-                    None => self.fields(unit, self.dot(), path)?,
-                },
+                Op::DotFields(path) => {
+                    let (paths, test) = (paths.get(), code.false_jump(pc));
+                    let led = self.follow(paths, self.dots.last(), path, test.is_some());
+                    pc = match self.led(led, test, pc) {
+                        Some(pc) => pc,
+                        None => self.fields(unit, self.dot(), path).map(|()| pc)?,
+                    };
+                }
                 Op::VarFields { slot, path } => {
-                    match self.follow(
-                        *paths.get_or_insert_with(|| Paths::of(unit, hints)),
-                        self.var_ref(slot),
-                        path,
-                    ) {
-                        Some(found) => self.push(found.value, found.stat),
-                        None => self.fields(unit, self.var(slot), path)?,
-                    }
+                    let (paths, test) = (paths.get(), code.false_jump(pc));
+                    let led = self.follow(paths, self.var_ref(slot), path, test.is_some());
+                    pc = match self.led(led, test, pc) {
+                        Some(pc) => pc,
+                        None => self.fields(unit, self.var(slot), path).map(|()| pc)?,
+                    };
                 }
                 Op::Fields(path) => {
-                    let top = self.pop();
-                    match self.follow(
-                        *paths.get_or_insert_with(|| Paths::of(unit, hints)),
-                        Some(&top),
-                        path,
-                    ) {
-                        Some(found) => self.push(found.value, found.stat),
-                        None => self.fields(unit, top, path)?,
-                    }
+                    let (paths, test, top) = (paths.get(), code.false_jump(pc), self.pop());
+                    let led = self.follow(paths, Some(&top), path, test.is_some());
+                    pc = match self.led(led, test, pc) {
+                        Some(pc) => pc,
+                        None => self.fields(unit, top, path).map(|()| pc)?,
+                    };
                 }
                 Op::Unwrap => self.unwrap_top(),
                 Op::SetVar(slot) | Op::DeclareVar(slot) => self.set_var(slot),
@@ -519,6 +514,20 @@ impl<'r> Run<'r> {
         }
         body.code.broken();
         Ok(true)
+    }
+
+    /// Goes on where a path of fields led. Returns the next instruction; `None` if it led nowhere yet. With a
+    /// `test` the next one is a jump to there if what was led to is false.
+    #[inline]
+    fn led(&mut self, led: Option<Led>, test: Option<usize>, pc: usize) -> Option<usize> {
+        match led? {
+            Led::To(found) => {
+                self.push(found.value, found.stat);
+                Some(pc)
+            }
+            Led::Is(true) => Some(pc + 1),
+            Led::Is(false) => test,
+        }
     }
 
     fn save(&mut self, pc: usize, call: u32) {

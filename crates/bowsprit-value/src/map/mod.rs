@@ -4,12 +4,13 @@
 //! any number of renders can share. [`Map::fork`] gives a render its own view in constant time: nested
 //! maps are forked when they are first reached, and a table is copied when it is first written.
 
-use crate::str::prefix;
+mod table;
+
 use crate::{Elem, NamedType, Str, Value, drop_deep};
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+use table::{Table, find, find_near, merged, position, sorted, table_of};
 
 /// What Go calls the map's type.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +51,6 @@ impl MapType {
         self.elem == other.elem && self.named.map(|n| n.name) == other.named.map(|n| n.name)
     }
 }
-
-type Table = Vec<(Str, Value)>;
 
 /// A table that may be made when it is first looked at.
 enum Base {
@@ -242,7 +241,7 @@ impl MapCell {
             }
             None => {
                 let (table, own) = self.unwritten();
-                find(table, key).map(|found| hit(self.at(table, own, found)))
+                find(table, key).map(|found| hit(self.own(&table[found].1, own, found)))
             }
         }
     }
@@ -259,9 +258,9 @@ impl MapCell {
         }
     }
 
+    /// A value of that table as it belongs to this map.
     #[inline]
-    fn at<'c>(&'c self, table: &'c Table, own: bool, place: usize) -> &'c Value {
-        let value = &table[place].1;
+    fn own<'c>(&'c self, value: &'c Value, own: bool, place: usize) -> &'c Value {
         if own || !value.is_container() { value } else { self.child(place, value) }
     }
 
@@ -275,7 +274,7 @@ impl MapCell {
         match self.over.get() {
             Some(lock) => {
                 let table = lock.read().unwrap_or_else(PoisonError::into_inner);
-                find_near(&table, key, place).then(|| hit(&table[*place].1))
+                find_near(&table, key, place).map(hit)
             }
             None => self.unwritten_near(key, place).map(hit),
         }
@@ -284,7 +283,19 @@ impl MapCell {
     #[inline]
     fn unwritten_near(&self, key: &[u8], place: &mut usize) -> Option<&Value> {
         let (table, own) = self.unwritten();
-        find_near(table, key, place).then(|| self.at(table, own, *place))
+        find_near(table, key, place).map(|value| self.own(value, own, *place))
+    }
+
+    /// The same without forking anything.
+    #[inline]
+    fn peek_near(&self, key: &[u8], place: &mut usize) -> Option<Peeked<'_>> {
+        let (table, own) = self.unwritten();
+        let value = find_near(table, key, place)?;
+        if own || !value.is_container() {
+            return Some(Peeked { value, is_own: true });
+        }
+        let reached = self.fork.get().and_then(|fork| fork.reached.get(*place)?.get());
+        Some(Peeked { value: reached.unwrap_or(value), is_own: reached.is_some() })
     }
 
     fn write<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
@@ -292,96 +303,6 @@ impl MapCell {
         let mut guard = lock.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut guard))
     }
-}
-
-fn position(table: &Table, key: &[u8]) -> Result<usize, usize> {
-    let prefix = prefix(key);
-    table.binary_search_by(|(k, _)| match k.prefix().cmp(&prefix) {
-        Ordering::Equal => k.as_bytes().cmp(key),
-        order => order,
-    })
-}
-
-/// Entries sorted by key; of equal keys the last stays.
-fn table_of(entries: impl IntoIterator<Item = (Str, Value)>) -> Table {
-    let table: Table = entries.into_iter().collect();
-    if table.is_sorted_by(|a, b| a.0 < b.0) { table } else { sorted(table) }
-}
-
-/// So few entries are put in their places one by one.
-const FEW_TO_SORT: usize = 12;
-
-/// Sorts by key; of equal keys the last stays.
-fn sorted(mut table: Table) -> Table {
-    if table.len() <= FEW_TO_SORT {
-        let mut sorted = Table::with_capacity(table.len());
-        for (key, value) in table {
-            let before = sorted.iter().rposition(|(other, _)| *other <= key);
-            match before.and_then(|place| sorted.get_mut(place)) {
-                Some(same) if same.0 == key => same.1 = value,
-                _ => sorted.insert(before.map_or(0, |place| place + 1), (key, value)),
-            }
-        }
-        return sorted;
-    }
-    table.sort_by(|a, b| a.0.cmp(&b.0));
-    table.reverse();
-    table.dedup_by(|later, kept| later.0 == kept.0);
-    table.reverse();
-    table
-}
-
-/// Merges two sorted tables; of equal keys the newer stays.
-fn merged(old: Table, new: Table) -> Table {
-    let mut table = Vec::with_capacity(old.len() + new.len());
-    let mut old = old.into_iter().peekable();
-    for entry in new {
-        while let Some(before) = old.next_if(|o| o.0 < entry.0) {
-            table.push(before);
-        }
-        old.next_if(|o| o.0 == entry.0);
-        table.push(entry);
-    }
-    table.extend(old);
-    table
-}
-
-/// In so few entries a key is found faster by looking at each.
-const FEW: usize = 6;
-
-fn few(table: &Table, key: &[u8]) -> Option<usize> {
-    let prefix = prefix(key);
-    table.iter().position(|(k, _)| k.prefix() == prefix && k.as_bytes() == key)
-}
-
-fn find(table: &Table, key: &[u8]) -> Option<usize> {
-    if table.len() <= FEW { few(table, key) } else { position(table, key).ok() }
-}
-
-/// Whether a key is there, with a look at the place where it was before, or belongs if it was missing. Then the
-/// place says where.
-#[inline]
-fn find_near(table: &Table, key: &[u8], place: &mut usize) -> bool {
-    table.get(*place).is_some_and(|(k, _)| k.is(key)) || find_elsewhere(table, key, place)
-}
-
-#[inline(never)]
-fn find_elsewhere(table: &Table, key: &[u8], place: &mut usize) -> bool {
-    if table.len() <= FEW {
-        let found = few(table, key);
-        *place = found.unwrap_or(*place);
-        return found.is_some();
-    }
-    let belongs_here = table.get(*place).is_none_or(|(k, _)| key < k.as_bytes())
-        && place
-            .checked_sub(1)
-            .is_none_or(|before| table.get(before).is_some_and(|(k, _)| k.as_bytes() < key));
-    if belongs_here {
-        return false;
-    }
-    let found = position(table, key);
-    *place = found.unwrap_or_else(|place| place);
-    found.is_ok()
 }
 
 pub(crate) fn forked(value: &Value) -> Value {
@@ -588,6 +509,13 @@ impl Map {
         cell.over.get().is_none().then(|| cell.unwritten_near(key, place))
     }
 
+    /// Looks at the value of a key as [`Map::unwritten_near`] does, and forks nothing on the way.
+    #[inline]
+    pub fn peek_near(&self, key: &[u8], place: &mut usize) -> Option<Option<Peeked<'_>>> {
+        let cell = self.cell();
+        cell.over.get().is_none().then(|| cell.peek_near(key, place))
+    }
+
     /// True where both were forked from one map, or one from the other, and nothing was written to or
     /// reached below either of them since. They are equal then; where it is false they still may be.
     pub fn same_origin(&self, other: &Map) -> bool {
@@ -654,7 +582,6 @@ impl Map {
         }))
     }
 
-    /// The cell that holds the entries.
     /// The tables that are there, whether they are in force or kept for others.
     pub(crate) fn tables(&self, mut each: impl FnMut(Entries)) {
         let cell = self.cell();
@@ -678,6 +605,7 @@ impl Map {
         Arc::as_ptr(self.cell()).addr()
     }
 
+    /// The cell that holds the entries.
     #[inline]
     fn cell(&self) -> &Arc<MapCell> {
         match &self.0.viewed {
@@ -731,6 +659,16 @@ impl Map {
             cell.drain_into(pending);
         }
     }
+}
+
+/// A value that is looked at where it is. See [`Map::peek_near`].
+#[derive(Clone, Copy, Debug)]
+pub struct Peeked<'m> {
+    /// The value.
+    pub value: &'m Value,
+    /// Whether it belongs to the map. If it does not, it is a container of the map that this one was forked from,
+    /// and must not be written, kept or handed to a template; nor must containers below it.
+    pub is_own: bool,
 }
 
 /// A map's entries at one moment, in key order. See [`Map::entries`].

@@ -204,6 +204,19 @@ impl Instrs<'_> {
             }
         }
     }
+
+    /// Where the instruction at a place jumps to, if it is [`Op::JumpIfFalse`].
+    #[inline]
+    pub(crate) fn false_jump(&self, place: usize) -> Option<usize> {
+        let target = match self {
+            Instrs::Made(instrs) => match instrs.get(place)?.op {
+                Op::JumpIfFalse(target) => target,
+                _ => return None,
+            },
+            Instrs::Kept(records) => Record::false_jump(records.get(place)?)?,
+        };
+        Some(target as usize)
+    }
 }
 
 /// Where the pieces of a unit are that stay in an image.

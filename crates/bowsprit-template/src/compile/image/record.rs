@@ -11,6 +11,9 @@ pub(super) fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
     Some(words)
 }
 
+/// The number of [`Op::JumpIfFalse`].
+const JUMP_IF_FALSE: u8 = 19;
+
 /// An instruction in fields that all instructions have.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Record {
@@ -47,6 +50,13 @@ impl Record {
         Record { op, flag, short: (first >> 16) as u16, one, other, site }
     }
 
+    /// Where [`Op::JumpIfFalse`] jumps to.
+    #[inline]
+    pub(super) fn false_jump(bytes: &[u8; Self::LEN]) -> Option<u32> {
+        let record = Record::from_bytes(bytes);
+        (record.op == JUMP_IF_FALSE).then_some(record.one)
+    }
+
     #[rustfmt::skip]
     pub(super) fn of(instr: Instr) -> Record {
         let site = instr.site;
@@ -74,7 +84,7 @@ impl Record {
             Op::CheckArg(ty) => with(16, ty),
             Op::CheckPiped { ty, depth } => Record { short: depth, ..with(17, ty) },
             Op::Jump(target) => with(18, target),
-            Op::JumpIfFalse(target) => with(19, target),
+            Op::JumpIfFalse(target) => with(JUMP_IF_FALSE, target),
             Op::With(target) => with(20, target),
             Op::DropBelow => op(21),
             Op::ShortCircuit { when, target } => Record { flag: when, ..with(22, target) },
@@ -119,7 +129,7 @@ impl Record {
             16 => Op::CheckArg(one),
             17 => Op::CheckPiped { ty: one, depth: self.short },
             18 => Op::Jump(one),
-            19 => Op::JumpIfFalse(one),
+            JUMP_IF_FALSE => Op::JumpIfFalse(one),
             20 => Op::With(one),
             21 => Op::DropBelow,
             22 => Op::ShortCircuit { when: self.flag, target: one },
