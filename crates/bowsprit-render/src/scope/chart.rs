@@ -32,6 +32,10 @@ impl Charts {
         if self.kind == ChartObject::Struct {
             return self.get(number).cloned().unwrap_or_default();
         }
+        // Earlier renders looked at it, so this one will.
+        if let Some(Value::Map(made)) = self.made.get(number).and_then(OnceLock::get) {
+            return Value::Map(made.fork());
+        }
         let charts = Arc::clone(self);
         Value::Map(Map::lazy(MapType::ANY, move || {
             let own = charts.get(number).and_then(Value::as_map).map(Map::fork);
