@@ -5,7 +5,7 @@
 const KEPT: usize = 4 * 1024 * 1024;
 
 /// Lets freed memory stay with the process instead of going back to the system, from which it would come again page
-/// by page: lint and renders touch a tenth less.
+/// by page.
 ///
 /// glibc gives blocks from 128 KiB on back at once, and the end of the heap too. Once a larger block was freed, such
 /// blocks stay and of the heap as much as two of them (mallopt(3), `M_MMAP_THRESHOLD`).

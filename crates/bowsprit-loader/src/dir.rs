@@ -175,8 +175,6 @@ impl<'o> Walk<'o> {
             Some(kind) => kind,
             None => io::lstat(&place.path())?.file_type().into(),
         };
-        // What a link leads to may lie in another file system.
-        let gives_all = kind == Kind::File && place.folder.is_some_and(Folder::gives_all);
         if kind == Kind::Link {
             kind = self.follow(&place.path())?;
         }
@@ -184,7 +182,7 @@ impl<'o> Walk<'o> {
             return Ok(None);
         }
         if kind != Kind::Directory {
-            self.load_file(place, name, kind, gives_all)?;
+            self.load_file(place, name, kind)?;
             return Ok(None);
         }
         let path = place.path();
@@ -211,13 +209,7 @@ impl<'o> Walk<'o> {
         Ok(io::lstat(&resolved)?.file_type().into())
     }
 
-    fn load_file(
-        &mut self,
-        place: Place<'_>,
-        name: &[u8],
-        kind: Kind,
-        gives_all: bool,
-    ) -> Result<(), ErrorKind> {
+    fn load_file(&mut self, place: Place<'_>, name: &[u8], kind: Kind) -> Result<(), ErrorKind> {
         if kind != Kind::File {
             return Err(ErrorKind::Irregular(place.path()));
         }
@@ -231,8 +223,7 @@ impl<'o> Walk<'o> {
             Ok(unread) => unread,
             Err(file) => {
                 let limit = limit.saturating_add(1);
-                let buffer = &mut self.buffer;
-                let read = io::read_through((file, place), gives_all, limit, buffer);
+                let read = io::read_through((file, place), limit, &mut self.buffer);
                 self.twins.take(read.map_err(reading)?)
             }
         };

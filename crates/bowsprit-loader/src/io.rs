@@ -68,11 +68,9 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
 const CHUNK: usize = 64 * 1024;
 
 /// Reads an open file up to a number of bytes, through a buffer that is used again: for the many small files
-/// of a chart the system is asked for what they hold and for nothing else. A file that `gives_all` ends where
-/// reading gives less than was asked for.
+/// of a chart the system is asked for what they hold and for nothing else.
 pub(crate) fn read_through<'b>(
     (mut file, place): (File, Place<'_>),
-    gives_all: bool,
     limit: u64,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], PathError> {
@@ -92,8 +90,7 @@ pub(crate) fn read_through<'b>(
             Ok(0) => break,
             Ok(read) => {
                 filled += read;
-                let is_less = read < asked;
-                if is_less && (gives_all || is_at_end(&mut file, filled as u64).map_err(failed)?) {
+                if read < asked && is_at_end(&mut file, filled as u64).map_err(failed)? {
                     break;
                 }
             }
@@ -237,7 +234,6 @@ fn components(path: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listing::listed;
 
     #[test]
     fn reasons_are_gos() {
@@ -253,11 +249,10 @@ mod tests {
         let mut buffer = Vec::new();
         let mut read = |dir: &str, name: &str| {
             let (dir, name) = (Path::new(dir), std::ffi::OsStr::new(name));
-            let (folder, _) = listed(dir, None, true, &mut Vec::new()).unwrap();
-            let place = Place { dir, folder: folder.as_ref(), name };
-            let gives_all = folder.as_ref().is_some_and(|folder| folder.gives_all());
-            let file = place.open().unwrap();
-            read_through((file, place), gives_all, 1 << 20, &mut buffer).unwrap().to_vec()
+            let file = File::open(dir.join(name)).unwrap();
+            read_through((file, Place { dir, folder: None, name }), 1 << 20, &mut buffer)
+                .unwrap()
+                .to_vec()
         };
         // Some kilobytes, of which the system gives a page at a time, and no size.
         let maps = read("/proc/self", "smaps");

@@ -85,20 +85,12 @@ mod unix {
     const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC);
 
     /// An open directory.
-    pub(crate) struct Folder {
-        dir: OwnedFd,
-        gives_all: bool,
-    }
+    pub(crate) struct Folder(OwnedFd);
 
     impl Folder {
         pub(super) fn open(&self, name: &OsStr) -> io::Result<File> {
-            let opened = retry_on_intr(|| openat(&self.dir, name, FLAGS, Mode::empty()));
+            let opened = retry_on_intr(|| openat(&self.0, name, FLAGS, Mode::empty()));
             Ok(File::from(opened?))
-        }
-
-        /// Whether a file that lies here ends where reading it gives less than was asked for.
-        pub(crate) fn gives_all(&self) -> bool {
-            self.gives_all
         }
     }
 
@@ -144,7 +136,7 @@ mod unix {
     ) -> io::Result<(Option<Folder>, Listing)> {
         let flags = FLAGS.union(OFlags::DIRECTORY);
         let dir = retry_on_intr(|| match (folder, path.file_name()) {
-            (Some(folder), Some(name)) => openat(&folder.dir, name, flags, Mode::empty()),
+            (Some(folder), Some(name)) => openat(&folder.0, name, flags, Mode::empty()),
             _ => openat(CWD, path, flags, Mode::empty()),
         })?;
         let mut listing = Listing::with_room();
@@ -162,29 +154,7 @@ mod unix {
             };
             listing.push(name, kind);
         })?;
-        let folder = keep.then(|| Folder { gives_all: gives_all(&dir), dir });
-        Ok((folder, listing))
-    }
-
-    /// File systems that read from the page cache until all is there that was asked for, or the end comes.
-    #[cfg(target_os = "linux")]
-    const COMPLETE: [u32; 6] = [
-        0xef53,      // ext2, ext3 and ext4
-        0x5846_5342, // XFS
-        0x9123_683e, // Btrfs
-        0xf2f5_2010, // F2FS
-        0x0102_1994, // tmpfs
-        0x794c_7630, // overlayfs
-    ];
-
-    #[cfg(target_os = "linux")]
-    fn gives_all(dir: &OwnedFd) -> bool {
-        rustix::fs::fstatfs(dir).is_ok_and(|system| COMPLETE.contains(&(system.f_type as u32)))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn gives_all(_dir: &OwnedFd) -> bool {
-        false
+        Ok((keep.then_some(Folder(dir)), listing))
     }
 
     /// How much of a directory's list is taken at once.
@@ -241,10 +211,6 @@ mod by_path {
 
     impl Folder {
         pub(super) fn open(&self, _name: &OsStr) -> Result<File> {
-            match *self {}
-        }
-
-        pub(crate) fn gives_all(&self) -> bool {
             match *self {}
         }
     }

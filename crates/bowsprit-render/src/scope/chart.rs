@@ -49,9 +49,7 @@ fn object(instance: &Instance, kind: ChartObject) -> Value {
     if kind == ChartObject::Struct {
         return chart_struct::chart(instance);
     }
-    let dependencies = instance.dependencies.iter().flat_map(|d| d.iter()).map(dependency);
-    let dependencies = Value::list(dependencies.collect());
-    Value::Map(chart(instance, dependencies))
+    Value::Map(chart(instance))
 }
 
 fn text(s: &str) -> Value {
@@ -66,10 +64,9 @@ fn texts(list: Option<&Vec<String>>) -> Value {
     Value::list(list.into_iter().flatten().map(|s| text(s)).collect())
 }
 
-/// The map that Helm makes of the metadata by reflection: Go's field names, lists never nil.
-///
-/// `dependencies` are those left after conditions and tags.
-fn chart(instance: &Instance, dependencies: Value) -> Map {
+/// The map that Helm makes of the metadata by reflection: Go's field names, lists never nil. Its dependencies are
+/// those left after conditions and tags.
+fn chart(instance: &Instance) -> Map {
     let m = instance.metadata();
     let annotations = match &m.annotations {
         Some(map) => {
@@ -77,13 +74,14 @@ fn chart(instance: &Instance, dependencies: Value) -> Map {
         }
         None => Map::nil(MapType::STRINGS),
     };
+    let dependencies = instance.dependencies.iter().flat_map(|d| d.iter()).map(dependency);
     let maintainers = m.maintainers.iter().flatten().flatten().map(maintainer).collect();
     Map::from_entries([
         entry("APIVersion", text(&m.api_version)),
         entry("Annotations", Value::Map(annotations)),
         entry("AppVersion", text(&m.app_version)),
         entry("Condition", text(&m.condition)),
-        entry("Dependencies", dependencies),
+        entry("Dependencies", Value::list(dependencies.collect())),
         entry("Deprecated", Value::Bool(m.deprecated)),
         entry("Description", text(&m.description)),
         entry("Home", text(&m.home)),
